@@ -1,0 +1,46 @@
+// What is measured over a run, by name: the words that scenarios expect by, and reports print.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+namespace firebreak::base {
+
+// Append only: numbers are stored in run files.
+enum class Metric : uint8_t {
+    kExposed = 0,       // endpoints to which content under test was delivered, whole or damaged
+    kAffected = 1,      // endpoints that came to harm
+    kRefused = 2,       // endpoints that turned content away at verify, install or load
+    kAlerts = 3,        // alerts raised to the vendor (each goes to the tenant's admin as well)
+    kRunning = 4,       // endpoints that run one release's content (scope: a release)
+    kProtected = 5,     // endpoints whose components all run verified content
+    kDown = 6,          // endpoints with a component that runs nothing
+    kHalted = 7,        // 1 once a release has been halted (scope: a release), else 0
+    kTimeToDetect = 8,  // from a group's first failure to the vendor's first signal of it, seconds
+    kTimeToHalt = 9,    // from a group's first failure to the halt in force at the CDN, seconds
+};
+
+// What a metric's numbers count, and so how its bound may be written.
+enum class Unit : uint8_t {
+    kEndpoints,  // a number, or a share of the scope's endpoints: "0.5%"
+    kCount,      // a number
+    kFlag,       // 0 or 1
+    kSeconds,    // a duration: "2h"; the metric has no value until it has happened
+};
+
+struct MetricInfo {
+    Metric metric;
+    std::string_view name;  // "time_to_detect"
+    Unit unit;
+    bool per_group;    // may be scoped to a group
+    bool per_release;  // is scoped to a release (the last one of the timeline if none is named)
+    std::string_view meaning;
+};
+
+std::span<const MetricInfo> metrics();
+const MetricInfo& info(Metric metric);
+std::optional<Metric> find_metric(std::string_view name);
+
+}  // namespace firebreak::base

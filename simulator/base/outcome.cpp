@@ -1,0 +1,141 @@
+#include "base/outcome.h"
+
+namespace firebreak::base {
+
+std::string_view to_text(Stage stage) {
+    switch (stage) {
+        case Stage::kNever:
+            return "never";
+        case Stage::kVerify:
+            return "verify";
+        case Stage::kInstall:
+            return "install";
+        case Stage::kLoad:
+            return "load";
+        case Stage::kRun:
+            return "run";
+    }
+    return "unknown";
+}
+
+std::string_view to_text(Category category) {
+    switch (category) {
+        case Category::kNothingNew:
+            return "nothing new";
+        case Category::kInstalled:
+            return "installed";
+        case Category::kMissing:
+            return "missing";
+        case Category::kBlocked:
+            return "blocked";
+        case Category::kCorrupt:
+            return "corrupt";
+        case Category::kUntrusted:
+            return "untrusted";
+        case Category::kTooOld:
+            return "too old";
+        case Category::kTooNew:
+            return "too new";
+        case Category::kRejected:
+            return "rejected";
+        case Category::kCrash:
+            return "crash";
+        case Category::kCpuLimit:
+            return "CPU limit";
+        case Category::kMemoryLimit:
+            return "memory limit";
+        case Category::kForbidden:
+            return "forbidden call";
+        case Category::kProtocol:
+            return "protocol";
+        case Category::kInconclusive:
+            return "inconclusive";
+        case Category::kTooLarge:
+            return "too large";
+    }
+    return "unknown";
+}
+
+std::string_view to_text(Code code) {
+    switch (code) {
+        case Code::kNone:
+            return "";
+        case Code::kHeadMissing:
+            return "head is missing";
+        case Code::kPackageMissing:
+            return "package is missing";
+        case Code::kPayloadMissing:
+            return "payload is missing";
+        case Code::kUnreachable:
+            return "CDN cannot be reached";
+        case Code::kOverCap:
+            return "more bytes than allowed";
+        case Code::kHeadMalformed:
+            return "head is malformed";
+        case Code::kEnvelopeMalformed:
+            return "envelope is malformed";
+        case Code::kEnvelopeNotCanonical:
+            return "envelope is not in canonical encoding";
+        case Code::kSignatureWrong:
+            return "signature is wrong";
+        case Code::kManifestDigestWrong:
+            return "manifest is not the one that was signed";
+        case Code::kManifestMalformed:
+            return "manifest is malformed";
+        case Code::kNotWhatTheHeadNames:
+            return "package is not the one that the head names";
+        case Code::kPayloadSizeWrong:
+            return "payload size is wrong";
+        case Code::kPayloadDigestWrong:
+            return "payload digest is wrong";
+        case Code::kChainUntrusted:
+            return "certificate chain is untrusted";
+        case Code::kChainExpired:
+            return "a certificate was not valid at signing time";
+        case Code::kUsageWrong:
+            return "signer may not sign content";
+        case Code::kFeedWrong:
+            return "signer may not sign this feed";
+        case Code::kSignedBeforeFloor:
+            return "signed before the newest authenticated download";
+        case Code::kProductTooOld:
+            return "product is too old for it";
+        case Code::kInstallFailed:
+            return "installer failed";
+        case Code::kPayloadSetWrong:
+            return "payload files are not what the component expects";
+        case Code::kRulesDoNotCompile:
+            return "rules do not compile";
+        case Code::kIncludeRefused:
+            return "includes are refused";
+        case Code::kOutOfMemory:
+            return "out of memory";
+        case Code::kKilledBySignal:
+            return "killed by a signal";
+        case Code::kKilledAtCpuLimit:
+            return "killed at its CPU limit";
+        case Code::kKilledAtMemoryLimit:
+            return "killed at its memory limit";
+        case Code::kKilledAtSystemCall:
+            return "killed at a forbidden system call";
+        case Code::kKilledAtWallDeadline:
+            return "killed at the wall deadline";
+        case Code::kExited:
+            return "exited";
+        case Code::kReplyInvalid:
+            return "reply is invalid";
+        case Code::kScanFailed:
+            return "scan failed";
+    }
+    return "unknown";
+}
+
+std::string to_text(const Evidence& evidence) {
+    std::string out;
+    for (const auto& [name, value] : evidence) {
+        out += (out.empty() ? "" : "; ") + name + ": " + value;
+    }
+    return out;
+}
+
+}  // namespace firebreak::base

@@ -1,0 +1,101 @@
+// What came of handing content to a component: where it was caught, how, and the evidence. Charts
+// group by category, reports show evidence, the fingerprint covers category and code.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace firebreak::base {
+
+// The stage that caught it. Append only.
+enum class Stage : uint8_t {
+    kNever = 0,  // nothing caught it: the content runs
+    kVerify = 1,
+    kInstall = 2,
+    kLoad = 3,
+    kRun = 4,
+};
+
+// Append only: numbers are stored in run files and covered by fingerprints.
+enum class Category : uint8_t {
+    kNothingNew = 0,    // the poll found nothing to do
+    kInstalled = 1,     // new content verified, loaded and running
+    kMissing = 2,       // the CDN says that it does not exist
+    kBlocked = 3,       // the CDN cannot be reached
+    kCorrupt = 4,       // bytes are not what was signed, or not well-formed
+    kUntrusted = 5,     // well-formed, but nobody whom we trust signed it for this use
+    kTooOld = 6,        // signed before the newest authenticated download
+    kTooNew = 7,        // needs a newer product
+    kRejected = 8,      // authentic, but the component refuses to load it
+    kCrash = 9,         // the component died of a signal
+    kCpuLimit = 10,     // killed at its CPU limit
+    kMemoryLimit = 11,  // died at its memory limit
+    kForbidden = 12,    // killed at a system call that its sandbox forbids
+    kProtocol = 13,     // sent something that is no valid reply
+    kInconclusive = 14, // wall deadline: says more about this machine than about the content
+    kTooLarge = 15,     // more bytes than a cap allows
+};
+
+// Append only. Hundreds by stage.
+enum class Code : uint16_t {
+    kNone = 0,
+    kHeadMissing = 100,
+    kPackageMissing = 101,
+    kPayloadMissing = 102,
+    kUnreachable = 103,
+    kOverCap = 104,
+    kHeadMalformed = 105,
+    kEnvelopeMalformed = 106,
+    kEnvelopeNotCanonical = 107,
+    kSignatureWrong = 108,
+    kManifestDigestWrong = 109,
+    kManifestMalformed = 110,
+    kNotWhatTheHeadNames = 111,
+    kPayloadSizeWrong = 112,
+    kPayloadDigestWrong = 113,
+    kChainUntrusted = 120,
+    kChainExpired = 121,
+    kUsageWrong = 122,
+    kFeedWrong = 123,
+    kSignedBeforeFloor = 130,
+    kProductTooOld = 131,
+    kInstallFailed = 200,
+    kPayloadSetWrong = 300,
+    kRulesDoNotCompile = 301,
+    kIncludeRefused = 302,
+    kOutOfMemory = 303,
+    kKilledBySignal = 400,
+    kKilledAtCpuLimit = 401,
+    kKilledAtMemoryLimit = 402,
+    kKilledAtSystemCall = 403,
+    kKilledAtWallDeadline = 404,
+    kExited = 405,
+    kReplyInvalid = 406,
+    kScanFailed = 407,
+};
+
+std::string_view to_text(Stage stage);        // "verify"
+std::string_view to_text(Category category);  // "corrupt"
+std::string_view to_text(Code code);          // "payload digest is wrong"
+
+// Names and values in the order in which a person wants to read them: ("signal", "SIGSYS"), …
+// Values come from outside: printable() before showing.
+using Evidence = std::vector<std::pair<std::string, std::string>>;
+
+struct Outcome {
+    Stage stage = Stage::kNever;
+    Category category = Category::kNothingNew;
+    Code code = Code::kNone;
+    Evidence evidence;
+
+    // The content was turned away before it could run.
+    bool refused() const { return stage != Stage::kNever && stage != Stage::kRun; }
+};
+
+// "signal: SIGSYS; system call: openat".
+std::string to_text(const Evidence& evidence);
+
+}  // namespace firebreak::base

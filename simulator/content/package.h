@@ -1,0 +1,42 @@
+// A package: envelope and payload files, in memory and as a folder.
+#pragma once
+
+#include <filesystem>
+#include <map>
+
+#include "content/envelope.h"
+
+namespace firebreak::content {
+
+// A manifest with the bytes that it names, not yet signed.
+struct Draft {
+    Manifest manifest;
+    std::map<std::string, base::Bytes> payloads;  // by name, as in the manifest
+};
+
+struct Package {
+    Draft draft;
+    base::Digest manifest_digest;
+    base::UtcTime signing_time;
+    base::Bytes envelope;
+};
+
+// All regular files of the folder (not its subfolders) become payloads; a README.md is passed over.
+// Errors name the file: none, too many, too large, a name that a manifest does not allow.
+base::Result<Draft> build(Feed feed, const std::string& version,
+                          const std::filesystem::path& folder,
+                          const std::string& min_product_version = "0");
+
+base::Result<Package> sign(Draft draft, const Signer& signer, base::UtcTime signing_time);
+
+// Folder format: manifest.json, payload/<name>, and once signed package.p7m (DER).
+base::Status save(const Draft& draft, const std::filesystem::path& folder);
+base::Status save(const Package& package, const std::filesystem::path& folder);
+// manifest.json and the payload files it names, sizes and digests checked.
+base::Result<Draft> load_draft(const std::filesystem::path& folder);
+
+// Whether `payload` is what the manifest says: size first, then SHA-384. kNone, kPayloadSizeWrong
+// or kPayloadDigestWrong.
+base::Code check_payload(const PayloadFile& expected, base::ByteView payload);
+
+}  // namespace firebreak::content

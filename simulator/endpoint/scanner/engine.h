@@ -1,0 +1,31 @@
+// libyara behind the scanner's messages. Lives in the sandboxed process alone: the runner does not
+// even link it (tests/structure checks that).
+#pragma once
+
+#include <memory>
+
+#include "endpoint/scanner/messages.h"
+
+namespace firebreak::endpoint::scanner {
+
+// Not thread-safe; one per process. Prepares libyara without reading any content, so that it can be
+// made before the process is locked down.
+class Engine {
+  public:
+    static base::Result<std::unique_ptr<Engine>> create();
+    ~Engine();
+    Engine(const Engine&) = delete;
+    Engine& operator=(const Engine&) = delete;
+
+    // Source rules only, includes refused, the external variables that public rule sets use
+    // (filename, filepath, extension, filetype, owner) defined.
+    LoadReply load(const LoadRequest& request);
+    ScanReply scan(const ScanRequest& request);
+
+  private:
+    struct State;
+    explicit Engine(std::unique_ptr<State> state);
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace firebreak::endpoint::scanner

@@ -1,0 +1,54 @@
+// What the file scanner's service and its sandboxed process say to each other. Parsers of both
+// directions take any bytes at all: a wrong message is an error, never a crash.
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/outcome.h"
+#include "base/result.h"
+
+namespace firebreak::endpoint::scanner {
+
+// Compile these rule files, together, in place of what is loaded. A process loads once.
+struct LoadRequest {
+    struct RuleFile {
+        std::string name;  // "worms.yar": for messages
+        base::Bytes source;
+    };
+    std::vector<RuleFile> files;  // at most 64
+};
+
+struct LoadReply {
+    base::Code code = base::Code::kNone;  // kNone: loaded
+    uint32_t rules = 0;                   // how many, when loaded
+    std::string file;                     // where the first error is, when refused
+    uint32_t line = 0;                    // 1-based; 0: unknown
+    std::string message;                  // the compiler's, at most 1,000 bytes
+};
+
+struct ScanRequest {
+    std::string name;  // the subject's path
+    base::Bytes subject;
+};
+
+struct ScanReply {
+    base::Code code = base::Code::kNone;  // kNone: scanned; kScanFailed, kOutOfMemory
+    std::vector<std::string> rules;       // that matched, in the order of the rule files; ≤ 1,000
+    std::string message;                  // when it failed
+};
+
+using Request = std::variant<LoadRequest, ScanRequest>;
+
+base::Bytes encode(const LoadRequest& request);
+base::Bytes encode(const ScanRequest& request);
+base::Bytes encode(const LoadReply& reply);
+base::Bytes encode(const ScanReply& reply);
+
+base::Result<Request> parse_request(base::ByteView bytes);
+base::Result<LoadReply> parse_load_reply(base::ByteView bytes);
+base::Result<ScanReply> parse_scan_reply(base::ByteView bytes);
+
+}  // namespace firebreak::endpoint::scanner

@@ -1,0 +1,41 @@
+// A machine profile: what stands on the simulated Windows machine and what happens there.
+// File format: fixtures/personas/README.md.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/digest.h"
+#include "base/result.h"
+
+namespace firebreak::host {
+
+// A file of the machine. Content is shared and never changes.
+struct File {
+    std::string path;  // Windows path: C:\Users\…
+    std::shared_ptr<const base::Bytes> content;
+    base::Digest sha384;
+    bool system = false;          // part of Windows: losing it ruins the machine
+    double opens_per_hour = 0;    // how often the workload has it scanned, per hour online; 0: never
+};
+
+// The chance that the machine is on and connected, per hour of the week (hour 0: Monday 00:00).
+using OnlinePattern = std::array<float, 168>;
+
+struct Persona {
+    std::string name;   // the file's stem: "office-laptop"
+    std::string title;  // "Office laptop"
+    std::string windows_build;
+    OnlinePattern online{};
+    std::vector<File> files;  // sorted by path; paths unique, compared as Windows does (ASCII case)
+};
+
+// Errors carry file:line:column, what was expected, and the nearest valid key.
+base::Result<Persona> load_persona(const std::filesystem::path& file);
+
+}  // namespace firebreak::host

@@ -1,0 +1,33 @@
+// The process in which a component loads content. Only bytes cross, in both directions.
+#pragma once
+
+#include <memory>
+#include <variant>
+
+#include "base/bytes.h"
+#include "base/outcome.h"
+#include "base/result.h"
+
+namespace firebreak::ports {
+
+// The reply, as received from a process that nobody vouches for; or how the process died of the
+// request (category kCrash, kCpuLimit, kMemoryLimit, kForbidden or kProtocol; stage left to the
+// caller).
+using CallResult = std::variant<base::Bytes, base::Outcome>;
+
+class ComponentProcess {
+  public:
+    virtual ~ComponentProcess() = default;
+    // After a death every call is an error. Errors are about this machine, not about the content
+    // (the sandbox cannot be set up, the wall deadline passed): the trial must be repeated.
+    virtual base::Result<CallResult> call(base::ByteView request) = 0;
+};
+
+class ComponentProcesses {
+  public:
+    virtual ~ComponentProcesses() = default;
+    // A fresh process, locked down, that has seen no content yet.
+    virtual base::Result<std::unique_ptr<ComponentProcess>> start() = 0;
+};
+
+}  // namespace firebreak::ports

@@ -1,0 +1,27 @@
+// The installer that comes with each feed's component.
+#pragma once
+
+#include "base/outcome.h"
+#include "base/result.h"
+#include "content/manifest.h"
+#include "ports/store.h"
+
+namespace firebreak::ports {
+
+struct Installation {
+    base::Outcome outcome;  // kInstalled, or why the component refuses (stage kInstall or kLoad)
+    Changes changes;        // the component's own state, to be committed with the update client's
+};
+
+class Installer {
+  public:
+    virtual ~Installer() = default;
+    // Has the component load this content, whose payloads the store already holds. On refusal the
+    // component runs on as before. Commits nothing itself: the caller commits `changes` together
+    // with its own state, so that an update is installed as a whole or not at all.
+    // Errors: the trial itself failed (no process could be started, say); nothing has changed.
+    virtual base::Result<Installation> install(const content::Manifest& manifest,
+                                               const base::Digest& manifest_digest) = 0;
+};
+
+}  // namespace firebreak::ports

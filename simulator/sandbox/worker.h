@@ -1,0 +1,63 @@
+// The parent's side of a worker process.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <variant>
+
+#include "base/bytes.h"
+#include "base/outcome.h"
+#include "base/result.h"
+#include "sandbox/policy.h"
+
+namespace firebreak::sandbox {
+
+// Starts workers from one thread of its own that lives as long as it does: Linux sends the
+// parent-death signal when the parent *thread* ends, so the thread that forks must outlive all
+// workers. If this process dies, however it dies, its workers are killed. Thread-safe; must outlive
+// its workers.
+class Spawner {
+  public:
+    // `worker_binary`: the path of firebreak-worker.
+    explicit Spawner(std::filesystem::path worker_binary);
+    ~Spawner();
+    Spawner(const Spawner&) = delete;
+    Spawner& operator=(const Spawner&) = delete;
+
+  private:
+    friend class Worker;
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+// One worker process. Not thread-safe; different workers are independent. The destructor kills and
+// reaps it.
+class Worker {
+  public:
+    // A fresh process that has reported itself locked down with at least kMinimumLayers. Errors:
+    // the binary is missing, a layer cannot be had on this machine (named).
+    static base::Result<Worker> start(Spawner& spawner, const Policy& policy);
+    Worker(Worker&&) noexcept;
+    Worker& operator=(Worker&&) noexcept;
+    ~Worker();
+
+    uint32_t layers() const;
+    int pid() const;
+
+    // The reply; or, if the process died of it or was killed for it, how (stage left at kNever):
+    //   killed by a signal        kCrash       signal, fault address if any
+    //   over call_cpu_ms          kCpuLimit    CPU time used
+    //   allocation failed         kMemoryLimit the limit
+    //   forbidden system call     kForbidden   name and number of the call
+    //   exited, hung up, or a reply that is too long    kProtocol
+    // and always the tail of standard error, if any. Errors: the wall deadline passed (category
+    // kInconclusive in spirit: try again), the worker is already dead, or a system call failed.
+    base::Result<std::variant<base::Bytes, base::Outcome>> call(base::ByteView request);
+
+  private:
+    struct State;
+    explicit Worker(std::unique_ptr<State> state);
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace firebreak::sandbox
