@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -72,7 +73,7 @@ Result<Bytes> read_file(const std::filesystem::path& path, uint64_t max_bytes) {
             if (out.size() > max_bytes) {
                 return too_large;
             }
-            out.resize(out.size() * 2);
+            out.resize(std::min<uint64_t>(out.size() * 2 - 1, max_bytes) + 1);
         }
         const ssize_t n = ::read(file.get(), out.data() + length, out.size() - length);
         if (n < 0 && errno == EINTR) {

@@ -100,6 +100,8 @@ std::string_view to_text(Code code) {
             return "signed before the newest authenticated download";
         case Code::kProductTooOld:
             return "product is too old for it";
+        case Code::kSignedInTheFuture:
+            return "signed in the future of the endpoint's clock";
         case Code::kInstallFailed:
             return "installer failed";
         case Code::kPayloadSetWrong:

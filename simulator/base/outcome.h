@@ -62,6 +62,7 @@ enum class Code : uint16_t {
     kFeedWrong = 123,
     kSignedBeforeFloor = 130,
     kProductTooOld = 131,
+    kSignedInTheFuture = 132,
     kInstallFailed = 200,
     kPayloadSetWrong = 300,
     kRulesDoNotCompile = 301,
@@ -91,8 +92,11 @@ struct Outcome {
     Code code = Code::kNone;
     Evidence evidence;
 
-    // The content was turned away before it could run.
-    bool refused() const { return stage != Stage::kNever && stage != Stage::kRun; }
+    // Content arrived and was turned away before it could run.
+    bool refused() const {
+        const bool arrived = category != Category::kMissing && category != Category::kBlocked;
+        return arrived && stage != Stage::kNever && stage != Stage::kRun;
+    }
 };
 
 // "signal: SIGSYS; system call: openat".

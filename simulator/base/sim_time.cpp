@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <cctype>
+#include <algorithm>
 #include <charconv>
 #include <chrono>
-#include <cmath>
+#include <optional>
+
+#include "base/text.h"
 
 namespace firebreak::base {
 
@@ -14,8 +16,12 @@ namespace {
 constexpr int64_t kLongest_s = 3650LL * 86400;
 
 Error bad_duration(std::string_view text) {
-    return {fmt::format("`{}` is not a duration", text), "",
+    return {fmt::format("`{}` is not a duration", printable(text, 60)), "",
             "write a number with s, m, h or d, such as \"90m\" or \"2d 6h\", at most 3650d"};
+}
+
+bool is_digit(char c) {
+    return c >= '0' && c <= '9';
 }
 
 int64_t unit_seconds(char unit) {
@@ -33,34 +39,51 @@ int64_t unit_seconds(char unit) {
     }
 }
 
+// One "1.5h" off the front of `text`, in exact decimal arithmetic: 1.1 h are 3,960 s.
+std::optional<int64_t> take_seconds(std::string_view& text) {
+    const size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+    int64_t whole = 0;
+    const auto parsed = std::from_chars(text.data(), text.data() + digits, whole);
+    if (parsed.ec != std::errc{} || whole > kLongest_s) {
+        return std::nullopt;
+    }
+    text.remove_prefix(digits);
+    int64_t fraction = 0;
+    int64_t scale = 1;
+    if (!text.empty() && text.front() == '.') {
+        text.remove_prefix(1);
+        for (; !text.empty() && is_digit(text.front()) && scale < 1'000'000'000; scale *= 10) {
+            fraction = fraction * 10 + (text.front() - '0');
+            text.remove_prefix(1);
+        }
+        if (scale == 1) {
+            return std::nullopt;  // no digit behind the point
+        }
+    }
+    const int64_t unit = text.empty() ? 0 : unit_seconds(text.front());
+    if (unit == 0 || fraction * unit % scale != 0) {
+        return std::nullopt;
+    }
+    text.remove_prefix(1);
+    return whole * unit + fraction * unit / scale;
+}
+
 }  // namespace
 
 Result<Duration> parse_duration(std::string_view text) {
-    const char* at = text.data();
-    const char* const end = at + text.size();
-    double total = 0;
-    bool any = false;
-    while (at != end) {
-        if (any && *at == ' ') {
-            ++at;
-            continue;
-        }
-        if (!std::isdigit(static_cast<unsigned char>(*at))) {
-            return bad_duration(text);
-        }
-        double number = 0;
-        const auto [after, failure] = std::from_chars(at, end, number, std::chars_format::fixed);
-        if (failure != std::errc{} || after == end || unit_seconds(*after) == 0) {
-            return bad_duration(text);
-        }
-        total += number * static_cast<double>(unit_seconds(*after));
-        at = after + 1;
-        any = true;
+    const Error bad = bad_duration(text);
+    if (text.empty()) {
+        return bad;
     }
-    if (!any || !(total <= static_cast<double>(kLongest_s)) || total != std::floor(total)) {
-        return bad_duration(text);
-    }
-    return Duration{static_cast<int64_t>(total)};
+    int64_t total = 0;
+    do {
+        const std::optional<int64_t> part = take_seconds(text);
+        if (!part || (total += *part) > kLongest_s) {
+            return bad;
+        }
+        text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
+    } while (!text.empty());
+    return Duration{total};
 }
 
 std::string to_text(Duration d) {
@@ -72,8 +95,8 @@ std::string to_text(Duration d) {
         return fmt::format("{} s", s);
     }
     if (s < 3600) {
-        return s % 60 == 0 || s >= 600 ? fmt::format("{} min", s / 60)
-                                       : fmt::format("{} min {} s", s / 60, s % 60);
+        return s % 60 == 0 ? fmt::format("{} min", s / 60)
+                           : fmt::format("{} min {} s", s / 60, s % 60);
     }
     if (s < 86400) {
         return s % 3600 < 60 ? fmt::format("{} h", s / 3600)
@@ -101,7 +124,7 @@ std::string to_text(UtcTime t) {
 
 Result<UtcTime> parse_utc(std::string_view text) {
     using namespace std::chrono;
-    const Error bad{fmt::format("`{}` is not a UTC time", text), "",
+    const Error bad{fmt::format("`{}` is not a UTC time", printable(text, 60)), "",
                     "write it as 2026-03-02T08:00:00Z"};
     if (text.size() != 20 || text[4] != '-' || text[7] != '-' || text[10] != 'T' ||
         text[13] != ':' || text[16] != ':' || text[19] != 'Z') {
@@ -113,7 +136,7 @@ Result<UtcTime> parse_utc(std::string_view text) {
         const size_t length = i == 0 ? 4 : 2;
         const char* first = text.data() + kStarts[i];
         for (size_t k = 0; k < length; ++k) {
-            if (!std::isdigit(static_cast<unsigned char>(first[k]))) {
+            if (!is_digit(first[k])) {
                 return bad;
             }
         }

@@ -41,8 +41,8 @@ struct FeedInfo {
     std::string_view process;    // the modelled process: "SophosFileScanner"
     std::string_view payload;    // "YARA rules"
     bool encrypted;
-    base::Duration cadence;      // between releases of the feed, in a scenario that says no other
-    std::string_view purpose;    // one sentence
+    base::Duration cadence;    // between releases of the feed, in a scenario that says no other
+    std::string_view purpose;  // one sentence
 };
 
 // All of them, in the order of Feed.

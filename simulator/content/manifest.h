@@ -13,7 +13,7 @@
 namespace firebreak::content {
 
 struct PayloadFile {
-    std::string name;  // plain file name: no folders, no leading dot, at most 100 bytes
+    std::string name;  // is_payload_name
     uint64_t size = 0;
     base::Digest sha384;
     friend bool operator==(const PayloadFile&, const PayloadFile&) = default;
@@ -22,8 +22,8 @@ struct PayloadFile {
 // One version of a feed. The signing time is not in here: it is a signed attribute of the envelope.
 struct Manifest {
     Feed feed = Feed::kDatasetA;
-    std::string version;              // 1 to 64 of [A-Za-z0-9._-]
-    std::vector<PayloadFile> payloads;  // 1 to 64, sorted by name, names unique
+    std::string version;                    // 1 to 64 of [A-Za-z0-9._-]
+    std::vector<PayloadFile> payloads;      // 1 to 64, sorted by name, names unique
     std::string min_product_version = "0";  // dotted numbers: "2024.2"
 
     friend bool operator==(const Manifest&, const Manifest&) = default;
@@ -32,8 +32,18 @@ struct Manifest {
 inline constexpr uint64_t kMaxManifestBytes = 64 * 1024;
 inline constexpr uint64_t kMaxPayloadBytes = 64ull * 1024 * 1024;  // each
 
+// A plain file name, good on Windows too: 1 to 100 printable ASCII characters, none of
+// / \ : * ? " < > |, no dot or blank at either end.
+bool is_payload_name(std::string_view name);
+inline constexpr const char* kPayloadNameRule =
+    "use 1 to 100 printable ASCII characters without / \\ : * ? \" < > |, beginning and ending "
+    "with neither a dot nor a blank";
+
+// Whether all limits above are kept; the error's place names the key.
+base::Status validate(const Manifest& manifest);
+
 // Canonical JSON (RFC 8785 for the values used here: objects with sorted keys, no white space,
-// integers, strings in UTF-8). Equal manifests give equal bytes.
+// integers, strings in ASCII). Equal manifests give equal bytes. The manifest must be valid.
 base::Bytes canonical_json(const Manifest& manifest);
 // Strict: canonical bytes only, no unknown, missing or repeated key, schema 1, all limits above.
 // parse_manifest(b) succeeds exactly if b == canonical_json(m) for a valid m.
@@ -57,8 +67,8 @@ base::Result<Head> parse_head(base::ByteView bytes);  // as strict as parse_mani
 
 // The CDN's static-file layout. Packages are named for their manifest's digest, payloads for their
 // own: signature bytes differ at every signing, names do not.
-std::string head_path(std::string_view group, Feed feed);    // heads/<group>/<feed>.json
-std::string package_path(const base::Digest& manifest);      // packages/<digest>.p7m
-std::string payload_path(const base::Digest& payload);       // payloads/<digest>
+std::string head_path(std::string_view group, Feed feed);  // heads/<group>/<feed>.json
+std::string package_path(const base::Digest& manifest);    // packages/<digest>.p7m
+std::string payload_path(const base::Digest& payload);     // payloads/<digest>
 
 }  // namespace firebreak::content

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -64,6 +65,28 @@ base::Result<Pki> make_pki();
 // Folder format: root.pem, issuing.pem, <feed>.pem: each certificate with its key, PEM, the word
 // TEST-ONLY in a line above. Existing files are not overwritten.
 base::Status save_pki(const Pki& pki, const std::filesystem::path& folder);
+// Errors name the file: missing, no certificate or key in it, a key that is not the certificate's.
 base::Result<Pki> load_pki(const std::filesystem::path& folder);
+
+// The certificates of a PEM file, at least one; whatever else is in it is passed over.
+base::Result<std::vector<Certificate>> load_certificates(const std::filesystem::path& path);
+
+// "CN=Firebreak test root" (RFC 2253), and the common name alone, empty if there is none. Names of
+// certificates from outside: printable() before showing.
+std::string subject_of(const Certificate& certificate);
+std::string issuer_of(const Certificate& certificate);
+std::string common_name_of(const Certificate& certificate);
+
+// A certificate is valid from `from`, and no longer at `until` (OpenSSL's reading of notAfter).
+struct Validity {
+    base::UtcTime from;
+    base::UtcTime until;
+};
+// Error: a date that X.509 does not allow, or one before 1970.
+base::Result<Validity> validity_of(const Certificate& certificate);
+
+// The feed that the certificate is bound to: its subject alternative names are one URI, and that
+// names a feed.
+std::optional<Feed> feed_of(const Certificate& certificate);
 
 }  // namespace firebreak::content

@@ -15,6 +15,9 @@ struct Policy {
     uint32_t max_reply_bytes = 1024 * 1024;
 };
 
+// The longest request that either side takes.
+inline constexpr uint32_t kMaxRequestBytes = 128u * 1024 * 1024;
+
 // Which layers stand between the worker and the machine; reported by `firebreak doctor`, recorded
 // in the run file.
 enum Layer : uint32_t {
@@ -22,10 +25,13 @@ enum Layer : uint32_t {
     kResourceLimits = 1u << 1,
     kSystemCallFilter = 1u << 2,   // seccomp allow-list: no files, no network, no processes
     kUnprivilegedUser = 1u << 3,   // not root (dropped to 65534 when the parent is root)
-    kNoDescriptors = 1u << 4,      // none but the socket, the evidence page and standard error
+    kNoDescriptors = 1u << 4,      // none but the socket and standard error
 };
 // Below this, no content is handed to a worker.
 inline constexpr uint32_t kMinimumLayers =
     kNoNewPrivs | kResourceLimits | kSystemCallFilter | kUnprivilegedUser | kNoDescriptors;
+
+// "no new privileges, resource limits": in the order of Layer; "none" for 0.
+std::string layer_names(uint32_t layers);
 
 }  // namespace firebreak::sandbox

@@ -12,6 +12,9 @@
 
 namespace firebreak::sandbox {
 
+struct Launch;
+struct Launched;
+
 // Starts workers from one thread of its own that lives as long as it does: Linux sends the
 // parent-death signal when the parent *thread* ends, so the thread that forks must outlive all
 // workers. If this process dies, however it dies, its workers are killed. Thread-safe; must outlive
@@ -26,6 +29,10 @@ class Spawner {
 
   private:
     friend class Worker;
+    // A process of its own for this request, started on the spawner's thread. Errors: the binary
+    // cannot be executed (says why), no process can be had.
+    base::Result<Launched> launch(const Launch& request);
+
     struct State;
     std::unique_ptr<State> state_;
 };
@@ -34,8 +41,9 @@ class Spawner {
 // reaps it.
 class Worker {
   public:
-    // A fresh process that has reported itself locked down with at least kMinimumLayers. Errors:
-    // the binary is missing, a layer cannot be had on this machine (named).
+    // A fresh process that has locked itself down with at least kMinimumLayers, as far as the kernel
+    // confirms it. Errors: the binary is missing, a layer cannot be had on this machine (named),
+    // call_wall_ms passed.
     static base::Result<Worker> start(Spawner& spawner, const Policy& policy);
     Worker(Worker&&) noexcept;
     Worker& operator=(Worker&&) noexcept;
@@ -49,9 +57,12 @@ class Worker {
     //   over call_cpu_ms          kCpuLimit    CPU time used
     //   allocation failed         kMemoryLimit the limit
     //   forbidden system call     kForbidden   name and number of the call
-    //   exited, hung up, or a reply that is too long    kProtocol
-    // and always the tail of standard error, if any. Errors: the wall deadline passed (category
-    // kInconclusive in spirit: try again), the worker is already dead, or a system call failed.
+    //   exited, a reply that is too long, or one that was not asked for    kProtocol
+    // and always the tail of standard error, if any. A reply counts if it took no more CPU time
+    // than call_cpu_ms, however late a busy machine delivers it. Errors: the wall deadline passed
+    // (kInconclusive in spirit: try again), somebody else killed the worker (the kernel, out of
+    // memory, say), it is already dead, the request is longer than kMaxRequestBytes, or a system
+    // call failed.
     base::Result<std::variant<base::Bytes, base::Outcome>> call(base::ByteView request);
 
   private:

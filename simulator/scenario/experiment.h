@@ -30,6 +30,8 @@ struct Group {
     uint32_t tenants = 1;                   // each in this group alone; 1 to 65,535
     std::map<std::string, double> personas; // name → weight > 0
     Place place;
+
+    friend bool operator==(const Group&, const Group&) = default;
 };
 
 // How releases are staged and halted. Defaults are ours (assumed), the order of groups and the
@@ -43,14 +45,20 @@ struct Policy {
     double halt_share = 0.001;  // of the exposed endpoints in public groups; 0 < share ≤ 1
     uint32_t halt_reports = 10; // and at least so many failures reported
     bool halt_on_alerts = true; // refusals count as failures, not crashes alone
+
+    friend bool operator==(const Policy&, const Policy&) = default;
 };
 
 // Content that every endpoint runs when the run begins, signed a day before.
 struct Baseline {
     content::Feed feed = content::Feed::kDatasetA;
     std::string version;
-    std::filesystem::path source;  // as written: under fixtures/content, or ./… beside the scenario
+    // As written: under fixtures/content, or ./… beside the scenario. (Inherited ./… paths are
+    // rewritten so that they lead to the same folder from here.)
+    std::filesystem::path source;
     Place place;
+
+    friend bool operator==(const Baseline&, const Baseline&) = default;
 };
 
 enum class ReleaseKind : uint8_t { kUpdate, kFix };
@@ -64,6 +72,8 @@ struct Release {
     ReleaseKind kind = ReleaseKind::kUpdate;  // a fix does not count as exposure
     bool expedited = false;  // published to all groups at once, past gates and promotions
     Place place;
+
+    friend bool operator==(const Release&, const Release&) = default;
 };
 
 enum class ActKind : uint8_t { kPromoteToInternal, kPromoteToPublic, kHalt };
@@ -74,6 +84,8 @@ struct Act {
     ActKind kind = ActKind::kHalt;
     std::string release;  // id
     Place place;
+
+    friend bool operator==(const Act&, const Act&) = default;
 };
 
 enum class FaultKind : uint8_t { kBitFlip, kTruncate, kReplay };
@@ -91,6 +103,8 @@ struct Fault {
     base::SimTime from;
     base::SimTime until;              // default: the end of the run
     Place place;
+
+    friend bool operator==(const Fault&, const Fault&) = default;
 };
 
 enum class Comparison : uint8_t { kEquals, kAtMost, kAtLeast };
@@ -105,8 +119,10 @@ struct Expectation {
     bool is_share = false;   // bound is a share (0 to 1) of the scope's endpoints
     When when = When::kEnd;
     base::SimTime at;        // When::kAt
-    std::string text;        // "affected in public-2 at most 0, always": unique within a scenario
+    std::string text;        // "affected in public-2: at most 0, always"; unique within a scenario
     Place place;
+
+    friend bool operator==(const Expectation&, const Expectation&) = default;
 };
 
 struct Experiment {
@@ -127,9 +143,14 @@ struct Experiment {
     std::vector<Expectation> expectations;
     std::optional<std::string> fingerprint;  // golden: the run must have it
     std::string toml;         // the file as resolved, extends merged in: loads to an equal Experiment
+
+    friend bool operator==(const Experiment&, const Experiment&) = default;
 };
 
-inline constexpr uint64_t kMaxScenarioBytes = 1024 * 1024;
+inline constexpr int64_t kMaxEndpoints = 20'000'000;
+// The lab decides in slices of this length, so no signal may be faster.
+inline constexpr base::Duration kSlice = base::minutes(5);
+inline constexpr int kMaxAncestors = 8;  // by way of `extends`
 
 // Errors name file:line:column, what was expected, and the nearest valid key or name.
 base::Result<Experiment> load(const std::filesystem::path& file);

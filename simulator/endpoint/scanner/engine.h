@@ -8,8 +8,8 @@
 
 namespace firebreak::endpoint::scanner {
 
-// Not thread-safe; one per process. Prepares libyara without reading any content, so that it can be
-// made before the process is locked down.
+// Not thread-safe; one per process. Prepares libyara and what it leans on without reading any
+// content, so that it can be made before the process is locked down.
 class Engine {
   public:
     static base::Result<std::unique_ptr<Engine>> create();
@@ -17,10 +17,16 @@ class Engine {
     Engine(const Engine&) = delete;
     Engine& operator=(const Engine&) = delete;
 
-    // Source rules only, includes refused, the external variables that public rule sets use
-    // (filename, filepath, extension, filetype, owner) defined.
+    // Source rules only, in files named .yar or .yara, at least one rule in all; includes refused;
+    // the external variables that public rule sets use (filename, filepath, extension, filetype,
+    // owner) defined. A second load is refused (kPayloadSetWrong).
     LoadReply load(const LoadRequest& request);
+    // One fast scan, without libyara's own time-out: it is not always kept, and the parent's CPU
+    // limit is.
     ScanReply scan(const ScanRequest& request);
+
+    // The encoded reply to an encoded request; empty, which is no reply at all, to anything else.
+    base::Bytes answer(base::ByteView request);
 
   private:
     struct State;

@@ -1,0 +1,72 @@
+#include <fmt/format.h>
+#include <openssl/crypto.h>
+#include <sys/utsname.h>
+
+#include <CLI/CLI.hpp>
+
+#include "content/pki.h"
+#include "headless/commands.h"
+#include "headless/exit_codes.h"
+#include "headless/places.h"
+#include "sandbox/worker.h"
+
+namespace firebreak::headless {
+
+namespace {
+
+void line(bool good, const std::string& what, const std::string& detail) {
+    fmt::print("  {} {:<24} {}\n", good ? "✓" : "✗", what, detail);
+}
+
+// Starts a real worker and asks which layers stand around it.
+bool examine_sandbox() {
+    sandbox::Spawner spawner(worker_binary());
+    sandbox::Policy policy;
+    policy.component = "scanner";
+    const auto worker = sandbox::Worker::start(spawner, policy);
+    if (!worker.ok()) {
+        line(false, "sandboxed worker", worker.error().text());
+        return false;
+    }
+    for (uint32_t layer = 1; layer <= sandbox::kMinimumLayers; layer <<= 1) {
+        line((worker->layers() & layer) != 0, sandbox::layer_names(layer),
+             (worker->layers() & layer) != 0 ? "in force" : "missing");
+    }
+    return true;
+}
+
+bool examine_fixtures() {
+    const auto folder = find_fixtures(std::filesystem::current_path());
+    if (!folder.ok()) {
+        line(false, "fixtures", folder.error().text());
+        return false;
+    }
+    line(true, "fixtures", folder->string());
+    const auto pki = content::load_pki(*folder / "keys");
+    line(pki.ok(), "test keys",
+         pki.ok() ? fmt::format("{} signers", pki->signers.size()) : pki.error().text());
+    return pki.ok();
+}
+
+int examine() {
+    utsname system{};
+    uname(&system);
+    fmt::print("Firebreak {}\n", FIREBREAK_VERSION);
+    line(true, "system", fmt::format("{} {} {}", system.sysname, system.release, system.machine));
+    line(true, "OpenSSL", OpenSSL_version(OPENSSL_VERSION_STRING));
+    const bool sandbox = examine_sandbox();
+    const bool fixtures = examine_fixtures();
+    fmt::print("{}\n", sandbox && fixtures ? "This machine can run every scenario."
+                                           : "This machine lacks what the lines with ✗ name.");
+    return sandbox && fixtures ? kPassed : kExpectationFailed;
+}
+
+}  // namespace
+
+void add_doctor_command(CLI::App& app, int& exit_code) {
+    auto* command =
+        app.add_subcommand("doctor", "Say what this machine gives: sandbox layers, fixtures, keys");
+    command->callback([&exit_code] { exit_code = examine(); });
+}
+
+}  // namespace firebreak::headless

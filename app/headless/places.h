@@ -1,0 +1,26 @@
+// Where the command line finds what it needs, and where it puts what it makes.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "base/result.h"
+
+namespace firebreak::headless {
+
+// The folder of this executable.
+std::filesystem::path executable_folder();
+
+// firebreak-worker beside this executable.
+std::filesystem::path worker_binary();
+
+// The nearest fixtures/ folder above `start` (a file or a folder), or above this executable.
+base::Result<std::filesystem::path> find_fixtures(const std::filesystem::path& start);
+
+// runs/<name>-<n>.run under the current folder, with the lowest n that is free.
+base::Result<std::filesystem::path> new_run_file(const std::string& name);
+
+// To stderr, as "firebreak: …".
+void complain(const base::Error& error);
+
+}  // namespace firebreak::headless

@@ -1,0 +1,44 @@
+// firebreak-worker <component>: the sandboxed process in which one component loads content. Started
+// by sandbox::Worker alone, on descriptors that it finds in place.
+#include <unistd.h>
+
+#include <cstdio>
+#include <string_view>
+
+#include "base/text.h"
+#include "endpoint/scanner/engine.h"
+#include "sandbox/serve.h"
+
+namespace {
+
+using namespace firebreak;
+
+constexpr int kUsage = 64;     // EX_USAGE of sysexits.h
+constexpr int kSoftware = 70;  // EX_SOFTWARE
+
+int complain(int status, const std::string& what) {
+    std::fprintf(stderr, "firebreak-worker: %s\n", what.c_str());
+    return status;
+}
+
+int scanner() {
+    auto engine = endpoint::scanner::Engine::create();
+    if (!engine.ok()) {
+        return complain(kSoftware, engine.error().text());
+    }
+    return sandbox::serve([&](base::ByteView request) { return (*engine)->answer(request); });
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+    if (count != 2) {
+        return complain(kUsage, "usage: firebreak-worker <component>; firebreak starts it itself");
+    }
+    const std::string_view component = arguments[1];
+    if (component == "scanner") {
+        return scanner();
+    }
+    return complain(kUsage, "unknown component `" + base::printable(component) +
+                                "`; this build knows: scanner");
+}

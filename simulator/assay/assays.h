@@ -1,0 +1,79 @@
+// Runs real components over simulated machines, each distinct transition once, and logs it.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "assay/transition.h"
+#include "content/envelope.h"
+#include "host/persona.h"
+#include "ports/transport.h"
+#include "sandbox/worker.h"
+
+namespace firebreak::assay {
+
+// Where transitions take place. References must outlive the Assays.
+struct Environment {
+    ports::Transport& cdn;  // packages and payloads; safe to read from any thread
+    const content::Verifier& verifier;
+    sandbox::Spawner& spawner;
+    std::vector<host::Persona> personas;  // PersonaId is an index into it
+    std::string product_version;
+    unsigned jobs = 1;                    // assays at a time
+};
+
+// Performs one transition, without memory: what the memo table below is checked against.
+// Thread-safe as long as `environment` and `blobs` are. Errors: about this machine or the lab
+// itself, never about content.
+base::Result<Transition> perform_once(const Environment& environment, BlobPool& blobs,
+                                      const Snapshot& before, const Stimulus& stimulus);
+
+// The memo table and the outcome log. Not thread-safe; perform() uses threads of its own.
+class Assays {
+  public:
+    struct Request {
+        StateId before;
+        Stimulus stimulus;
+    };
+    // Called once for each new transition, in the order of the requests.
+    using Log = std::function<base::Status(TransitionId, const Transition&)>;
+
+    Assays(Environment environment, Log log);
+
+    // Answers from recorded outcomes alone: a request that is not among them is an error.
+    // Each is (digest of the state before, transition).
+    void replay_from(std::vector<std::pair<base::Digest, Transition>> recorded);
+
+    // The transition of every request, in order. New ones are performed now, `jobs` at a time; a
+    // trial that fails for this machine's sake (an overloaded machine passes the wall deadline, say)
+    // is repeated twice. Ids do not depend on which finished first.
+    base::Result<std::vector<TransitionId>> perform(std::span<const Request> requests);
+
+    const Transition& operator[](TransitionId id) const { return transitions_[id.value]; }
+    size_t size() const { return transitions_.size(); }
+
+    StateId intern(const Snapshot& snapshot);
+    const Snapshot& state(StateId id) const { return states_[id.value]; }
+
+    const Environment& environment() const { return environment_; }
+
+  private:
+    base::Result<Transition> obtain(const Request& request, const std::string& text);
+
+    Environment environment_;
+    Log log_;
+    BlobPool blobs_;
+    std::deque<Transition> transitions_;
+    std::deque<Snapshot> states_;
+    std::unordered_map<base::Digest, StateId> state_ids_;
+    std::unordered_map<std::string, TransitionId> known_;  // "<state id> <stimulus text>"
+    std::unordered_map<std::string, Transition> recorded_; // "<state digest> <stimulus text>"
+    bool replaying_ = false;
+};
+
+}  // namespace firebreak::assay

@@ -1,0 +1,202 @@
+#include "assay/transition.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+namespace firebreak::assay {
+
+namespace {
+
+using Json = nlohmann::json;
+
+std::string describe(const content::Package* package) {
+    return package == nullptr ? "nothing"
+                              : fmt::format("{} signed {}", package->manifest_digest.hex(),
+                                            package->signing_time.unix_seconds);
+}
+
+Json to_json(const base::Outcome& outcome) {
+    Json evidence = Json::array();
+    for (const auto& [name, value] : outcome.evidence) {
+        evidence.push_back(Json::array({name, value}));
+    }
+    return {{"stage", static_cast<int>(outcome.stage)},
+            {"category", static_cast<int>(outcome.category)},
+            {"code", static_cast<int>(outcome.code)},
+            {"evidence", std::move(evidence)}};
+}
+
+// Reads typed members of hostile JSON; the first that is missing or of another type is remembered.
+class Reader {
+  public:
+    const Json& member(const Json& object, const char* name, Json::value_t type) {
+        static const Json kNothing[] = {Json(nullptr), Json::object(), Json::array(), Json("")};
+        if (object.is_object()) {
+            const auto found = object.find(name);
+            if (found != object.end() &&
+                (found->type() == type ||
+                 (type == Json::value_t::number_unsigned && found->is_number_integer()))) {
+                return *found;
+            }
+        }
+        if (failure_.empty()) {
+            failure_ = fmt::format("`{}` is missing or of the wrong type", name);
+        }
+        return type == Json::value_t::object  ? kNothing[1]
+               : type == Json::value_t::array ? kNothing[2]
+               : type == Json::value_t::string ? kNothing[3]
+                                               : kNothing[0];
+    }
+    std::string string(const Json& object, const char* name) {
+        return member(object, name, Json::value_t::string).get<std::string>();
+    }
+    uint64_t number(const Json& object, const char* name, uint64_t limit) {
+        const Json& found = member(object, name, Json::value_t::number_unsigned);
+        if (!found.is_number_unsigned() || found.get<uint64_t>() > limit) {
+            fail(fmt::format("`{}` is out of range", name));
+            return 0;
+        }
+        return found.get<uint64_t>();
+    }
+    double real(const Json& object, const char* name) {
+        const auto found = object.is_object() ? object.find(name) : object.end();
+        if (!object.is_object() || found == object.end() || !found->is_number()) {
+            fail(fmt::format("`{}` is missing or no number", name));
+            return 0;
+        }
+        return found->get<double>();
+    }
+    Snapshot snapshot(const Json& object, const char* name) {
+        Snapshot out;
+        for (const auto& [key, value] : member(object, name, Json::value_t::object).items()) {
+            if (!value.is_string()) {
+                fail(fmt::format("`{}` holds something other than text", name));
+                return {};
+            }
+            out[key] = value.get<std::string>();
+        }
+        return out;
+    }
+    base::Outcome outcome(const Json& object, const char* name) {
+        const Json& found = member(object, name, Json::value_t::object);
+        base::Outcome out;
+        out.stage = static_cast<base::Stage>(number(found, "stage", 4));
+        out.category = static_cast<base::Category>(number(found, "category", 255));
+        out.code = static_cast<base::Code>(number(found, "code", 65535));
+        for (const Json& pair : member(found, "evidence", Json::value_t::array)) {
+            if (!pair.is_array() || pair.size() != 2 || !pair[0].is_string() ||
+                !pair[1].is_string()) {
+                fail("evidence is not a list of pairs");
+                return out;
+            }
+            out.evidence.emplace_back(pair[0].get<std::string>(), pair[1].get<std::string>());
+        }
+        return out;
+    }
+    void fail(std::string why) {
+        if (failure_.empty()) {
+            failure_ = std::move(why);
+        }
+    }
+    const std::string& failure() const { return failure_; }
+
+  private:
+    std::string failure_;
+};
+
+std::string dump(const Json& json) {
+    return json.dump(-1, ' ', true, Json::error_handler_t::replace);
+}
+
+}  // namespace
+
+std::string text(const Stimulus& stimulus) {
+    if (const auto* poll = std::get_if<PollStimulus>(&stimulus)) {
+        return fmt::format("poll {} in {}: offered {}; damage {}; replayed {}",
+                           content::info(poll->feed).name, poll->group, describe(poll->offered),
+                           poll->damage.text(), describe(poll->replayed));
+    }
+    return fmt::format("workload of {}", std::get<WorkloadStimulus>(stimulus).persona_name);
+}
+
+base::Digest digest(const Snapshot& snapshot) {
+    base::ByteWriter writer;
+    for (const auto& [key, value] : snapshot) {
+        writer.text(key);
+        writer.text(value);
+    }
+    return base::sha384(std::move(writer).take());
+}
+
+std::string to_json(const Transition& transition) {
+    Json triggers = Json::array();
+    for (const Trigger& trigger : transition.triggers) {
+        triggers.push_back({{"what", trigger.what},
+                            {"per_hour", trigger.per_hour},
+                            {"outcome", to_json(trigger.outcome)},
+                            {"after", trigger.after}});
+    }
+    return dump({{"stimulus", transition.stimulus},
+                 {"after", transition.after},
+                 {"outcome", to_json(transition.outcome)},
+                 {"manifest", transition.manifest.hex()},
+                 {"delivered", transition.delivered ? 1 : 0},
+                 {"alerts", transition.alerts},
+                 {"triggers", std::move(triggers)},
+                 {"cost_ms", transition.cost_ms}});
+}
+
+base::Result<Transition> parse_transition(std::string_view json) {
+    // Our own lines nest six deep; anything deeper is dropped while it is being read.
+    constexpr int kDeepest = 16;
+    const Json parsed = Json::parse(
+        json, [](int depth, Json::parse_event_t, Json&) { return depth <= kDeepest; }, false);
+    if (!parsed.is_object()) {
+        return base::Error{"a logged outcome is not a JSON object", "", ""};
+    }
+    Reader reader;
+    Transition out;
+    out.stimulus = reader.string(parsed, "stimulus");
+    out.after = reader.snapshot(parsed, "after");
+    out.outcome = reader.outcome(parsed, "outcome");
+    out.delivered = reader.number(parsed, "delivered", 1) == 1;
+    out.alerts = static_cast<uint32_t>(reader.number(parsed, "alerts", 1000));
+    out.cost_ms = reader.real(parsed, "cost_ms");
+    for (const Json& entry : reader.member(parsed, "triggers", Json::value_t::array)) {
+        Trigger trigger;
+        trigger.what = reader.string(entry, "what");
+        trigger.per_hour = reader.real(entry, "per_hour");
+        trigger.outcome = reader.outcome(entry, "outcome");
+        trigger.after = reader.snapshot(entry, "after");
+        if (!std::isfinite(trigger.per_hour) || trigger.per_hour <= 0) {
+            reader.fail("a trigger's rate is not positive");
+        }
+        out.triggers.push_back(std::move(trigger));
+    }
+    const auto manifest = base::parse_digest(reader.string(parsed, "manifest"));
+    if (!reader.failure().empty() || !manifest.ok()) {
+        return base::Error{"a logged outcome is damaged: " + (reader.failure().empty()
+                                                                  ? manifest.error().message
+                                                                  : reader.failure()),
+                           "", ""};
+    }
+    out.manifest = *manifest;
+    return out;
+}
+
+std::optional<base::Digest> running_content(const Snapshot& snapshot, content::Feed feed) {
+    // Of the feeds, only DatasetA has a component so far.
+    if (feed != content::Feed::kDatasetA) {
+        return std::nullopt;
+    }
+    const auto found = snapshot.find("scanner/DatasetA/running");
+    if (found == snapshot.end()) {
+        return std::nullopt;
+    }
+    const auto parsed = base::parse_digest(found->second);
+    return parsed.ok() ? std::optional(*parsed) : std::nullopt;
+}
+
+}  // namespace firebreak::assay

@@ -1,0 +1,26 @@
+#include "assay/worker_processes.h"
+
+namespace firebreak::assay {
+
+namespace {
+
+class WorkerProcess final : public ports::ComponentProcess {
+  public:
+    explicit WorkerProcess(sandbox::Worker worker) : worker_(std::move(worker)) {}
+    base::Result<ports::CallResult> call(base::ByteView request) override {
+        return worker_.call(request);
+    }
+
+  private:
+    sandbox::Worker worker_;
+};
+
+}  // namespace
+
+base::Result<std::unique_ptr<ports::ComponentProcess>> WorkerProcesses::start() {
+    FB_TRY(sandbox::Worker worker, sandbox::Worker::start(spawner_, policy_));
+    return std::unique_ptr<ports::ComponentProcess>(
+        std::make_unique<WorkerProcess>(std::move(worker)));
+}
+
+}  // namespace firebreak::assay

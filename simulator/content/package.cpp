@@ -1,0 +1,138 @@
+#include "content/package.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/file.h"
+
+namespace firebreak::content {
+
+namespace {
+
+using base::Bytes;
+using base::Error;
+using base::Result;
+using base::Status;
+namespace fs = std::filesystem;
+
+constexpr const char* kReadme = "README.md";
+constexpr const char* kManifestFile = "manifest.json";
+constexpr const char* kPayloadFolder = "payload";
+constexpr const char* kEnvelopeFile = "package.p7m";
+
+// The payload files of a source folder, by name.
+Result<std::vector<fs::path>> list_payloads(const fs::path& folder) {
+    std::vector<fs::path> files;
+    std::error_code failure;
+    for (fs::directory_iterator it(folder, failure), end; !failure && it != end;
+         it.increment(failure)) {
+        const fs::file_status status = it->symlink_status(failure);
+        if (fs::is_directory(status) || it->path().filename() == kReadme) {
+            continue;
+        }
+        if (!fs::is_regular_file(status)) {
+            return Error{"neither a plain file nor a folder", it->path().string(),
+                         "put the file itself into the folder"};
+        }
+        files.push_back(it->path());
+    }
+    if (failure) {
+        return Error{"cannot list the folder: " + failure.message(), folder.string(),
+                     "name a folder that holds the payload files"};
+    }
+    std::ranges::sort(files);
+    return files;
+}
+
+PayloadFile describe(const std::string& name, base::ByteView bytes) {
+    return {name, bytes.size(), base::sha384(bytes)};
+}
+
+Status check_against(const PayloadFile& expected, base::ByteView payload, const fs::path& path) {
+    const base::Code code = check_payload(expected, payload);
+    if (code != base::Code::kNone) {
+        return Error{std::string(base::to_text(code)), path.string(),
+                     "build the package again from its source"};
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<Draft> build(Feed feed, const std::string& version, const fs::path& folder,
+                    const std::string& min_product_version) {
+    FB_TRY(const std::vector<fs::path> files, list_payloads(folder));
+    Draft draft{{feed, version, {}, min_product_version}, {}};
+    for (const fs::path& file : files) {
+        const std::string name = file.filename().string();
+        if (!is_payload_name(name)) {
+            return Error{"not a name for a payload file", file.string(), kPayloadNameRule};
+        }
+        FB_TRY(Bytes bytes, base::read_file(file, kMaxPayloadBytes));
+        draft.manifest.payloads.push_back(describe(name, bytes));
+        draft.payloads.emplace(name, std::move(bytes));
+    }
+    if (Status valid = validate(draft.manifest); !valid.ok()) {
+        return Error{valid.error().message,
+                     fmt::format("{}: {}", folder.string(), valid.error().place),
+                     valid.error().remedy};
+    }
+    return draft;
+}
+
+Result<Package> sign(Draft draft, const Signer& signer, base::UtcTime signing_time) {
+    FB_CHECK(validate(draft.manifest));
+    const Bytes manifest = canonical_json(draft.manifest);
+    FB_TRY(Bytes envelope, sign(manifest, signer, signing_time));
+    return Package{std::move(draft), base::sha384(manifest), signing_time, std::move(envelope)};
+}
+
+Status save(const Draft& draft, const fs::path& folder) {
+    // A signature of what was here before would not be one of what is here now.
+    std::error_code failure;
+    fs::remove(folder / kEnvelopeFile, failure);
+    if (failure) {
+        return Error{"cannot remove: " + failure.message(), (folder / kEnvelopeFile).string(), ""};
+    }
+    for (const auto& [name, bytes] : draft.payloads) {
+        if (!is_payload_name(name)) {
+            return Error{"not a name for a payload file", "payloads", kPayloadNameRule};
+        }
+        FB_CHECK(base::write_file(folder / kPayloadFolder / name, bytes));
+    }
+    return base::write_file(folder / kManifestFile, canonical_json(draft.manifest));
+}
+
+Status save(const Package& package, const fs::path& folder) {
+    FB_CHECK(save(package.draft, folder));
+    return base::write_file(folder / kEnvelopeFile, package.envelope);
+}
+
+Result<Draft> load_draft(const fs::path& folder) {
+    const fs::path manifest_file = folder / kManifestFile;
+    FB_TRY(const Bytes json, base::read_file(manifest_file, kMaxManifestBytes));
+    auto manifest = parse_manifest(json);
+    if (!manifest.ok()) {
+        return Error{manifest.error().text(), manifest_file.string(),
+                     "build the package again from its source"};
+    }
+    Draft draft{*std::move(manifest), {}};
+    for (const PayloadFile& payload : draft.manifest.payloads) {
+        const fs::path file = folder / kPayloadFolder / payload.name;
+        FB_TRY(Bytes bytes, base::read_file(file, kMaxPayloadBytes));
+        FB_CHECK(check_against(payload, bytes, file));
+        draft.payloads.emplace(payload.name, std::move(bytes));
+    }
+    return draft;
+}
+
+base::Code check_payload(const PayloadFile& expected, base::ByteView payload) {
+    if (payload.size() != expected.size) {
+        return base::Code::kPayloadSizeWrong;
+    }
+    return base::sha384(payload) == expected.sha384 ? base::Code::kNone
+                                                    : base::Code::kPayloadDigestWrong;
+}
+
+}  // namespace firebreak::content

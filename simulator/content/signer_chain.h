@@ -1,0 +1,67 @@
+// Who signed an envelope, and whether that certificate leads to a root and may sign code: all that
+// depends on certificates, roots and the claimed signing time alone.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "base/digest.h"
+#include "base/outcome.h"
+#include "content/envelope_profile.h"
+#include "content/pki.h"
+
+namespace firebreak::content {
+
+using Refusal = std::optional<base::Outcome>;  // nullopt: the check passes
+
+inline base::Outcome refuse(base::Category category, base::Code code, base::Evidence evidence) {
+    return {base::Stage::kVerify, category, code, std::move(evidence)};
+}
+inline base::Outcome corrupt(base::Code code, base::Evidence evidence) {
+    return refuse(base::Category::kCorrupt, code, std::move(evidence));
+}
+inline base::Outcome untrusted(base::Code code, base::Evidence evidence) {
+    return refuse(base::Category::kUntrusted, code, std::move(evidence));
+}
+
+// What is known of a chain once it is found good.
+struct SignerChain {
+    Certificate signer;
+    std::string signer_name;   // common name
+    std::optional<Feed> feed;  // that the signer is bound to
+    Validity validity;         // of all its certificates together, the root included
+};
+using ChainVerdict = std::variant<std::shared_ptr<const SignerChain>, base::Outcome>;
+
+// The envelope's certificates, each one DER and nothing else.
+std::variant<std::vector<Certificate>, base::Outcome> parse_certificates(
+    const EnvelopeParts& parts);
+
+// Judges the chain at the claimed signing time. That only a date is wrong (kChainExpired) is said
+// of a chain that is trusted at some other time.
+ChainVerdict judge_chain(X509_STORE* roots, const EnvelopeParts& parts);
+
+// Chains that were found good, each under a key that stands for its certificates and its signer.
+// Thread-safe.
+class ChainCache {
+  public:
+    static constexpr size_t kMostChains = 256;
+
+    // The chain, if it is known and valid at that time; else null.
+    std::shared_ptr<const SignerChain> find(const base::Digest& key, base::UtcTime at) const;
+    // Forgets all others when there are too many.
+    void add(const base::Digest& key, std::shared_ptr<const SignerChain> chain);
+    size_t size() const;
+
+  private:
+    mutable std::mutex mutex_;
+    std::unordered_map<base::Digest, std::shared_ptr<const SignerChain>> chains_;
+};
+
+}  // namespace firebreak::content

@@ -1,0 +1,131 @@
+#include "fleet/population.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace firebreak::fleet {
+
+namespace {
+
+using base::RandomStream;
+using base::Stream;
+
+// How many of `total` each weight gets: exact proportions, rounded by largest remainders.
+std::vector<uint32_t> shares(uint32_t total, const std::vector<double>& weights) {
+    const double sum = std::accumulate(weights.begin(), weights.end(), 0.0);
+    std::vector<uint32_t> counts(weights.size());
+    std::vector<std::pair<double, size_t>> remainders;
+    uint32_t given = 0;
+    for (size_t i = 0; i < weights.size(); ++i) {
+        const double exact = total * weights[i] / sum;
+        counts[i] = static_cast<uint32_t>(std::floor(exact));
+        given += counts[i];
+        remainders.emplace_back(counts[i] - exact, i);  // ascending: largest remainder first
+    }
+    std::sort(remainders.begin(), remainders.end());
+    for (size_t k = 0; given < total; ++k, ++given) {
+        ++counts[remainders[k % remainders.size()].second];
+    }
+    return counts;
+}
+
+}  // namespace
+
+Population::Population(uint64_t seed, const std::vector<GroupSpec>& groups,
+                       std::vector<OnlinePattern> personas, uint32_t first_hour, SetId initial)
+    : patterns_(std::move(personas)),
+      first_hour_(first_hour),
+      jitter_(seed, Stream::kPollJitter),
+      online_(seed, Stream::kOnline) {
+    const RandomStream shuffle(seed, Stream::kPersona);
+    const RandomStream phases(seed, Stream::kPollPhase);
+    const RandomStream tenants(seed, Stream::kTenant);
+    size_t total = 0;
+    for (const GroupSpec& group : groups) {
+        total += group.endpoints;
+    }
+    set_.assign(total, initial.value);
+    tenant_.resize(total);
+    phase_.resize(total);
+    persona_.resize(total);
+
+    Row row = 0;
+    for (const GroupSpec& group : groups) {
+        first_.push_back(row);
+        const Row begin = row;
+        const std::vector<uint32_t> counts = shares(group.endpoints, group.persona_weights);
+        for (size_t p = 0; p < counts.size(); ++p) {
+            std::fill_n(persona_.begin() + row, counts[p], static_cast<uint8_t>(p));
+            row += counts[p];
+        }
+        for (Row i = row; i > begin + 1; --i) {  // Fisher-Yates
+            const Row j = begin + static_cast<Row>(shuffle.below(i - begin, i));
+            std::swap(persona_[i - 1], persona_[j]);
+        }
+        for (Row i = begin; i < row; ++i) {
+            // One uniform draw in each of n equal parts of the hour: ascending by construction.
+            const double part = (i - begin) + phases.unit(i);
+            phase_[i] = static_cast<uint16_t>(
+                std::min<double>(part * kPollPeriod_s / group.endpoints, kPollPeriod_s - 1));
+            tenant_[i] =
+                group.first_tenant + static_cast<uint32_t>(tenants.below(group.tenants, i));
+        }
+    }
+    first_.push_back(row);
+}
+
+size_t Population::group_of(Row row) const {
+    return static_cast<size_t>(std::upper_bound(first_.begin(), first_.end(), row) -
+                               first_.begin()) -
+           1;
+}
+
+bool Population::online(Row row, base::SimTime at) const {
+    const auto hour = static_cast<uint64_t>(at.seconds / 3600);
+    const float chance = patterns_[persona_[row]][(first_hour_ + hour) % 168];
+    return chance >= 1 || online_.unit(row, hour) < static_cast<double>(chance);
+}
+
+base::SimTime Population::next_online(Row row, base::SimTime at, base::SimTime end) const {
+    while (at < end && !online(row, at)) {
+        at = {(at.seconds / 3600 + 1) * 3600};
+    }
+    return std::min(at, end);
+}
+
+uint64_t Population::due_polls(size_t group, base::SimTime from, base::SimTime to,
+                               std::span<const uint8_t> idle, std::vector<Due>& due) const {
+    const auto phase_begin = phase_.begin() + begin(group);
+    const auto phase_end = phase_.begin() + end(group);
+    const auto row_at = [&](int64_t phase) {
+        const auto wanted = static_cast<uint16_t>(std::clamp<int64_t>(phase, 0, kPollPeriod_s));
+        return static_cast<Row>(std::lower_bound(phase_begin, phase_end, wanted) - phase_.begin());
+    };
+    uint64_t polls = 0;
+    const int64_t hour = from.seconds / kPollPeriod_s;
+    // Polls of the hour before may have been delayed into this slice. Theirs are the last phases of
+    // the hour, so this hour's go first to keep rows ascending.
+    for (const int64_t k : {hour, hour - 1}) {
+        const int64_t hour_start = k * kPollPeriod_s;
+        if (k < 0) {
+            continue;
+        }
+        const Row last = row_at(to.seconds - hour_start);
+        polls += last - row_at(from.seconds - hour_start);
+        for (Row row = row_at(from.seconds - hour_start - kPollJitter_s); row < last; ++row) {
+            if (idle[set_[row]] != 0) {
+                continue;
+            }
+            const auto delay = static_cast<int64_t>(
+                jitter_.below(kPollJitter_s + 1, row, static_cast<uint64_t>(k)));
+            const base::SimTime at{hour_start + phase_[row] + delay};
+            if (at >= from && at < to && online(row, at)) {
+                due.push_back({row, at});
+            }
+        }
+    }
+    return polls;
+}
+
+}  // namespace firebreak::fleet

@@ -1,0 +1,117 @@
+// The engine: an experiment, assembled and run. The command line and the desktop program drive the
+// same face: advance_until, submit, snapshot.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/outcome.h"
+#include "base/result.h"
+#include "base/sim_time.h"
+#include "record/run.h"
+#include "scenario/experiment.h"
+
+namespace firebreak::lab {
+
+struct Options {
+    std::filesystem::path fixtures;     // the folder with content/, personas/ and keys/
+    std::filesystem::path worker;       // the firebreak-worker binary
+    std::filesystem::path run_file;     // to be written
+    unsigned jobs = 1;                  // assays at a time
+    std::optional<uint64_t> seed;       // in place of the scenario's
+    const record::Run* replay = nullptr;  // answer from its outcome log, start no worker
+};
+
+// What a scenario or a person asks of the lab. Takes effect at once, between two slices of time.
+struct Command {
+    enum class Kind : uint8_t { kRelease, kPromoteToInternal, kPromoteToPublic, kHalt };
+    Kind kind = Kind::kHalt;
+    std::string release;  // id
+};
+
+// What a snapshot should show beside the aggregates.
+struct Viewport {
+    uint32_t cells_per_group = 0;      // resolution of the raster; 0: none
+    std::vector<uint32_t> endpoints;   // rows to be looked at singly
+};
+
+struct Cell {
+    uint32_t endpoints = 0, exposed = 0, refused = 0, affected = 0;
+};
+
+struct GroupSnapshot {
+    std::string name;
+    uint64_t endpoints = 0, exposed = 0, affected = 0, refused = 0, alerts = 0;
+    std::vector<Cell> cells;  // the group's rows, cut into equal runs
+};
+
+struct EndpointSnapshot {
+    uint32_t endpoint = 0;
+    std::string group, persona;
+    uint32_t tenant = 0;
+    bool exposed = false, refused = false, affected = false;
+    std::vector<std::string> running;  // per feed: "DatasetA rules-2", "DatasetA nothing"
+};
+
+// Immutable, and independent of the lab from which it was taken.
+struct Snapshot {
+    base::SimTime at;
+    uint64_t polls = 0;
+    std::vector<GroupSnapshot> groups;
+    std::vector<EndpointSnapshot> endpoints;
+};
+
+// Not thread-safe; uses threads of its own.
+class Lab {
+  public:
+    // Signs the content, installs the baseline, opens the run file. Errors name what in the scenario
+    // or on this machine stands in the way. `experiment` is copied.
+    static base::Result<std::unique_ptr<Lab>> assemble(const scenario::Experiment& experiment,
+                                                       const Options& options);
+    ~Lab();
+    Lab(const Lab&) = delete;
+    Lab& operator=(const Lab&) = delete;
+
+    base::SimTime now() const;
+    base::SimTime end() const;
+
+    // Runs on, in whole slices, until at least `until` or the end. Errors end the run; what was
+    // recorded before stays.
+    base::Status advance_until(base::SimTime until);
+    // An operator's act; recorded with its time and what came of it. Errors: it was refused.
+    base::Status submit(const Command& command);
+    Snapshot snapshot(const Viewport& viewport) const;
+
+    // Ends the record. `wall_s`: for the report. Errors: the end is not reached, or the run file
+    // cannot be written.
+    base::Status finish(double wall_s);
+    // Commits what has been recorded so far; the run file stays marked as interrupted.
+    base::Status interrupt();
+
+    std::string fingerprint() const;
+
+    // Every event of every endpoint, as it is applied: for tests that follow single endpoints.
+    using Observer = std::function<void(base::SimTime at, uint32_t endpoint,
+                                        base::Category category, base::Code code)>;
+    void observe(Observer observer);
+
+    struct Parts;
+
+  private:
+    explicit Lab(std::unique_ptr<Parts> parts);
+    base::Status advance_slice();
+    base::Status carry_out(const Command& command, const char* origin);
+    base::Status run_due_commands();
+    void take_signals();
+    void note_decisions();
+    void take_events();
+    void commit_now_and_then();
+
+    std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace firebreak::lab

@@ -1,0 +1,68 @@
+// The object graph of one run, put together in assembly.cpp: the composition root.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+
+#include "assay/assays.h"
+#include "base/digest.h"
+#include "cloud/cdn.h"
+#include "cloud/central.h"
+#include "cloud/release_system.h"
+#include "content/envelope.h"
+#include "fleet/fleet.h"
+#include "lab/control_plane.h"
+#include "lab/lab.h"
+#include "lab/ledger.h"
+#include "record/run_writer.h"
+#include "sandbox/worker.h"
+#include "scenario/experiment.h"
+
+namespace firebreak::lab {
+
+// A fault of the scenario with what it became.
+struct FaultInForce {
+    scenario::Fault plan;
+    std::set<size_t> groups;
+    ControlPlane::Fault fault;
+    bool noted = false;  // in the timeline
+};
+
+// In the order in which they depend on one another; destroyed from the last to the first.
+struct Lab::Parts {
+    scenario::Experiment experiment;
+    std::vector<content::Feed> feeds;
+    std::deque<content::Package> packages;             // baseline, then releases; never moved
+    std::vector<const content::Package*> baseline;     // by feed; null: none
+    std::vector<const content::Package*> releases;     // as in the experiment
+    std::vector<std::vector<uint8_t>> group_personas;  // persona numbers per group
+
+    std::optional<record::RunWriter> writer;
+    std::unique_ptr<content::Verifier> verifier;
+    std::unique_ptr<sandbox::Spawner> spawner;
+    cloud::Cdn cdn;
+    std::unique_ptr<cloud::ReleaseSystem> release_system;
+    std::unique_ptr<cloud::Central> central;
+    std::unique_ptr<assay::Assays> assays;
+    std::unique_ptr<ControlPlane> control;
+    std::deque<FaultInForce> faults;
+    std::unique_ptr<fleet::Fleet> fleet;
+    std::unique_ptr<Ledger> ledger;
+
+    base::SimTime now;
+    std::multimap<base::SimTime, Command> due_commands;  // of the scenario
+    std::span<const fleet::RowEvent> events;             // of the slice under way
+    std::set<std::pair<size_t, base::Category>> failures_noted, signals_noted;
+    base::Fingerprint fingerprint;
+    base::SimTime committed;
+    Lab::Observer observer;
+
+    std::string release_name(uint32_t release) const {
+        return release < experiment.releases.size() ? experiment.releases[release].id
+                                                    : "other content";
+    }
+};
+
+}  // namespace firebreak::lab

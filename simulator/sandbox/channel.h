@@ -1,0 +1,33 @@
+// What parent and worker agree on: descriptors, frames, and the page of evidence that they share.
+//
+// Frames, both ways: u32 length (little-endian), then so many bytes. The worker speaks first: one
+// byte that carries the listener of its system call filter (SCM_RIGHTS), then a frame with its
+// layers (u32). After that every frame of the parent is answered by one of the worker.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+namespace firebreak::sandbox {
+
+inline constexpr int kErrorsFd = 2;  // standard error: a pipe that never blocks the worker
+inline constexpr int kSocketFd = 3;
+inline constexpr int kPageFd = 4;
+
+inline constexpr size_t kFrameHeaderBytes = 4;
+
+inline constexpr uint32_t kMaxOpenFiles = 16;           // RLIMIT_NOFILE: the dynamic loader's need
+inline constexpr uint64_t kStackBytes = 8u * 1024 * 1024;  // RLIMIT_STACK
+
+// Written by the worker as it dies, read by the parent afterwards. Hostile code can write anything
+// here: it colours the evidence of a death, and never decides whether there was one.
+struct EvidencePage {
+    std::atomic<uint32_t> out_of_memory;  // not 0: an allocation failed
+    std::atomic<uint32_t> fault_signal;   // the signal that fault_address belongs to; 0: none
+    std::atomic<uint64_t> fault_address;
+};
+static_assert(std::atomic<uint32_t>::is_always_lock_free);
+static_assert(std::atomic<uint64_t>::is_always_lock_free);
+
+}  // namespace firebreak::sandbox

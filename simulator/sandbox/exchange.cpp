@@ -1,0 +1,298 @@
+#include "sandbox/exchange.h"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <seccomp.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+#include "base/text.h"
+
+namespace firebreak::sandbox {
+namespace {
+
+base::Status wait_for(std::span<pollfd> watched, Nanoseconds at_most) {
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(at_most);
+    const timespec time{seconds.count(), (at_most - seconds).count()};
+    if (ppoll(watched.data(), watched.size(), &time, nullptr) < 0 && errno != EINTR) {
+        return system_error("ppoll");
+    }
+    return {};
+}
+
+base::Error deadline_passed(Process& process) {
+    process.end();
+    return {fmt::format("worker {} gave no answer before its wall deadline", process.pid()), "",
+            "try again on a machine that is less busy"};
+}
+
+// Until there is something to read. Ends the process at the deadline.
+base::Status wait_until(int readable, Process& process, WallClock::time_point deadline) {
+    std::array<pollfd, 1> watched = {{{readable, POLLIN, 0}}};
+    while (watched[0].revents == 0) {
+        const Nanoseconds left = deadline - WallClock::now();
+        if (left <= Nanoseconds(0)) {
+            return deadline_passed(process);
+        }
+        FB_CHECK(wait_for(watched, left));
+    }
+    return {};
+}
+
+class Exchange {
+  public:
+    Exchange(Process& process, std::optional<base::ByteView> request, const ExchangeLimits& limits)
+        : process_(process), limits_(limits), cpu_at_start_(process.cpu_time()) {
+        if (request) {
+            for (size_t i = 0; i < header_.size(); ++i) {
+                header_[i] = static_cast<uint8_t>(request->size() >> (8 * i));
+            }
+            unsent_ = {base::ByteView(header_), *request};
+        }
+    }
+
+    base::Result<Reply> run();
+
+  private:
+    enum Watched : size_t { kSocket, kListener, kErrors, kEnd, kWatched };
+    // Nothing: go on.
+    using Verdict = std::optional<base::Result<Reply>>;
+
+    void watch();
+    Verdict step();
+    Verdict out_of_time();
+    base::Status send();
+    Verdict receive();
+    Verdict check_length();
+    Verdict complete();
+    Verdict stopped_call();
+    Verdict ended();
+
+    bool sent() const { return unsent_[0].empty() && unsent_[1].empty(); }
+    Nanoseconds cpu_used() const { return process_.cpu_time() - cpu_at_start_; }
+    Remains remains() { return process_.remains(cpu_used()); }
+    base::Result<Reply> against_protocol(const std::string& what) {
+        return Reply(stopped_for(what, remains()));
+    }
+    base::Result<Reply> over_cpu_limit() {
+        return Reply(stopped_at_call_limit(remains(), process_.policy()));
+    }
+
+    Process& process_;
+    const ExchangeLimits limits_;
+    const Nanoseconds cpu_at_start_;
+    std::array<uint8_t, kFrameHeaderBytes> header_{};
+    std::array<base::ByteView, 2> unsent_{};
+    std::array<uint8_t, kFrameHeaderBytes> reply_header_{};
+    base::Bytes reply_;
+    size_t received_ = 0;   // header included
+    bool hung_up_ = false;  // the worker's end of the socket is closed: it is dying
+    std::array<pollfd, kWatched> watched_{};
+};
+
+base::Result<Reply> Exchange::run() {
+    uint8_t early = 0;
+    if (!sent() && recv(process_.socket(), &early, 1, MSG_PEEK | MSG_DONTWAIT) > 0) {
+        return against_protocol("spoke without being asked");
+    }
+    for (;;) {
+        if (Verdict verdict = step()) {
+            return *std::move(verdict);
+        }
+        if (Verdict verdict = out_of_time()) {
+            return *std::move(verdict);
+        }
+        Nanoseconds pause = limits_.deadline - WallClock::now();
+        if (limits_.cpu) {
+            // One thread uses no more CPU time than wall time passes, so looking again after what
+            // is left is soon enough. The kernel's account lags by a tick: hence the minimum.
+            constexpr Nanoseconds kTick = std::chrono::milliseconds(1);
+            pause = std::min(pause, std::max(*limits_.cpu - cpu_used(), kTick));
+        }
+        watch();
+        if (base::Status waited = wait_for(watched_, std::max(pause, Nanoseconds(0)));
+            !waited.ok()) {
+            process_.end();
+            return waited.error();
+        }
+    }
+}
+
+void Exchange::watch() {
+    const auto unless = [](bool closed, int fd) { return closed ? -1 : fd; };  // -1: ignored
+    const auto closed = [this](Watched which) { return (watched_[which].revents & POLLHUP) != 0; };
+    const auto socket_events = static_cast<short>(sent() ? POLLIN : POLLIN | POLLOUT);
+    watched_ = {{
+        {unless(hung_up_, process_.socket()), socket_events, 0},
+        {unless(closed(kListener), process_.listener()), POLLIN, 0},
+        {unless(closed(kErrors), process_.errors()), POLLIN, 0},
+        {process_.pidfd(), POLLIN, 0},
+    }};
+}
+
+// All that can be done without waiting. The reply comes first: a worker that answers and then dies
+// has answered, however late we look, and its death is the next request's outcome.
+Exchange::Verdict Exchange::step() {
+    if (base::Status status = send(); !status.ok()) {
+        process_.end();
+        return status.error();
+    }
+    if (Verdict verdict = receive()) {
+        return verdict;
+    }
+    process_.read_errors();
+    if ((watched_[kListener].revents & POLLIN) != 0) {
+        if (Verdict verdict = stopped_call()) {
+            return verdict;
+        }
+    }
+    if ((watched_[kEnd].revents & POLLIN) != 0) {
+        return ended();
+    }
+    return std::nullopt;
+}
+
+Exchange::Verdict Exchange::out_of_time() {
+    if (limits_.cpu && cpu_used() >= *limits_.cpu) {
+        return over_cpu_limit();
+    }
+    if (WallClock::now() >= limits_.deadline) {
+        return deadline_passed(process_);
+    }
+    return std::nullopt;
+}
+
+// As much as the socket takes. That the worker has gone shows when we receive.
+base::Status Exchange::send() {
+    for (base::ByteView& part : unsent_) {
+        while (!part.empty()) {
+            const ssize_t n = ::send(process_.socket(), part.data(), part.size(), MSG_NOSIGNAL);
+            if (n < 0 && errno != EAGAIN && errno != EPIPE && errno != ECONNRESET) {
+                return system_error("send");
+            }
+            if (n < 0) {
+                return {};
+            }
+            part = part.subspan(static_cast<size_t>(n));
+        }
+    }
+    return {};
+}
+
+// As much as there is, but never a byte beyond the frame.
+Exchange::Verdict Exchange::receive() {
+    while (!hung_up_) {
+        const bool in_header = received_ < kFrameHeaderBytes;
+        uint8_t* to = in_header ? reply_header_.data() + received_
+                                : reply_.data() + (received_ - kFrameHeaderBytes);
+        const size_t wanted =
+            in_header ? kFrameHeaderBytes - received_
+                      : reply_.size() - (received_ - kFrameHeaderBytes);
+        const ssize_t n = recv(process_.socket(), to, wanted, 0);
+        if (n == 0 || (n < 0 && errno == ECONNRESET)) {
+            hung_up_ = true;
+            return std::nullopt;
+        }
+        if (n < 0) {
+            return std::nullopt;  // nothing there
+        }
+        if (!sent()) {
+            return against_protocol("answered before it had read the request");
+        }
+        received_ += static_cast<size_t>(n);
+        if (in_header && received_ == kFrameHeaderBytes) {
+            if (Verdict verdict = check_length()) {
+                return verdict;
+            }
+        }
+        if (received_ == kFrameHeaderBytes + reply_.size() && !in_header) {
+            return complete();
+        }
+    }
+    return std::nullopt;
+}
+
+Exchange::Verdict Exchange::check_length() {
+    const uint32_t length = base::ByteReader(reply_header_).u32();
+    const uint32_t limit = process_.policy().max_reply_bytes;
+    if (length > limit) {
+        return against_protocol(fmt::format("a reply of {} bytes, where {} are allowed",
+                                            base::with_thousands(length),
+                                            base::with_thousands(limit)));
+    }
+    reply_.resize(length);
+    return length == 0 ? complete() : std::nullopt;
+}
+
+// Judged by CPU time alone, however late a busy machine delivers the reply.
+Exchange::Verdict Exchange::complete() {
+    if (limits_.cpu && cpu_used() > *limits_.cpu) {
+        return over_cpu_limit();
+    }
+    return base::Result<Reply>(Reply(std::move(reply_)));
+}
+
+// The kernel has stopped the worker at a forbidden call, before doing any of it, and tells us which
+// one. No answer ever goes back: the worker ends here.
+Exchange::Verdict Exchange::stopped_call() {
+    seccomp_notif* raw = nullptr;
+    if (const int error = seccomp_notify_alloc(&raw, nullptr); error != 0) {
+        process_.end();
+        return system_error("seccomp_notify_alloc", -error);
+    }
+    const std::unique_ptr<seccomp_notif, void (*)(void*)> call(raw, std::free);
+    if (seccomp_notify_receive(process_.listener(), call.get()) != 0) {
+        return std::nullopt;  // killed meanwhile, by somebody else
+    }
+    return Reply(stopped_at_call(call->data.nr, call->data.arch, remains()));
+}
+
+Exchange::Verdict Exchange::ended() {
+    base::Result<base::Outcome> outcome = judge(remains(), process_.policy());
+    if (!outcome.ok()) {
+        return outcome.error();
+    }
+    return Reply(*std::move(outcome));
+}
+
+}  // namespace
+
+base::Result<Reply> exchange(Process& process, std::optional<base::ByteView> request,
+                             const ExchangeLimits& limits) {
+    return Exchange(process, request, limits).run();
+}
+
+base::Status receive_listener(Process& process, WallClock::time_point deadline) {
+    FB_CHECK(wait_until(process.socket(), process, deadline));
+    char byte = 0;
+    iovec data{&byte, 1};
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+    msghdr message{};
+    message.msg_iov = &data;
+    message.msg_iovlen = 1;
+    message.msg_control = control;
+    message.msg_controllen = sizeof control;
+    const ssize_t n = recvmsg(process.socket(), &message, MSG_CMSG_CLOEXEC);
+    if (n <= 0) {  // closed: it is on its way out
+        FB_CHECK(wait_until(process.pidfd(), process, deadline));
+        FB_TRY(const base::Outcome how, judge(process.remains({}), process.policy()));
+        return base::Error{"it did not lock itself down: " + base::to_text(how.evidence), "", ""};
+    }
+    const cmsghdr* header = CMSG_FIRSTHDR(&message);
+    if (header == nullptr || header->cmsg_level != SOL_SOCKET ||
+        header->cmsg_type != SCM_RIGHTS || header->cmsg_len != CMSG_LEN(sizeof(int))) {
+        process.end();
+        return base::Error{"it did not lock itself down: it sent something else first", "", ""};
+    }
+    int listener = -1;
+    std::memcpy(&listener, CMSG_DATA(header), sizeof listener);
+    process.set_listener(Descriptor(listener));
+    return {};
+}
+
+}  // namespace firebreak::sandbox

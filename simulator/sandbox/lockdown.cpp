@@ -1,0 +1,224 @@
+#include "sandbox/lockdown.h"
+
+#include <grp.h>
+#include <linux/capability.h>
+#include <linux/close_range.h>
+#include <linux/futex.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <memory>
+#include <vector>
+
+#include "sandbox/channel.h"
+#include "sandbox/descriptor.h"
+#include "sandbox/policy.h"
+
+namespace firebreak::sandbox {
+namespace {
+
+constexpr uid_t kNobody = 65534;
+
+base::Error no_layer(Layer layer, const base::Error& cause) {
+    return {layer_names(layer) + " cannot be had: " + cause.message, cause.place, cause.remedy};
+}
+
+// Root becomes nobody; a set-user-id program becomes who started it. Capabilities go either way.
+base::Status drop_user() {
+    const bool root = getuid() == 0 || geteuid() == 0;
+    const uid_t user = root ? kNobody : getuid();
+    const gid_t group = root ? kNobody : getgid();
+    if (root && setgroups(0, nullptr) != 0) {
+        return no_layer(kUnprivilegedUser, system_error("setgroups"));
+    }
+    if (setresgid(group, group, group) != 0 || setresuid(user, user, user) != 0) {
+        return no_layer(kUnprivilegedUser, system_error("setresuid"));
+    }
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    const __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {};
+    if (syscall(SYS_capset, &header, none) != 0) {
+        return no_layer(kUnprivilegedUser, system_error("capset"));
+    }
+    return {};
+}
+
+// Set anew: the kernel forgets it when credentials change. `parent` is who it was before that.
+base::Status die_with(pid_t parent) {
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) {
+        return system_error("prctl(PR_SET_PDEATHSIG)");
+    }
+    if (getppid() != parent) {
+        return base::Error{"the parent has gone", "", ""};
+    }
+    return {};
+}
+
+base::Status forgo_privileges() {
+    if (prctl(PR_SET_DUMPABLE, 0) != 0) {
+        return system_error("prctl(PR_SET_DUMPABLE)");
+    }
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
+        return no_layer(kNoNewPrivs, system_error("prctl(PR_SET_NO_NEW_PRIVS)"));
+    }
+    return {};
+}
+
+// A system call, allowed if its arguments meet all of the conditions.
+struct Rule {
+    int call;
+    std::vector<scmp_arg_cmp> conditions = {};
+};
+
+scmp_arg_cmp is(unsigned argument, uint64_t value) {
+    return {argument, SCMP_CMP_EQ, value, 0};
+}
+// No bits but these are set.
+scmp_arg_cmp only(unsigned argument, uint64_t bits) {
+    return {argument, SCMP_CMP_MASKED_EQ, ~bits, 0};
+}
+
+// What a process needs that reads requests, computes in memory, writes replies, and may abort().
+std::vector<Rule> allow_list() {
+    const uint64_t self = static_cast<uint64_t>(getpid());
+    const auto futex = [](uint64_t operation) {
+        const uint64_t command = operation | FUTEX_PRIVATE_FLAG;
+        return Rule{SCMP_SYS(futex), {is(1, command)}};
+    };
+    constexpr uint64_t kData = PROT_READ | PROT_WRITE;
+    return {
+        {SCMP_SYS(read), {is(0, kSocketFd)}},
+        {SCMP_SYS(write), {is(0, kSocketFd)}},
+        {SCMP_SYS(write), {is(0, kErrorsFd)}},
+        {SCMP_SYS(writev), {is(0, kErrorsFd)}},  // the C library's last words before abort()
+
+        {SCMP_SYS(brk)},
+        {SCMP_SYS(mmap),
+         {only(2, kData), is(3, MAP_PRIVATE | MAP_ANONYMOUS)}},
+        {SCMP_SYS(mprotect), {only(2, kData)}},  // malloc's, when it is short of memory
+        {SCMP_SYS(mremap)},
+        {SCMP_SYS(munmap)},
+
+        futex(FUTEX_WAIT),  // pthread_once, and locks of libraries: one thread, never a wait
+        futex(FUTEX_WAKE),
+        {SCMP_SYS(clock_gettime)},  // where the vDSO cannot answer
+
+        {SCMP_SYS(getpid)},  // abort()
+        {SCMP_SYS(gettid)},
+        {SCMP_SYS(rt_sigprocmask)},
+        {SCMP_SYS(tgkill), {is(0, self), is(2, SIGABRT)}},
+        {SCMP_SYS(rt_sigreturn)},
+        {SCMP_SYS(restart_syscall)},
+        {SCMP_SYS(exit_group)},
+    };
+}
+
+// What the hand-over of the listener takes, and the second filter then takes away.
+std::vector<Rule> handover_list() {
+    return {
+        {SCMP_SYS(sendmsg)},
+        {SCMP_SYS(close_range)},
+        {SCMP_SYS(seccomp)},
+    };
+}
+
+using Filter = std::unique_ptr<void, void (*)(scmp_filter_ctx)>;
+
+base::Result<Filter> filter(uint32_t otherwise, uint32_t action, const std::vector<Rule>& rules) {
+    Filter made(seccomp_init(otherwise), seccomp_release);
+    if (made == nullptr) {
+        return base::Error{"seccomp_init failed", "", ""};
+    }
+    // no_new_privs is set already; calls of another architecture's numbers are never looked at.
+    int error = seccomp_attr_set(made.get(), SCMP_FLTATR_CTL_NNP, 0);
+    if (error == 0) {
+        error = seccomp_attr_set(made.get(), SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+    }
+    for (const Rule& rule : rules) {
+        if (error == 0) {
+            error = seccomp_rule_add_array(made.get(), action, rule.call,
+                                           static_cast<unsigned>(rule.conditions.size()),
+                                           rule.conditions.data());
+        }
+    }
+    if (error != 0) {
+        return system_error("seccomp filter", -error);
+    }
+    return made;
+}
+
+base::Status install(const Filter& filter) {
+    if (const int error = seccomp_load(filter.get()); error != 0) {
+        return system_error("seccomp_load", -error);
+    }
+    return {};
+}
+
+base::Status send_to_parent(int descriptor) {
+    char byte = 0;
+    iovec data{&byte, 1};
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+    msghdr message{};
+    message.msg_iov = &data;
+    message.msg_iovlen = 1;
+    message.msg_control = control;
+    message.msg_controllen = sizeof control;
+    cmsghdr* header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof(int));
+    std::memcpy(CMSG_DATA(header), &descriptor, sizeof descriptor);
+    if (sendmsg(kSocketFd, &message, MSG_NOSIGNAL) != 1) {
+        return system_error("sendmsg");
+    }
+    return {};
+}
+
+// Only errors, socket and whatever lies between stay open.
+base::Status close_all_else() {
+    if (close_range(0, kErrorsFd - 1, 0) != 0 || close_range(kSocketFd + 1, ~0u, 0) != 0) {
+        return no_layer(kNoDescriptors, system_error("close_range"));
+    }
+    return {};
+}
+
+// Two filters, because the first one's listener has to leave this process after it is in force.
+// The second takes the way it left by away: passing descriptors around is attack surface.
+base::Status filter_system_calls() {
+    const std::vector<Rule> handover = handover_list();
+    std::vector<Rule> rules = allow_list();
+    rules.insert(rules.end(), handover.begin(), handover.end());
+    FB_TRY(const Filter first, filter(SCMP_ACT_NOTIFY, SCMP_ACT_ALLOW, rules));
+    FB_TRY(const Filter second, filter(SCMP_ACT_ALLOW, SCMP_ACT_KILL_PROCESS, handover));
+    FB_CHECK(install(first));
+    const int listener = seccomp_notify_fd(first.get());
+    if (listener < 0) {
+        return system_error("seccomp_notify_fd", -listener);
+    }
+    FB_CHECK(send_to_parent(listener));
+    FB_CHECK(close_all_else());
+    return install(second);
+}
+
+}  // namespace
+
+base::Result<uint32_t> lock_down() {
+    // True until here: the parent-death signal was set before exec, so that this process is alive
+    // says that its parent is.
+    const pid_t parent = getppid();
+    FB_CHECK(drop_user());
+    FB_CHECK(die_with(parent));
+    FB_CHECK(forgo_privileges());
+    if (base::Status filtered = filter_system_calls(); !filtered.ok()) {
+        return no_layer(kSystemCallFilter, filtered.error());
+    }
+    return kMinimumLayers;
+}
+
+}  // namespace firebreak::sandbox

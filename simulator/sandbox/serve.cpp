@@ -1,0 +1,150 @@
+#include "sandbox/serve.h"
+
+#include <signal.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+#include <new>
+#include <string>
+
+#include "sandbox/channel.h"
+#include "sandbox/descriptor.h"
+#include "sandbox/lockdown.h"
+#include "sandbox/policy.h"
+
+namespace firebreak::sandbox {
+namespace {
+
+constexpr int kFailed = 70;  // EX_SOFTWARE of sysexits.h
+
+// For handlers, which get no argument. Set once, before any handler is.
+EvidencePage* g_page = nullptr;
+
+// Notes where, and returns: the instruction faults once more, now with the default action, so that
+// the process dies of the very signal. (SA_RESETHAND; no other signal of these can reach it.)
+void note_fault(int signal, siginfo_t* info, void*) {
+    g_page->fault_address = reinterpret_cast<uint64_t>(info->si_addr);
+    g_page->fault_signal = static_cast<uint32_t>(signal);
+}
+
+void note_out_of_memory() {
+    g_page->out_of_memory = 1;
+    std::abort();
+}
+
+base::Status map_page() {
+    void* page = mmap(nullptr, sizeof(EvidencePage), PROT_READ | PROT_WRITE, MAP_SHARED, kPageFd, 0);
+    if (page == MAP_FAILED) {
+        return system_error("mmap of the evidence page");
+    }
+    g_page = static_cast<EvidencePage*>(page);
+    return {};
+}
+
+// Starts from a clean slate (ignored signals and the mask survive exec), then sets the handlers
+// that leave evidence. They run on a stack of their own: an overflow of the other one faults too.
+base::Status take_signals() {
+    static std::array<std::byte, 16 * 1024> handler_stack;
+    struct sigaction action{};
+    for (int signal = 1; signal < SIGRTMIN; ++signal) {
+        action.sa_handler = signal == SIGPIPE ? SIG_IGN : SIG_DFL;
+        sigaction(signal, &action, nullptr);  // SIGKILL and SIGSTOP refuse
+    }
+    const stack_t stack{handler_stack.data(), 0, handler_stack.size()};
+    if (sigaltstack(&stack, nullptr) != 0) {
+        return system_error("sigaltstack");
+    }
+    action.sa_sigaction = note_fault;
+    action.sa_flags = static_cast<int>(SA_SIGINFO | SA_RESETHAND | SA_ONSTACK);
+    for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL}) {
+        if (sigaction(signal, &action, nullptr) != 0) {
+            return system_error("sigaction");
+        }
+    }
+    std::set_new_handler(note_out_of_memory);
+    sigset_t none;
+    sigemptyset(&none);
+    return sigprocmask(SIG_SETMASK, &none, nullptr) == 0 ? base::Status{}
+                                                         : system_error("sigprocmask");
+}
+
+// All of it; false at the end of the stream, or on an error.
+bool read_all(uint8_t* to, size_t size) {
+    for (size_t done = 0; done < size;) {
+        const ssize_t n = read(kSocketFd, to + done, size - done);
+        if (n == 0 || (n < 0 && errno != EINTR)) {
+            return false;
+        }
+        done += n > 0 ? static_cast<size_t>(n) : 0;
+    }
+    return true;
+}
+
+bool write_all(base::ByteView bytes) {
+    while (!bytes.empty()) {
+        const ssize_t n = write(kSocketFd, bytes.data(), bytes.size());
+        if (n < 0 && errno != EINTR) {
+            return false;
+        }
+        bytes = bytes.subspan(n > 0 ? static_cast<size_t>(n) : 0);
+    }
+    return true;
+}
+
+bool write_frame(base::ByteView body) {
+    base::ByteWriter frame;
+    frame.blob(body);
+    return write_all(std::move(frame).take());
+}
+
+base::Status prepare() {
+    tzset();  // reads the time zone now rather than at the first date
+    FB_CHECK(map_page());
+    FB_CHECK(take_signals());
+    FB_TRY(const uint32_t layers, lock_down());
+    base::ByteWriter hello;
+    hello.u32(layers);
+    if (!write_frame(std::move(hello).take())) {
+        return system_error("write");
+    }
+    return {};
+}
+
+// Answers requests until the parent hangs up.
+base::Status answer(const Handler& handler) {
+    for (;;) {
+        std::array<uint8_t, kFrameHeaderBytes> header;
+        if (!read_all(header.data(), header.size())) {
+            return {};
+        }
+        const uint32_t length = base::ByteReader(header).u32();
+        if (length > kMaxRequestBytes) {
+            return base::Error{"a request of " + std::to_string(length) + " bytes", "", ""};
+        }
+        base::Bytes request(length);
+        if (!read_all(request.data(), request.size()) || !write_frame(handler(request))) {
+            return {};
+        }
+    }
+}
+
+}  // namespace
+
+int serve(const Handler& handler) {
+    base::Status status = prepare();
+    if (status.ok()) {
+        status = answer(handler);
+    }
+    if (!status.ok()) {
+        std::fprintf(stderr, "firebreak-worker: %s\n", status.error().text().c_str());
+        return kFailed;
+    }
+    return 0;
+}
+
+}  // namespace firebreak::sandbox

@@ -1,0 +1,32 @@
+// How a worker process comes into being.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+
+#include "base/result.h"
+#include "sandbox/descriptor.h"
+#include "sandbox/policy.h"
+#include "sandbox/worker.h"
+
+namespace firebreak::sandbox {
+
+// What the new process gets; all descriptors are the child's ends and stay the caller's to close.
+struct Launch {
+    const Policy* policy = nullptr;
+    int socket = -1;
+    int page = -1;
+    int errors = -1;
+};
+
+struct Launched {
+    pid_t pid = -1;
+    Descriptor pidfd;  // close-on-exec
+};
+
+// Moves a descriptor above those that a worker has, so that dup2 in the child overwrites none that
+// is still needed. Close-on-exec.
+base::Result<Descriptor> lift(Descriptor low);
+
+}  // namespace firebreak::sandbox

@@ -1,0 +1,93 @@
+#include "sandbox/worker.h"
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "sandbox/exchange.h"
+#include "sandbox/inspection.h"
+#include "sandbox/process.h"
+#include "sandbox/spawn.h"
+
+namespace firebreak::sandbox {
+namespace {
+
+WallClock::time_point deadline_of(const Policy& policy) {
+    return WallClock::now() + std::chrono::milliseconds(policy.call_wall_ms);
+}
+
+// The layers in force: what the worker says and the kernel confirms.
+base::Result<uint32_t> handshake(Process& process) {
+    const WallClock::time_point deadline = deadline_of(process.policy());
+    FB_CHECK(receive_listener(process, deadline));
+    FB_TRY(const Reply hello, exchange(process, std::nullopt, {std::nullopt, deadline}));
+    if (const auto* death = std::get_if<base::Outcome>(&hello)) {
+        return base::Error{"it did not lock itself down: " + base::to_text(death->evidence), "", ""};
+    }
+    base::ByteReader reader(std::get<base::Bytes>(hello));
+    const uint32_t reported = reader.u32();
+    if (!reader.complete()) {
+        return base::Error{"its first message is none that this build understands", "",
+                           "build firebreak and firebreak-worker from the same sources"};
+    }
+    FB_TRY(const uint32_t confirmed, inspect(process.pid(), process.policy(), reported));
+    const uint32_t layers = reported & confirmed;
+    if (const uint32_t missing = kMinimumLayers & ~layers; missing != 0) {
+        return base::Error{"without " + layer_names(missing) + ": no content is given to it", "",
+                           "run where the kernel offers them"};
+    }
+    return layers;
+}
+
+}  // namespace
+
+struct Worker::State {
+    Process process;
+    uint32_t layers;
+};
+
+base::Result<Worker> Worker::start(Spawner& spawner, const Policy& policy) {
+    WorkerEnds theirs;
+    FB_TRY(Ends ours, make_ends(theirs));
+    FB_TRY(Launched launched, spawner.launch({.policy = &policy,
+                                              .socket = theirs.socket.get(),
+                                              .page = theirs.page.get(),
+                                              .errors = theirs.errors.get()}));
+    theirs = {};  // so that its end closes ours
+    auto state = std::unique_ptr<State>(
+        new State{Process(policy, std::move(ours), std::move(launched)), 0});
+    base::Result<uint32_t> layers = handshake(state->process);
+    if (!layers.ok()) {
+        base::Error error = layers.error();
+        error.message = fmt::format("worker for {} cannot be used: {}",
+                                    base::printable(policy.component), error.message);
+        return error;
+    }
+    state->layers = *layers;
+    return Worker(std::move(state));
+}
+
+Worker::Worker(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Worker::Worker(Worker&&) noexcept = default;
+Worker& Worker::operator=(Worker&&) noexcept = default;
+Worker::~Worker() = default;
+
+uint32_t Worker::layers() const { return state_->layers; }
+int Worker::pid() const { return state_->process.pid(); }
+
+base::Result<std::variant<base::Bytes, base::Outcome>> Worker::call(base::ByteView request) {
+    Process& process = state_->process;
+    if (process.dead()) {
+        return base::Error{fmt::format("worker {} is dead", process.pid()), "",
+                           "start another one"};
+    }
+    if (request.size() > kMaxRequestBytes) {
+        return base::Error{fmt::format("a request of {} bytes, where {} are allowed",
+                                       base::with_thousands(static_cast<int64_t>(request.size())),
+                                       base::with_thousands(kMaxRequestBytes)),
+                           "", ""};
+    }
+    const std::chrono::milliseconds cpu(process.policy().call_cpu_ms);
+    return exchange(process, request, {cpu, deadline_of(process.policy())});
+}
+
+}  // namespace firebreak::sandbox

@@ -1,0 +1,262 @@
+// Expectations: what a run must show.
+#include <fmt/format.h>
+
+#include <array>
+#include <map>
+
+#include "base/text.h"
+#include "scenario/parts.h"
+
+namespace firebreak::scenario {
+
+namespace {
+
+using base::Error;
+using base::MetricInfo;
+using base::Result;
+using base::Status;
+using base::TomlTable;
+using base::Unit;
+
+struct ComparisonWords {
+    Comparison comparison;
+    std::string_view key;
+    std::string_view text;
+};
+constexpr std::array<ComparisonWords, 3> kComparisons{
+    {{Comparison::kEquals, "equals", "exactly"},
+     {Comparison::kAtMost, "at_most", "at most"},
+     {Comparison::kAtLeast, "at_least", "at least"}}};
+
+Result<const MetricInfo*> read_metric(TomlTable& in) {
+    FB_TRY(const std::string name, in.string("metric"));
+    if (const std::optional<base::Metric> metric = base::find_metric(name)) {
+        return &base::info(*metric);
+    }
+    std::vector<std::string> names;
+    for (const MetricInfo& info : base::metrics()) {
+        names.emplace_back(info.name);
+    }
+    return base::no_such("metric", name, names, in.place("metric"));
+}
+
+Status read_scope(TomlTable& in, const MetricInfo& metric, const Experiment& so_far,
+                  Expectation& out) {
+    if (in.has("group")) {
+        if (!metric.per_group) {
+            return in.error("group", fmt::format("`{}` has no groups", metric.name),
+                            "remove `group`: it is measured over the whole fleet");
+        }
+        FB_TRY(out.group, in.string("group"));
+        FB_CHECK(check_group(*out.group, so_far, in.place("group")));
+    }
+    if (!metric.per_release) {
+        if (in.has("release")) {
+            return in.error("release", fmt::format("`{}` is not counted by release", metric.name),
+                            "remove `release`");
+        }
+        return {};
+    }
+    if (in.has("release")) {
+        FB_TRY(out.release, in.string("release"));
+        FB_CHECK(find_release(*out.release, so_far, in.place("release")));
+    } else if (so_far.releases.empty()) {
+        return in.error("metric", fmt::format("`{}` needs a release, and there is none", metric.name),
+                        "add a [[release]]");
+    } else {
+        out.release = so_far.releases.back().id;
+    }
+    return {};
+}
+
+int64_t endpoints_in_scope(const Expectation& scope, const Experiment& so_far) {
+    int64_t sum = 0;
+    for (const Group& group : so_far.groups) {
+        sum += !scope.group || *scope.group == group.name ? group.endpoints : 0;
+    }
+    return sum;
+}
+
+Error wrong_bound(const TomlTable& in, std::string_view key, const MetricInfo& metric,
+                  std::string_view what_to_write) {
+    return in.error(key, fmt::format("`{}` does not fit `{}`", key, metric.name),
+                    fmt::format("write {}", what_to_write));
+}
+
+// A bound that the scope cannot reach would hold always, or never: a slip in either case.
+Status read_endpoints(TomlTable& in, std::string_view key, const Experiment& so_far,
+                      Expectation& out) {
+    if (in.is_string(key)) {
+        out.is_share = true;
+        FB_TRY(out.bound, in.share(key));
+        return {};
+    }
+    FB_TRY(const int64_t endpoints, in.integer(key, 0, kMaxEndpoints));
+    const int64_t most = endpoints_in_scope(out, so_far);
+    if (endpoints > most) {
+        return in.error(key,
+                        fmt::format("{} endpoints are more than there are",
+                                    base::with_thousands(endpoints)),
+                        fmt::format("the scope has {}: write a number up to that, or a share "
+                                    "such as \"12%\"",
+                                    base::with_thousands(most)));
+    }
+    out.bound = static_cast<double>(endpoints);
+    return {};
+}
+
+Status read_bound(TomlTable& in, std::string_view key, const MetricInfo& metric,
+                  const Experiment& so_far, Expectation& out) {
+    constexpr int64_t kLargestCount = 1'000'000'000'000;
+    switch (metric.unit) {
+        case Unit::kEndpoints:
+            return read_endpoints(in, key, so_far, out);
+        case Unit::kCount: {
+            if (in.is_string(key)) {
+                return wrong_bound(in, key, metric, "a whole number: shares are for endpoints");
+            }
+            FB_TRY(const int64_t count, in.integer(key, 0, kLargestCount));
+            out.bound = static_cast<double>(count);
+            return {};
+        }
+        case Unit::kFlag: {
+            if (in.is_string(key)) {
+                return wrong_bound(in, key, metric, "1 for yes or 0 for no");
+            }
+            FB_TRY(const int64_t flag, in.integer(key, 0, 1));
+            out.bound = static_cast<double>(flag);
+            return {};
+        }
+        case Unit::kSeconds: {
+            if (!in.is_string(key)) {
+                return wrong_bound(in, key, metric, "a duration such as \"2h\"");
+            }
+            FB_TRY(const base::Duration duration, in.duration(key));
+            out.bound = static_cast<double>(duration.seconds);
+            return {};
+        }
+    }
+    return {};
+}
+
+Result<const ComparisonWords*> find_comparison(const TomlTable& in) {
+    const ComparisonWords* found = nullptr;
+    for (const ComparisonWords& words : kComparisons) {
+        if (in.has(words.key) && found != nullptr) {
+            return in.error(words.key,
+                            fmt::format("both `{}` and `{}`", found->key, words.key),
+                            "write two expectations");
+        }
+        if (in.has(words.key)) {
+            found = &words;
+        }
+    }
+    if (found == nullptr) {
+        return in.error("equals", "an expectation without a bound",
+                        "add `equals`, `at_most` or `at_least`");
+    }
+    return found;
+}
+
+Status read_when(TomlTable& in, const Experiment& so_far, Expectation& out) {
+    FB_TRY(const std::string when, in.string("when", "end"));
+    if (when == "end") {
+        out.when = When::kEnd;
+    } else if (when == "always") {
+        out.when = When::kAlways;
+    } else if (when == "eventually") {
+        out.when = When::kEventually;
+    } else if (!base::parse_duration(when).ok()) {
+        return in.error("when", fmt::format("`{}` is no time", base::printable(when, 60)),
+                        "write \"end\", \"always\", \"eventually\", or a time such as \"3d\"");
+    } else {
+        out.when = When::kAt;
+        FB_TRY(out.at, read_moment(in, "when", so_far));
+    }
+    return {};
+}
+
+// "2d 6h 30s": exact, unlike base::to_text, so that no two bounds look the same.
+std::string exact_text(int64_t seconds) {
+    constexpr std::array<std::pair<int64_t, char>, 4> kUnits{
+        {{86400, 'd'}, {3600, 'h'}, {60, 'm'}, {1, 's'}}};
+    std::string out;
+    for (const auto& [length, unit] : kUnits) {
+        if (seconds >= length) {
+            out += fmt::format("{}{}{}", out.empty() ? "" : " ", seconds / length, unit);
+            seconds %= length;
+        }
+    }
+    return out.empty() ? "0s" : out;
+}
+
+std::string bound_text(const Expectation& expectation, Unit unit) {
+    if (expectation.is_share) {
+        return fmt::format("{:.10g}%", expectation.bound * 100);
+    }
+    const auto number = static_cast<int64_t>(expectation.bound);
+    return unit == Unit::kSeconds ? exact_text(number) : base::with_thousands(number);
+}
+
+std::string when_text(const Expectation& expectation) {
+    switch (expectation.when) {
+        case When::kEnd:
+            return "at the end";
+        case When::kAlways:
+            return "always";
+        case When::kEventually:
+            return "eventually";
+        case When::kAt:
+            return "at " + exact_text(expectation.at.seconds);
+    }
+    return "";
+}
+
+std::string sentence(const Expectation& expectation, const MetricInfo& metric,
+                     std::string_view comparison) {
+    std::string scope(metric.name);
+    if (expectation.release) {
+        scope += " of " + *expectation.release;
+    }
+    if (expectation.group) {
+        scope += " in " + *expectation.group;
+    }
+    return fmt::format("{}: {} {}, {}", scope, comparison, bound_text(expectation, metric.unit),
+                       when_text(expectation));
+}
+
+Result<Expectation> read_expectation(TomlTable in, const Experiment& so_far) {
+    FB_CHECK(in.allow({"metric", "group", "release", "equals", "at_most", "at_least", "when"}));
+    Expectation out;
+    out.place = in.place();
+    FB_TRY(const MetricInfo* metric, read_metric(in));
+    out.metric = metric->metric;
+    FB_CHECK(read_scope(in, *metric, so_far, out));
+    FB_TRY(const ComparisonWords* words, find_comparison(in));
+    out.comparison = words->comparison;
+    FB_CHECK(read_bound(in, words->key, *metric, so_far, out));
+    FB_CHECK(read_when(in, so_far, out));
+    FB_CHECK(in.finish());
+    out.text = sentence(out, *metric, words->text);
+    return out;
+}
+
+}  // namespace
+
+Result<std::vector<Expectation>> read_expectations(TomlTable& root, const Experiment& so_far) {
+    FB_TRY(const std::vector<TomlTable> tables, root.tables("expect"));
+    std::vector<Expectation> out;
+    std::map<std::string, Place> places;
+    for (const TomlTable& table : tables) {
+        FB_TRY(Expectation expectation, read_expectation(table, so_far));
+        const auto [known, fresh] = places.emplace(expectation.text, expectation.place);
+        if (!fresh) {
+            return Error{fmt::format("the same expectation twice: {}", expectation.text),
+                         expectation.place, "the first is at " + known->second};
+        }
+        out.push_back(std::move(expectation));
+    }
+    return out;
+}
+
+}  // namespace firebreak::scenario

@@ -1,0 +1,266 @@
+// Workers from birth to death: what they inherit, what they leave behind, who outlives whom.
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include <optional>
+#include <sstream>
+#include <thread>
+
+#include "sandbox/hostile.h"
+
+namespace firebreak::sandbox {
+namespace {
+
+using test::describe;
+using test::policy_for;
+using testing::HasSubstr;
+
+size_t open_descriptors() {
+    size_t count = 0;
+    for ([[maybe_unused]] const auto& entry :
+         std::filesystem::directory_iterator("/proc/self/fd")) {
+        ++count;
+    }
+    return count;
+}
+
+bool has_children() {
+    siginfo_t child;
+    return waitid(P_ALL, 0, &child, WEXITED | WNOHANG | WNOWAIT) == 0 || errno != ECHILD;
+}
+
+class WorkerLife : public testing::Test {
+  protected:
+    Spawner spawner_{test::hostile_worker_binary()};
+};
+
+TEST_F(WorkerLife, BeginsWithEveryLayerInForce) {
+    ASSERT_OK_AND(const Worker worker, Worker::start(spawner_, policy_for("echo")));
+    EXPECT_EQ(worker.layers(), kMinimumLayers) << layer_names(kMinimumLayers & ~worker.layers());
+}
+
+TEST_F(WorkerLife, InheritsNoEnvironmentAndNoDescriptors) {
+    ASSERT_EQ(setenv("FIREBREAK_SECRET", "token", 1), 0);
+    const int leak = open("/dev/null", O_RDONLY);  // not close-on-exec
+    ASSERT_OK_AND(Worker worker, Worker::start(spawner_, policy_for("look")));
+    const std::string seen = describe(worker.call({}));
+    EXPECT_THAT(seen, HasSubstr("reply TZ=UTC0\ndescriptors "));
+    std::istringstream words(seen.substr(seen.find("descriptors ") + 12));
+    std::vector<int> descriptors;
+    for (int fd = 0; words >> fd;) {
+        descriptors.push_back(fd);
+    }
+    // 0 to 4 are the worker's own, 5 is the folder that it read to tell us.
+    EXPECT_THAT(descriptors, testing::UnorderedElementsAre(0, 1, 2, 3, 4, 5));
+    close(leak);
+}
+
+TEST_F(WorkerLife, IsLivedInASessionOfItsOwn) {
+    ASSERT_OK_AND(const Worker worker, Worker::start(spawner_, policy_for("echo")));
+    EXPECT_EQ(getsid(worker.pid()), worker.pid());
+}
+
+TEST_F(WorkerLife, CarriesRequestsFarBeyondTheSocketsBuffer) {
+    Policy policy = policy_for("echo");
+    policy.call_cpu_ms = 10'000;
+    policy.max_reply_bytes = 64 * 1024 * 1024;
+    policy.memory_bytes = 1024ull * 1024 * 1024;
+    ASSERT_OK_AND(Worker worker, Worker::start(spawner_, policy));
+    base::Bytes request(20'000'000);
+    for (size_t i = 0; i < request.size(); ++i) {
+        request[i] = static_cast<uint8_t>(i * 31 >> 3);
+    }
+    ASSERT_OK_AND(const auto result, worker.call(request));
+    EXPECT_TRUE(std::get<base::Bytes>(result) == request);
+}
+
+TEST_F(WorkerLife, RefusesARequestThatNoWorkerWouldTake) {
+    ASSERT_OK_AND(Worker worker, Worker::start(spawner_, policy_for("echo")));
+    EXPECT_THAT(describe(worker.call(base::Bytes(kMaxRequestBytes + 1ull))),
+                HasSubstr("error: a request of 134,217,729 bytes"));
+    EXPECT_EQ(describe(worker.call(base::view_of("still there"))), "reply still there");
+}
+
+TEST_F(WorkerLife, MetersEachCallByItself) {
+    Policy policy = policy_for("echo");
+    policy.call_cpu_ms = 30;
+    ASSERT_OK_AND(Worker worker, Worker::start(spawner_, policy));
+    clockid_t clock;
+    ASSERT_EQ(clock_getcpuclockid(worker.pid(), &clock), 0);
+    // More than one call's CPU time in all, yet no call of them exceeds it.
+    const base::Bytes request(500'000);
+    for (timespec used{}; used.tv_nsec < 60'000'000 && used.tv_sec == 0;
+         clock_gettime(clock, &used)) {
+        ASSERT_THAT(describe(worker.call(request)), HasSubstr("reply "));
+    }
+}
+
+TEST_F(WorkerLife, LeavesNoDescriptorAndNoZombieBehind) {
+    const size_t before = open_descriptors();
+    for (int i = 0; i < 70; ++i) {
+        for (const char* component : {"echo", "abort", "open"}) {
+            ASSERT_OK_AND(Worker worker, Worker::start(spawner_, policy_for(component)));
+            ASSERT_OK(worker.call({}));
+        }
+    }
+    EXPECT_EQ(open_descriptors(), before);
+    EXPECT_FALSE(has_children());
+}
+
+TEST_F(WorkerLife, LeavesNothingBehindWhenAStartFails) {
+    const size_t before = open_descriptors();
+    for (int i = 0; i < 20; ++i) {
+        ASSERT_FALSE(Worker::start(spawner_, policy_for("liar")).ok());
+        ASSERT_FALSE(Worker::start(spawner_, policy_for("talker")).ok());
+    }
+    EXPECT_EQ(open_descriptors(), before);
+    EXPECT_FALSE(has_children());
+}
+
+TEST_F(WorkerLife, EndsWithItsOwnerWhateverItIsDoing) {
+    Policy policy = policy_for("spin");
+    policy.call_cpu_ms = 60'000;
+    policy.call_wall_ms = 500;
+    ASSERT_OK_AND(Worker worker, Worker::start(spawner_, policy));
+    EXPECT_THAT(describe(worker.call({})), HasSubstr("wall deadline"));
+    {
+        ASSERT_OK_AND(const Worker idle, Worker::start(spawner_, policy_for("echo")));
+    }
+    EXPECT_FALSE(has_children());
+}
+
+TEST_F(WorkerLife, OutlivesTheThreadThatStartedIt) {
+    std::optional<Worker> worker;
+    std::thread([&] {
+        base::Result<Worker> started = Worker::start(spawner_, policy_for("echo"));
+        if (started.ok()) {
+            worker = std::move(started).value();
+        }
+    }).join();
+    ASSERT_TRUE(worker.has_value());
+    for (int i = 0; i < 3; ++i) {
+        EXPECT_EQ(describe(worker->call(base::view_of("alive"))), "reply alive");
+    }
+}
+
+TEST_F(WorkerLife, IsLedByManyThreadsAtOnce) {
+    const auto work = [this](const std::string& word, int& good) {
+        for (int i = 0; i < 25; ++i) {
+            base::Result<Worker> worker = Worker::start(spawner_, policy_for("echo"));
+            good += worker.ok() && describe(worker->call(base::view_of(word))) == "reply " + word;
+        }
+    };
+    int good_here = 0;
+    int good_there = 0;
+    std::thread other([&] { work("there", good_there); });
+    work("here", good_here);
+    other.join();
+    EXPECT_EQ(good_here, 25);
+    EXPECT_EQ(good_there, 25);
+}
+
+TEST_F(WorkerLife, EndedBySomebodyElseIsNoOutcomeOfTheContent) {
+    ASSERT_OK_AND(Worker worker, Worker::start(spawner_, policy_for("hang")));
+    std::thread killer([&] { kill(worker.pid(), SIGKILL); });
+    EXPECT_THAT(describe(worker.call({})), HasSubstr("killed from outside, by SIGKILL"));
+    killer.join();
+}
+
+TEST_F(WorkerLife, KeepsToALowerHardLimitOfTheParent) {
+    // In a process of its own: a hard limit does not come back.
+    const pid_t child = fork();
+    if (child == 0) {
+        const rlimit limit{5, 5};
+        setrlimit(RLIMIT_CPU, &limit);
+        Spawner spawner(test::hostile_worker_binary());
+        base::Result<Worker> worker = Worker::start(spawner, policy_for("echo"));
+        _exit(worker.ok() && describe(worker->call(base::view_of("x"))) == "reply x" ? 0 : 1);
+    }
+    int status = 0;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0);
+}
+
+// The child of the test below: starts workers that spin, tells their pids, and waits to be killed.
+[[noreturn]] void lead_spinning_workers(int report) {
+    Spawner spawner(test::hostile_worker_binary());
+    Policy policy = policy_for("spin");
+    policy.call_cpu_ms = 60'000;
+    std::vector<Worker> workers;
+    for (int i = 0; i < 3; ++i) {
+        base::Result<Worker> worker = Worker::start(spawner, policy);
+        if (!worker.ok()) {
+            _exit(1);
+        }
+        workers.push_back(std::move(worker).value());
+    }
+    std::vector<std::thread> callers;
+    for (Worker& worker : workers) {
+        const int pid = worker.pid();
+        callers.emplace_back([&worker] { static_cast<void>(worker.call({})); });
+        [[maybe_unused]] const ssize_t n = write(report, &pid, sizeof pid);
+    }
+    for (;;) {
+        pause();
+    }
+}
+
+TEST(ParentOfWorkers, TakesThemAlongWhenItIsKilled) {
+    int report[2];
+    ASSERT_EQ(pipe(report), 0);
+    const pid_t parent = fork();
+    if (parent == 0) {
+        lead_spinning_workers(report[1]);
+    }
+    close(report[1]);
+    std::vector<pollfd> workers;
+    for (int pid = 0; workers.size() < 3 && read(report[0], &pid, sizeof pid) == sizeof pid;) {
+        workers.push_back({static_cast<int>(syscall(SYS_pidfd_open, pid, 0)), POLLIN, 0});
+        ASSERT_GE(workers.back().fd, 0);
+    }
+    ASSERT_EQ(workers.size(), 3u);
+    for (pollfd& worker : workers) {
+        EXPECT_EQ(poll(&worker, 1, 0), 0) << "lives as long as its parent";
+    }
+    ASSERT_EQ(kill(parent, SIGKILL), 0);
+    for (pollfd& worker : workers) {
+        EXPECT_EQ(poll(&worker, 1, 20'000), 1) << "dies with it";
+        close(worker.fd);
+    }
+    close(report[0]);
+    waitpid(parent, nullptr, 0);
+}
+
+TEST(ParentOfWorkers, HearsWhyABinaryCannotBeStarted) {
+    Spawner missing("/nonexistent/firebreak-worker");
+    EXPECT_ERROR(Worker::start(missing, policy_for("scanner")),
+                 "/nonexistent/firebreak-worker: cannot be executed: No such file or directory");
+    Spawner no_worker("/bin/true");
+    EXPECT_ERROR(Worker::start(no_worker, policy_for("scanner")), "did not lock itself down");
+    EXPECT_FALSE(has_children());
+}
+
+TEST(ParentOfWorkers, HearsFromTheShippedWorkerThatAComponentIsUnknown) {
+    Spawner spawner(test::worker_binary());
+    EXPECT_ERROR(Worker::start(spawner, policy_for("scaner")), "unknown component `scaner`");
+    EXPECT_ERROR(Worker::start(spawner, policy_for("scaner")), "exit status: 64");
+    EXPECT_ERROR(Worker::start(spawner, policy_for("")), "exit status: 64");
+}
+
+TEST(ParentOfWorkers, ThatIgnoresItsChildrenIsToldSo) {
+    signal(SIGCHLD, SIG_IGN);
+    Spawner spawner(test::hostile_worker_binary());
+    ASSERT_OK_AND(Worker worker, Worker::start(spawner, policy_for("abort")));
+    EXPECT_THAT(describe(worker.call({})), HasSubstr("do not ignore SIGCHLD"));
+    signal(SIGCHLD, SIG_DFL);
+}
+
+}  // namespace
+}  // namespace firebreak::sandbox

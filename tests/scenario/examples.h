@@ -1,0 +1,156 @@
+// A scenario that has every key, and ways to spoil it.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <string_view>
+
+#include "scenario/experiment.h"
+
+namespace firebreak::scenario {
+
+inline constexpr std::string_view kEveryKey = R"(schema = 1
+title = "Every key"
+description = "Two\nlines."
+tags = ["fast", "rules"]
+seed = 42
+start = 2026-03-02T00:00:00Z
+duration = "7d"
+fingerprint = "53de-64a7-0c1b-9e2f"
+
+[[group]]
+name = "engineering"
+stage = "engineering"
+endpoints = 60
+tenants = 2
+personas = { developer = 3, server = 1.5 }
+
+[[group]]
+name = "internal"
+stage = "internal"
+endpoints = 600
+personas = { office-laptop = 1 }
+
+[[group]]
+name = "public-1"
+stage = "public"
+endpoints = 6_000
+tenants = 40
+personas = { office-laptop = 1 }
+
+[[group]]
+name = "public-2"
+stage = "public"
+endpoints = 60_000
+personas = { office-laptop = 1 }
+
+[policy]
+gates = false
+public_interval = "12h"
+cdn_ttl = "0s"
+alert_delay = "10m"
+crash_report_delay = "1h"
+halt = { share = "0.25%", reports = 20, on_alerts = false }
+
+[[baseline]]
+feed = "DatasetA"
+version = "2026.03.01"
+source = "good/DatasetA/2026-03-01"
+
+[[release]]
+id = "late"
+feed = "DatasetA"
+version = "2026.03.03"
+source = "./late"
+at = "3d"
+kind = "fix"
+expedited = true
+
+[[release]]
+id = "rules-2"
+feed = "DatasetA"
+source = "good/DatasetA/2026-03-02"
+at = "2h"
+
+[[act]]
+at = "9h"
+promote = "rules-2"
+to = "public"
+
+[[act]]
+at = "6h"
+promote = "rules-2"
+to = "internal"
+
+[[act]]
+at = "2d"
+halt = "rules-2"
+
+[[fault]]
+kind = "bit_flip"
+feed = "DatasetA"
+target = "package"
+groups = ["public-1", "public-2"]
+share = "5%"
+variants = 16
+from = "1h"
+until = "5d"
+
+[[fault]]
+kind = "replay"
+feed = "DatasetA"
+replayed = "baseline"
+
+[[expect]]
+metric = "affected"
+group = "public-2"
+at_most = 0
+when = "always"
+
+[[expect]]
+metric = "running"
+release = "rules-2"
+at_least = "12.5%"
+when = "1d 12h"
+
+[[expect]]
+metric = "time_to_halt"
+at_most = "2h 30s"
+when = "eventually"
+
+[[expect]]
+metric = "halted"
+equals = 1
+)";
+
+inline constexpr const char* kFile = "scenarios/every-key.toml";
+
+// The same text with its only `from` replaced.
+inline std::string changed(std::string_view text, std::string_view from, std::string_view to) {
+    const size_t at = text.find(from);
+    EXPECT_NE(at, std::string_view::npos) << from;
+    EXPECT_EQ(text.find(from, at + 1), std::string_view::npos) << "twice: " << from;
+    std::string out(text);
+    return at == std::string_view::npos ? out : out.replace(at, from.size(), to);
+}
+
+// Places and file aside, two equal experiments run alike.
+inline Experiment without_places(Experiment experiment) {
+    const auto forget = [](auto& entries) {
+        for (auto& entry : entries) {
+            entry.place.clear();
+        }
+    };
+    forget(experiment.groups);
+    forget(experiment.baseline);
+    forget(experiment.releases);
+    forget(experiment.acts);
+    forget(experiment.faults);
+    forget(experiment.expectations);
+    experiment.file.clear();
+    experiment.name.clear();
+    return experiment;
+}
+
+}  // namespace firebreak::scenario
