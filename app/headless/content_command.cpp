@@ -1,11 +1,10 @@
-#include "content_command.h"
+#include "headless/content_command.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,6 +12,8 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "content/package.h"
+#include "headless/exit_codes.h"
+#include "headless/places.h"
 
 namespace firebreak::headless {
 
@@ -24,20 +25,18 @@ using base::Result;
 using base::Status;
 namespace fs = std::filesystem;
 
-constexpr int kGood = 0;
-constexpr int kRefused = 1;
-constexpr int kInvalid = 4;
+constexpr int kRefused = kExpectationFailed;
 
 // More than a verifier takes: that an envelope is too large is for the verifier to say.
 constexpr uint64_t kMostBytesRead = 64 * 1024 * 1024;
 
 int fail(const Error& error) {
-    fmt::print(stderr, "error: {}\n", printable(error.text(), 2000));
-    return kInvalid;
+    complain(error);
+    return kUsage;
 }
 
 int exit_code_of(const Status& status) {
-    return status.ok() ? kGood : fail(status.error());
+    return status.ok() ? kPassed : fail(status.error());
 }
 
 int refuse(const std::string& what, std::string_view why, const base::Evidence& evidence) {
@@ -48,34 +47,18 @@ int refuse(const std::string& what, std::string_view why, const base::Evidence& 
     return kRefused;
 }
 
-// The nearest fixtures/keys in or above `from`.
-std::optional<fs::path> keys_above(fs::path from) {
-    std::error_code ignored;
-    for (;;) {
-        if (fs::exists(from / "fixtures/keys/root.pem", ignored)) {
-            return from / "fixtures/keys";
-        }
-        if (!from.has_relative_path()) {
-            return std::nullopt;
-        }
-        from = from.parent_path();
-    }
-}
-
 // The keys folder that was named, or the project's test keys.
 Result<fs::path> keys_folder(const std::string& named) {
     if (!named.empty()) {
         return fs::path(named);
     }
     std::error_code ignored;
-    if (const auto found = keys_above(fs::current_path(ignored))) {
-        return *found;
+    const auto fixtures = find_fixtures(fs::current_path(ignored));
+    if (!fixtures.ok()) {
+        return Error{"no folder fixtures/keys above the current one or above this program", "",
+                     "name one with --keys or --root; `firebreak content keys new DIR` makes one"};
     }
-    if (const auto found = keys_above(fs::read_symlink("/proc/self/exe", ignored).parent_path())) {
-        return *found;
-    }
-    return Error{"no folder fixtures/keys in or above the current one", "",
-                 "name one with --keys or --root; `firebreak content keys new DIR` makes one"};
+    return *fixtures / "keys";
 }
 
 void print_payloads(const content::Manifest& manifest) {
@@ -170,7 +153,7 @@ void print_stock_command(const fs::path& envelope, const fs::path& root, base::U
         at.unix_seconds, shell_word(envelope.string()), shell_word(root.string()));
 }
 
-// The first payload file of the folder that is not what was signed, or kGood.
+// The first payload file of the folder that is not what was signed, or kPassed.
 Result<int> verify_payloads(const content::Manifest& manifest, const fs::path& folder) {
     for (const content::PayloadFile& payload : manifest.payloads) {
         const fs::path file = folder / "payload" / payload.name;
@@ -184,7 +167,7 @@ Result<int> verify_payloads(const content::Manifest& manifest, const fs::path& f
                            {"found SHA-384", base::sha384(bytes).hex()}});
         }
     }
-    return kGood;
+    return kPassed;
 }
 
 // manifest.json is for people and for signing again; it must not say something else.
@@ -196,7 +179,7 @@ Result<int> verify_manifest_file(const content::Verified& verified, const fs::pa
                       {{"signed SHA-384", verified.manifest_digest.hex()},
                        {"found SHA-384", base::sha384(bytes).hex()}});
     }
-    return kGood;
+    return kPassed;
 }
 
 void print_proof(const content::Verified& verified) {
@@ -236,12 +219,12 @@ Result<int> verify(const VerifyOptions& options) {
     const auto& verified = std::get<content::Verified>(verdict);
     FB_TRY(const int payloads, verify_payloads(verified.manifest, folder));
     FB_TRY(const int manifest, verify_manifest_file(verified, folder));
-    if (payloads != kGood || manifest != kGood) {
+    if (payloads != kPassed || manifest != kPassed) {
         return kRefused;
     }
     print_proof(verified);
     print_stock_command(envelope_file, root, verified.signing_time);
-    return kGood;
+    return kPassed;
 }
 
 // --- inspect -----------------------------------------------------------------------------------

@@ -88,8 +88,7 @@ std::string place_at(const std::string& file, std::string_view text, size_t offs
     const std::string_view before = text.substr(0, offset);
     const auto line = std::count(before.begin(), before.end(), '\n') + 1;
     const size_t last_break = before.rfind('\n');
-    const size_t column =
-        last_break == std::string_view::npos ? offset + 1 : offset - last_break;
+    const size_t column = last_break == std::string_view::npos ? offset + 1 : offset - last_break;
     return fmt::format("{}:{}:{}", file, line, column);
 }
 

@@ -3,8 +3,8 @@
 
 #include <fmt/format.h>
 
-#include <string>
 #include <toml++/toml.h>
+#include <string>
 
 #include "base/text.h"
 

@@ -30,6 +30,14 @@ std::string list_of(std::span<const std::string> names) {
     return fmt::format("{}{}", fmt::join(shown, ", "), shown.size() < names.size() ? ", …" : "");
 }
 
+// "did you mean `public`? valid: engineering, public".
+std::string valid_words(std::string_view word, std::span<const std::string> known,
+                        std::string_view label = "valid") {
+    const std::string close = nearest(word, known);
+    return fmt::format("{}{}: {}", close.empty() ? "" : fmt::format("did you mean `{}`? ", close),
+                       label, list_of(known));
+}
+
 std::string describe(const toml::node& node) {
     constexpr size_t kShown = 60;
     switch (node.type()) {
@@ -103,12 +111,8 @@ std::optional<double> as_number(const toml::node& node) {
 
 Error no_such(std::string_view what, std::string_view word, std::span<const std::string> known,
               std::string place) {
-    const std::string close = nearest(word, known);
-    std::string remedy = close.empty() ? "" : fmt::format("did you mean `{}`? ", close);
-    remedy += known.empty() ? fmt::format("there is no {}", what)
-                            : fmt::format("valid: {}", list_of(known));
     return {fmt::format("no {} is called `{}`", what, printable(word, 80)), std::move(place),
-            std::move(remedy)};
+            known.empty() ? fmt::format("there is no {}", what) : valid_words(word, known)};
 }
 
 Status TomlTable::allow(std::initializer_list<std::string_view> keys) {
@@ -126,12 +130,8 @@ Status TomlTable::allow(std::initializer_list<std::string_view> keys) {
     if (first == nullptr) {
         return {};
     }
-    const std::string close = nearest(first->str(), allowed_);
     return Error{fmt::format("unknown key `{}`", printable(first->str(), 80)),
-                 place_of(first->source()),
-                 fmt::format("{}valid keys: {}",
-                             close.empty() ? "" : fmt::format("did you mean `{}`? ", close),
-                             fmt::join(allowed_, ", "))};
+                 place_of(first->source()), valid_words(first->str(), allowed_, "valid keys")};
 }
 
 Status TomlTable::check_schema(int64_t version) {
@@ -192,8 +192,8 @@ Error TomlTable::missing(std::string_view key) const {
 }
 
 Error TomlTable::wrong_type(std::string_view key, std::string_view expected) const {
-    return error(key, fmt::format("`{}` must be {}, not {}", key, expected,
-                                  describe(*find(table_, key))));
+    return error(
+        key, fmt::format("`{}` must be {}, not {}", key, expected, describe(*find(table_, key))));
 }
 
 Result<std::string> TomlTable::string(std::string_view key) {
@@ -240,8 +240,7 @@ Result<int64_t> TomlTable::integer(std::string_view key, int64_t min, int64_t ma
         return wrong_type(key, "a whole number");
     }
     if (**value < min || **value > max) {
-        return error(key,
-                     fmt::format("`{}` is out of range: {}", key, with_thousands(**value)),
+        return error(key, fmt::format("`{}` is out of range: {}", key, with_thousands(**value)),
                      fmt::format("write a whole number from {} to {}", with_thousands(min),
                                  with_thousands(max)));
     }
@@ -412,7 +411,8 @@ Result<size_t> TomlTable::word_index(std::string_view key, std::span<const std::
     FB_TRY(const std::string word, string(key));
     const auto found = std::find(known.begin(), known.end(), word);
     if (found == known.end()) {
-        return no_such(key, word, known, place(key));
+        return error(key, fmt::format("`{}` cannot be `{}`", key, printable(word, 80)),
+                     valid_words(word, known));
     }
     return static_cast<size_t>(found - known.begin());
 }

@@ -1,5 +1,5 @@
-// Reads one table of a TOML document, strictly: no key goes unread, and every error says where, what
-// was expected, what was found, and what to write.
+// Reads one table of a TOML document, strictly: no key goes unread, and every error says where,
+// what was expected, what was found, and what to write.
 #pragma once
 
 #include <array>
@@ -18,7 +18,7 @@
 
 namespace firebreak::base {
 
-// "no group is called `publik`; did you mean `public`? groups: engineering, public".
+// "no group is called `publik`; did you mean `public`? valid: engineering, public".
 Error no_such(std::string_view what, std::string_view word, std::span<const std::string> known,
               std::string place);
 
@@ -30,8 +30,8 @@ struct NumberRange {
 };
 
 // The usual course: allow() names the valid keys, getters read them, finish() makes sure that
-// nothing was left unread. A getter without a fallback needs its key. A cheap value that points into
-// its TomlDocument.
+// nothing was left unread. A getter without a fallback needs its key. A cheap value that points
+// into its TomlDocument.
 class TomlTable {
   public:
     // An Error for the first key that is not among these. Getters may ask for these alone.

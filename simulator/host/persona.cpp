@@ -109,9 +109,10 @@ Result<File> read_machine_file(TomlTable in, Budget& budget) {
 Result<std::vector<File>> read_files(TomlTable& root) {
     FB_TRY(const std::vector<TomlTable> tables, root.tables("file"));
     if (tables.size() > kMaxFiles) {
-        return root.error("file", fmt::format("{} files", base::with_thousands(
-                                                              static_cast<int64_t>(tables.size()))),
-                          "a persona has at most 10,000");
+        return root.error(
+            "file",
+            fmt::format("{} files", base::with_thousands(static_cast<int64_t>(tables.size()))),
+            "a persona has at most 10,000");
     }
     Budget budget;
     std::unordered_map<std::string, std::string> places;
@@ -141,10 +142,7 @@ bool is_windows_build(std::string_view text) {
            std::count(text.begin(), text.end(), '.') == 3;
 }
 
-}  // namespace
-
-Result<Persona> load_persona(const std::filesystem::path& file) {
-    FB_TRY(const TomlDocument document, TomlDocument::load(file));
+Result<Persona> read_persona(const TomlDocument& document, const std::filesystem::path& file) {
     TomlTable root = document.root();
     FB_CHECK(root.allow({"schema", "title", "windows_build", "online", "file"}));
     FB_CHECK(root.check_schema(1));
@@ -153,10 +151,10 @@ Result<Persona> load_persona(const std::filesystem::path& file) {
     FB_TRY(out.title, root.line("title"));
     FB_TRY(out.windows_build, root.string("windows_build"));
     if (!is_windows_build(out.windows_build)) {
-        return root.error("windows_build",
-                          fmt::format("`{}` is no Windows build",
-                                      base::printable(out.windows_build, 60)),
-                          "write four numbers, such as \"10.0.19045.4529\"");
+        return root.error(
+            "windows_build",
+            fmt::format("`{}` is no Windows build", base::printable(out.windows_build, 60)),
+            "write four numbers, such as \"10.0.19045.4529\"");
     }
     FB_TRY(std::optional<TomlTable> online, root.table("online"));
     if (!online) {
@@ -170,6 +168,18 @@ Result<Persona> load_persona(const std::filesystem::path& file) {
     FB_TRY(out.files, read_files(root));
     FB_CHECK(root.finish());
     return out;
+}
+
+}  // namespace
+
+Result<Persona> load_persona(const std::filesystem::path& file) {
+    FB_TRY(const TomlDocument document, TomlDocument::load(file));
+    return read_persona(document, file);
+}
+
+Result<Persona> parse_persona(std::string_view text, const std::filesystem::path& file) {
+    FB_TRY(const TomlDocument document, TomlDocument::parse(text, file.string()));
+    return read_persona(document, file);
 }
 
 }  // namespace firebreak::host

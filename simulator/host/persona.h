@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/bytes.h"
@@ -20,8 +21,8 @@ struct File {
     std::string path;  // Windows path: C:\Users\…
     std::shared_ptr<const base::Bytes> content;
     base::Digest sha384;
-    bool system = false;          // part of Windows: losing it ruins the machine
-    double opens_per_hour = 0;    // how often the workload has it scanned, per hour online; 0: never
+    bool system = false;        // part of Windows: losing it ruins the machine
+    double opens_per_hour = 0;  // how often the workload has it scanned, per hour online; 0: never
 };
 
 // The chance that the machine is on and connected, per hour of the week (hour 0: Monday 00:00).
@@ -37,5 +38,7 @@ struct Persona {
 
 // Errors carry file:line:column, what was expected, and the nearest valid key.
 base::Result<Persona> load_persona(const std::filesystem::path& file);
+// The same from text; `file` serves messages and the name.
+base::Result<Persona> parse_persona(std::string_view text, const std::filesystem::path& file);
 
 }  // namespace firebreak::host

@@ -404,7 +404,8 @@ class Assembly {
         for (const host::Persona& persona : personas_) {
             patterns.push_back(persona.online);
         }
-        FB_TRY(const fleet::SetId initial, parts_->control->install_baseline(parts_->baseline));
+        FB_TRY(parts_->initial, parts_->control->install_baseline(parts_->baseline));
+        parts_->context_log.resize(groups.size());
         using namespace std::chrono;
         const auto day = floor<days>(sys_seconds{seconds{experiment().start.unix_seconds}});
         const auto hour_of_day = experiment().start.unix_seconds / 3600 % 24;
@@ -412,7 +413,8 @@ class Assembly {
             (weekday{day}.iso_encoding() - 1) * 24 + static_cast<uint32_t>(hour_of_day);
         parts_->fleet = std::make_unique<fleet::Fleet>(
             experiment().seed,
-            fleet::Population(experiment().seed, groups, std::move(patterns), first_hour, initial),
+            fleet::Population(experiment().seed, groups, std::move(patterns), first_hour,
+                              parts_->initial),
             base::SimTime{experiment().duration.seconds}, *parts_->control);
         std::vector<bool> harmless;
         for (const scenario::Release& release : experiment().releases) {

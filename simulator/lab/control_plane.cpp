@@ -81,8 +81,9 @@ fleet::Context ControlPlane::context(const std::string& group,
 }
 
 // Variant numbers are mixed radix over the faults in force, the last one's digit the lowest.
-assay::PollStimulus ControlPlane::stimulus(const ContextInfo& context, size_t feed,
+assay::PollStimulus ControlPlane::stimulus(fleet::ContextId id, size_t feed,
                                            uint32_t variant) const {
+    const ContextInfo& context = contexts_[id.value];
     assay::PollStimulus stimulus;
     stimulus.feed = feeds_[feed];
     stimulus.group = context.group;
@@ -107,7 +108,7 @@ base::Result<std::vector<fleet::Step>> ControlPlane::steps(std::span<const Poll>
     for (const Poll& poll : polls) {
         for (size_t f = 0; f < feeds_.size(); ++f) {
             requests.push_back({sets_[poll.set.value].states[f],
-                                stimulus(contexts_[poll.context.value], f, poll.variant)});
+                                stimulus(poll.context, f, poll.variant)});
         }
     }
     FB_TRY(const std::vector<assay::TransitionId> done, assays_.perform(requests));

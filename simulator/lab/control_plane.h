@@ -47,12 +47,21 @@ class ControlPlane final : public fleet::Transitions {
         std::span<const Workload> workloads) override;
     fleet::ContentId running(fleet::SetId set) const override;
 
+    // The parts of a context and of a set, for whoever follows one endpoint by hand.
+    const fleet::Context& context(fleet::ContextId id) const {
+        return contexts_[id.value].context;
+    }
+    assay::PollStimulus stimulus(fleet::ContextId context, size_t feed, uint32_t variant) const;
+    const std::vector<assay::StateId>& states(fleet::SetId set) const {
+        return sets_[set.value].states;
+    }
+
     // The release whose content runs for this feed; kNoRelease for the baseline's, nullopt for
     // nothing.
     static constexpr uint32_t kNoRelease = base::Id<void>::kNone;
     std::optional<uint32_t> running_release(fleet::SetId set, size_t feed) const;
     size_t sets() const { return sets_.size(); }
-    size_t feeds() const { return feeds_.size(); }
+    const std::vector<content::Feed>& feeds() const { return feeds_; }
 
   private:
     struct Set {
@@ -67,7 +76,6 @@ class ControlPlane final : public fleet::Transitions {
         fleet::Context context;
     };
     fleet::SetId intern(std::vector<assay::StateId> states);
-    assay::PollStimulus stimulus(const ContextInfo& context, size_t feed, uint32_t variant) const;
     uint32_t release_of(const base::Digest& manifest) const;
     base::Status run_workloads(std::span<const Poll> polls, std::span<const fleet::Step> steps);
     assay::Assays::Request workload_request(assay::StateId state, uint8_t persona) const;

@@ -85,6 +85,12 @@ base::Status Lab::advance_slice() {
         contexts.push_back(parts_->control->context(parts_->experiment.groups[g].name,
                                                     parts_->group_personas[g], offers));
     }
+    for (size_t g = 0; g < contexts.size(); ++g) {
+        auto& log = parts_->context_log[g];
+        if (log.empty() || log.back().second != contexts[g].id) {
+            log.emplace_back(parts_->now, contexts[g].id);
+        }
+    }
     FB_TRY(parts_->events, parts_->fleet->advance(parts_->now, contexts));
     take_events();
     parts_->now = parts_->now + kSlice;
@@ -243,7 +249,7 @@ void Lab::take_events() {
                             base::to_text(event.category), base::to_text(event.code))});
         }
         if (parts_->observer) {
-            parts_->observer(event.at, event.row, event.category, event.code);
+            parts_->observer(event.row, {event.at, event.category, event.code});
         }
     }
 }

@@ -57,6 +57,14 @@ struct EndpointSnapshot {
     std::vector<std::string> running;  // per feed: "DatasetA rules-2", "DatasetA nothing"
 };
 
+// Something that happened to one endpoint.
+struct HistoryEntry {
+    base::SimTime at;
+    base::Category category = base::Category::kNothingNew;
+    base::Code code = base::Code::kNone;
+    friend bool operator==(const HistoryEntry&, const HistoryEntry&) = default;
+};
+
 // Immutable, and independent of the lab from which it was taken.
 struct Snapshot {
     base::SimTime at;
@@ -94,10 +102,15 @@ class Lab {
 
     std::string fingerprint() const;
 
-    // Every event of every endpoint, as it is applied: for tests that follow single endpoints.
-    using Observer = std::function<void(base::SimTime at, uint32_t endpoint,
-                                        base::Category category, base::Code code)>;
+    // Called for every event of every endpoint, as it is applied.
+    using Observer = std::function<void(uint32_t endpoint, const HistoryEntry& entry)>;
     void observe(Observer observer);
+
+    // One endpoint's whole history until now(), worked out alone and anew: poll by poll, with a
+    // component state of its own, every transition performed in real components, no memo table.
+    // Under the decisions that were taken it must be what observe() told; it shares no code with the
+    // fleet's kernel, so that it can prove that. Errors: no such endpoint, or a trial failed.
+    base::Result<std::vector<HistoryEntry>> follow(uint32_t endpoint);
 
     struct Parts;
 

@@ -91,7 +91,7 @@ void Ledger::write_census(base::SimTime at, const fleet::Fleet& fleet,
                 continue;
             }
             bool all_run = true;
-            for (size_t f = 0; f < control.feeds(); ++f) {
+            for (size_t f = 0; f < control.feeds().size(); ++f) {
                 const auto release = control.running_release({s}, f);
                 all_run &= release.has_value();
                 if (release && *release < releases) {

@@ -48,10 +48,13 @@ struct Lab::Parts {
     std::unique_ptr<assay::Assays> assays;
     std::unique_ptr<ControlPlane> control;
     std::deque<FaultInForce> faults;
+    fleet::SetId initial;  // the baseline's
     std::unique_ptr<fleet::Fleet> fleet;
     std::unique_ptr<Ledger> ledger;
 
     base::SimTime now;
+    // The control log, by group: what its polls have met from when on.
+    std::vector<std::vector<std::pair<base::SimTime, fleet::ContextId>>> context_log;
     std::multimap<base::SimTime, Command> due_commands;  // of the scenario
     std::span<const fleet::RowEvent> events;             // of the slice under way
     std::set<std::pair<size_t, base::Category>> failures_noted, signals_noted;

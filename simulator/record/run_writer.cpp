@@ -53,11 +53,25 @@ base::Status insert_header(Database& database, const Header& header) {
                                                                       : base::Status{};
 }
 
-void remove_old(const std::filesystem::path& file) {
+// An older run, or an empty file, makes way; anything else stays.
+base::Status remove_old(const std::filesystem::path& file) {
     std::error_code ignored;
+    if (std::filesystem::exists(file, ignored) && !std::filesystem::is_empty(file, ignored)) {
+        const auto old = Database::open(file, SQLITE_OPEN_READONLY);
+        bool is_run = old.ok();
+        if (is_run) {
+            Statement id(*old, "PRAGMA application_id");
+            is_run = id.row() && id.integer(0) == kApplicationId;
+        }
+        if (!is_run) {
+            return base::Error{"not a run file, and not to be overwritten", file.string(),
+                               "name another with --out"};
+        }
+    }
     for (const char* suffix : {"", "-wal", "-shm", "-journal"}) {
         std::filesystem::remove(file.string() + suffix, ignored);
     }
+    return {};
 }
 
 }  // namespace
@@ -94,7 +108,7 @@ base::Result<RunWriter> RunWriter::create(const std::filesystem::path& file,
                                file.parent_path().string(), "name another with --out"};
         }
     }
-    remove_old(file);
+    FB_CHECK(remove_old(file));
     FB_TRY(Database database,
            Database::open(file, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE));
     FB_CHECK(database.run(fmt::format("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"

@@ -61,7 +61,8 @@ Status read_scope(TomlTable& in, const MetricInfo& metric, const Experiment& so_
         FB_TRY(out.release, in.string("release"));
         FB_CHECK(find_release(*out.release, so_far, in.place("release")));
     } else if (so_far.releases.empty()) {
-        return in.error("metric", fmt::format("`{}` needs a release, and there is none", metric.name),
+        return in.error("metric",
+                        fmt::format("`{}` needs a release, and there is none", metric.name),
                         "add a [[release]]");
     } else {
         out.release = so_far.releases.back().id;
@@ -94,12 +95,12 @@ Status read_endpoints(TomlTable& in, std::string_view key, const Experiment& so_
     FB_TRY(const int64_t endpoints, in.integer(key, 0, kMaxEndpoints));
     const int64_t most = endpoints_in_scope(out, so_far);
     if (endpoints > most) {
-        return in.error(key,
-                        fmt::format("{} endpoints are more than there are",
-                                    base::with_thousands(endpoints)),
-                        fmt::format("the scope has {}: write a number up to that, or a share "
-                                    "such as \"12%\"",
-                                    base::with_thousands(most)));
+        return in.error(
+            key,
+            fmt::format("{} endpoints are more than there are", base::with_thousands(endpoints)),
+            fmt::format("the scope has {}: write a number up to that, or a share "
+                        "such as \"12%\"",
+                        base::with_thousands(most)));
     }
     out.bound = static_cast<double>(endpoints);
     return {};
@@ -143,8 +144,7 @@ Result<const ComparisonWords*> find_comparison(const TomlTable& in) {
     const ComparisonWords* found = nullptr;
     for (const ComparisonWords& words : kComparisons) {
         if (in.has(words.key) && found != nullptr) {
-            return in.error(words.key,
-                            fmt::format("both `{}` and `{}`", found->key, words.key),
+            return in.error(words.key, fmt::format("both `{}` and `{}`", found->key, words.key),
                             "write two expectations");
         }
         if (in.has(words.key)) {

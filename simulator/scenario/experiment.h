@@ -26,9 +26,9 @@ enum class GroupStage : uint8_t { kEngineering, kInternal, kPublic };
 struct Group {
     std::string name;
     GroupStage stage = GroupStage::kPublic;
-    uint32_t endpoints = 0;                 // 1 to 20,000,000
-    uint32_t tenants = 1;                   // each in this group alone; 1 to 65,535
-    std::map<std::string, double> personas; // name → weight > 0
+    uint32_t endpoints = 0;                  // 1 to 20,000,000
+    uint32_t tenants = 1;                    // each in this group alone; 1 to 65,535
+    std::map<std::string, double> personas;  // name → weight > 0
     Place place;
 
     friend bool operator==(const Group&, const Group&) = default;
@@ -42,9 +42,9 @@ struct Policy {
     base::Duration cdn_ttl = base::minutes(5);        // until every edge serves a changed head
     base::Duration alert_delay = base::minutes(5);    // from the endpoint's contact to the vendor
     base::Duration crash_report_delay = base::minutes(15);
-    double halt_share = 0.001;  // of the exposed endpoints in public groups; 0 < share ≤ 1
-    uint32_t halt_reports = 10; // and at least so many failures reported
-    bool halt_on_alerts = true; // refusals count as failures, not crashes alone
+    double halt_share = 0.001;   // of the exposed endpoints in public groups; 0 < share ≤ 1
+    uint32_t halt_reports = 10;  // and at least so many failures reported
+    bool halt_on_alerts = true;  // refusals count as failures, not crashes alone
 
     friend bool operator==(const Policy&, const Policy&) = default;
 };
@@ -64,11 +64,11 @@ struct Baseline {
 enum class ReleaseKind : uint8_t { kUpdate, kFix };
 
 struct Release {
-    std::string id;       // unique; names it in acts and expectations
+    std::string id;  // unique; names it in acts and expectations
     content::Feed feed = content::Feed::kDatasetA;
     std::string version;  // unique per feed, baseline included; default: the id
     std::filesystem::path source;
-    base::SimTime at;     // signed and published to the engineering group
+    base::SimTime at;                         // signed and published to the engineering group
     ReleaseKind kind = ReleaseKind::kUpdate;  // a fix does not count as exposure
     bool expedited = false;  // published to all groups at once, past gates and promotions
     Place place;
@@ -101,7 +101,7 @@ struct Fault {
     double share = 1;                 // of the endpoints in those groups; 0 < share ≤ 1
     uint32_t variants = 8;            // distinct damages; an endpoint meets one of them; 1 to 1000
     base::SimTime from;
-    base::SimTime until;              // default: the end of the run
+    base::SimTime until;  // default: the end of the run
     Place place;
 
     friend bool operator==(const Fault&, const Fault&) = default;
@@ -115,11 +115,11 @@ struct Expectation {
     std::optional<std::string> group;    // nullopt: all groups together
     std::optional<std::string> release;  // metrics per release; default: the timeline's last
     Comparison comparison = Comparison::kEquals;
-    double bound = 0;        // in the metric's unit (seconds for durations)
-    bool is_share = false;   // bound is a share (0 to 1) of the scope's endpoints
+    double bound = 0;       // in the metric's unit (seconds for durations)
+    bool is_share = false;  // bound is a share (0 to 1) of the scope's endpoints
     When when = When::kEnd;
-    base::SimTime at;        // When::kAt
-    std::string text;        // "affected in public-2: at most 0, always"; unique within a scenario
+    base::SimTime at;  // When::kAt
+    std::string text;  // "affected in public-2: at most 0, always"; unique within a scenario
     Place place;
 
     friend bool operator==(const Expectation&, const Expectation&) = default;
@@ -127,12 +127,12 @@ struct Expectation {
 
 struct Experiment {
     std::filesystem::path file;
-    std::string name;         // the file's stem
+    std::string name;  // the file's stem
     std::string title;
     std::string description;
     std::vector<std::string> tags;
     uint64_t seed = 1;
-    base::UtcTime start;      // calendar time of the run's first second
+    base::UtcTime start;  // calendar time of the run's first second
     base::Duration duration;
     std::vector<Group> groups;
     Policy policy;
@@ -142,7 +142,7 @@ struct Experiment {
     std::vector<Fault> faults;
     std::vector<Expectation> expectations;
     std::optional<std::string> fingerprint;  // golden: the run must have it
-    std::string toml;         // the file as resolved, extends merged in: loads to an equal Experiment
+    std::string toml;  // the file as resolved, extends merged in: loads to an equal Experiment
 
     friend bool operator==(const Experiment&, const Experiment&) = default;
 };

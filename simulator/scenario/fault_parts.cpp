@@ -84,18 +84,17 @@ Status read_replayed(TomlTable& in, const Experiment& so_far, Fault& out) {
                         fmt::format("it is of {}", content::info(release->feed).name));
     }
     if (out.from < release->at) {
-        return in.error("replayed",
-                        fmt::format("release `{}` does not exist when the fault begins",
-                                    out.replayed),
-                        fmt::format("write `from` no earlier than the release at {}",
-                                    release->place));
+        return in.error(
+            "replayed",
+            fmt::format("release `{}` does not exist when the fault begins", out.replayed),
+            fmt::format("write `from` no earlier than the release at {}", release->place));
     }
     return {};
 }
 
 Result<Fault> read_fault(TomlTable in, const Experiment& so_far) {
-    FB_CHECK(in.allow({"kind", "feed", "target", "groups", "share", "variants", "from", "until",
-                       "replayed"}));
+    FB_CHECK(in.allow(
+        {"kind", "feed", "target", "groups", "share", "variants", "from", "until", "replayed"}));
     Fault out;
     out.place = in.place();
     FB_TRY(out.kind, in.word("kind", kKinds));

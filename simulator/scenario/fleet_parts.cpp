@@ -128,8 +128,8 @@ Result<Policy> read_policy(TomlTable& root) {
         return out;
     }
     TomlTable& in = *found;
-    FB_CHECK(in.allow({"gates", "public_interval", "cdn_ttl", "alert_delay", "crash_report_delay",
-                       "halt"}));
+    FB_CHECK(in.allow(
+        {"gates", "public_interval", "cdn_ttl", "alert_delay", "crash_report_delay", "halt"}));
     FB_TRY(out.gates, in.boolean("gates", out.gates));
     FB_TRY(out.public_interval, in.duration("public_interval", out.public_interval));
     if (out.public_interval.seconds != 0) {  // zero: all public groups at once

@@ -77,8 +77,8 @@ Result<TomlDocument> resolve(TomlDocument document, const path& file, std::vecto
     Result<TomlDocument> loaded = TomlDocument::load(parent_file);
     if (!loaded.ok()) {
         Error error = loaded.error();
-        error.remedy += fmt::format("{}it is extended at {}", error.remedy.empty() ? "" : "; ",
-                                    place);
+        error.remedy +=
+            fmt::format("{}it is extended at {}", error.remedy.empty() ? "" : "; ", place);
         return error;
     }
     FB_TRY(TomlDocument parent, resolve(std::move(*loaded), parent_file, line));

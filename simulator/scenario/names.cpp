@@ -14,10 +14,9 @@ using base::Status;
 using base::TomlTable;
 
 bool is_name(std::string_view text) {
-    return !text.empty() && text.size() <= 40 &&
-           std::all_of(text.begin(), text.end(), [](char c) {
-               return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
-           });
+    return !text.empty() && text.size() <= 40 && std::all_of(text.begin(), text.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+    });
 }
 
 Result<std::string> read_name(TomlTable& in, std::string_view key) {

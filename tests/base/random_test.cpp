@@ -73,10 +73,9 @@ TEST(RandomStream, IsUniformOverEndpointsAndOverDraws) {
         EXPECT_LT(chi_square([&](uint64_t i) { return stream.below(256, i); }), 340);
         EXPECT_LT(chi_square([&](uint64_t i) { return stream.below(256, 7, i); }), 340);
         EXPECT_LT(chi_square([&](uint64_t i) { return stream.bits(i, i) & 255; }), 340);
-        EXPECT_LT(chi_square([&](uint64_t i) {
-                      return static_cast<size_t>(stream.unit(i, seed) * 256);
-                  }),
-                  340);
+        EXPECT_LT(
+            chi_square([&](uint64_t i) { return static_cast<size_t>(stream.unit(i, seed) * 256); }),
+            340);
     }
 }
 

@@ -47,12 +47,12 @@ TEST(Printable, ShowsControlCharactersAndBadUtf8AsHex) {
     EXPECT_EQ(printable("a\x1b[31mb"), "a\\x1b[31mb");
     EXPECT_EQ(printable("line\r\n\ttab"), "line\\x0d\\x0a\\x09tab");
     EXPECT_EQ(printable(std::string_view("\0\x7f", 2)), "\\x00\\x7f");
-    EXPECT_EQ(printable("\xc2\x9b"), "\\xc2\\x9b");               // C1 control sequence introducer
-    EXPECT_EQ(printable("\xff\xfe"), "\\xff\\xfe");               // no UTF-8
-    EXPECT_EQ(printable("\xc0\xaf"), "\\xc0\\xaf");               // overlong
-    EXPECT_EQ(printable("\xed\xa0\x80"), "\\xed\\xa0\\x80");      // half a surrogate pair
+    EXPECT_EQ(printable("\xc2\x9b"), "\\xc2\\x9b");           // C1 control sequence introducer
+    EXPECT_EQ(printable("\xff\xfe"), "\\xff\\xfe");           // no UTF-8
+    EXPECT_EQ(printable("\xc0\xaf"), "\\xc0\\xaf");           // overlong
+    EXPECT_EQ(printable("\xed\xa0\x80"), "\\xed\\xa0\\x80");  // half a surrogate pair
     EXPECT_EQ(printable("\xf4\x90\x80\x80"), "\\xf4\\x90\\x80\\x80");  // past U+10FFFF
-    EXPECT_EQ(printable("\xe6\x97"), "\\xe6\\x97");               // cut short
+    EXPECT_EQ(printable("\xe6\x97"), "\\xe6\\x97");                    // cut short
 }
 
 TEST(Printable, CutsLongTextBetweenCharacters) {

@@ -40,7 +40,9 @@ TEST(TomlDocument, RefusesWhatIsNoText) {
                  "f.toml:2:2: not a text file: it holds a NUL byte; save it as UTF-8 text");
     EXPECT_ERROR(parse("a = 1\nb = \"\xff\""), "f.toml:2:");
     EXPECT_ERROR(parse("a = 1\nb = \"\xff\""), "save it as UTF-8 text");
-    EXPECT_ERROR(parse("\xff\xfe" "a"), "save it as UTF-8 text");  // UTF-16
+    EXPECT_ERROR(parse("\xff\xfe"
+                       "a"),
+                 "save it as UTF-8 text");                                 // UTF-16
     EXPECT_ERROR(parse("a = \"\xed\xa0\x80\""), "save it as UTF-8 text");  // half a surrogate pair
 }
 
@@ -185,15 +187,15 @@ rc::Gen<std::string> unicode_text() {
         rc::gen::elementOf(std::string("\n\r\t'\"\\ =#.ab\x01\x1f\x7f")));
     const auto words = rc::gen::element<std::string>("é", "日本", "🔥", "'''", "\"\"\"", "\r\n",
                                                      "\n", "\xc2\x85", "\xe2\x80\xa8", "\\u0041");
-    return rc::gen::map(rc::gen::pair(code_points, rc::gen::container<std::vector<std::string>>(
-                                                       words)),
-                        [](const std::pair<std::string, std::vector<std::string>>& parts) {
-                            std::string out = parts.first;
-                            for (const std::string& word : parts.second) {
-                                out += word;
-                            }
-                            return out;
-                        });
+    return rc::gen::map(
+        rc::gen::pair(code_points, rc::gen::container<std::vector<std::string>>(words)),
+        [](const std::pair<std::string, std::vector<std::string>>& parts) {
+            std::string out = parts.first;
+            for (const std::string& word : parts.second) {
+                out += word;
+            }
+            return out;
+        });
 }
 
 // TOML's basic strings, written without any help of the library under test.
@@ -217,8 +219,8 @@ RC_GTEST_PROP(TomlDocument, WritesTextThatReadsBackTheSame, ()) {
     char digits[64];
     std::snprintf(digits, sizeof digits, "%.17e", number);
     const std::string text = "v = " + basic_string(value) + "\nn = " + digits + "\nl = [" +
-                             basic_string(value) + ", " + basic_string(key) + "]\n[t]\n" + basic_string(key) +
-                             " = 1\n";
+                             basic_string(value) + ", " + basic_string(key) + "]\n[t]\n" +
+                             basic_string(key) + " = 1\n";
     const Result<TomlDocument> first = parse(text);
     RC_ASSERT(first.ok());
     const Result<TomlDocument> second = parse(first->text());

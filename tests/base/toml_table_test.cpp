@@ -149,8 +149,7 @@ TEST(TomlTable, ReadsSharesAsPercentagesAndAsNumbers) {
     EXPECT_DOUBLE_EQ(*Opened("k = 0").root.share("k"), 0);
     for (const char* bad : {"", "%", "12", "12 %", "-1%", "+1%", "101%", "1e1%", "1%%", "nan%",
                             "0.0000001%", "0x1%", "1,5%", ".5%", "5.%", "100.000001%"}) {
-        EXPECT_ERROR(Opened("k = \"" + std::string(bad) + "\"").root.share("k"),
-                     "is not a share");
+        EXPECT_ERROR(Opened("k = \"" + std::string(bad) + "\"").root.share("k"), "is not a share");
     }
     for (const char* bad : {"10", "-0.1", "1.0001", "nan", "inf"}) {
         EXPECT_ERROR(Opened("k = " + std::string(bad)).root.share("k"),
@@ -243,13 +242,14 @@ TEST(TomlTable, ReadsOneOfAFewWords) {
     EXPECT_EQ(*Opened("k = 'pear'").root.word("k", kFruits), Fruit::kPear);
     EXPECT_EQ(*Opened("other = 1").root.word("k", kFruits, Fruit::kPear), Fruit::kPear);
     EXPECT_EQ(Opened("k = 'peer'").root.word("k", kFruits).error().text(),
-              "f.toml:1:5: no k is called `peer`; did you mean `pear`? valid: apple, pear");
+              "f.toml:1:5: `k` cannot be `peer`; did you mean `pear`? valid: apple, pear");
     EXPECT_ERROR(Opened("k = 3").root.word("k", kFruits), "must be a string");
     EXPECT_ERROR(Opened("k = 3").root.word("k", kFruits, Fruit::kPear), "must be a string");
 }
 
 TEST(NoSuch, ListsWhatThereIsUpToALimit) {
-    EXPECT_EQ(no_such("group", "x", {}, "p").text(), "p: no group is called `x`; there is no group");
+    EXPECT_EQ(no_such("group", "x", {}, "p").text(),
+              "p: no group is called `x`; there is no group");
     std::vector<std::string> many;
     for (int i = 0; i < 1000; ++i) {
         many.push_back("long-name-" + std::to_string(i));

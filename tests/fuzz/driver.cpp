@@ -22,7 +22,7 @@
 #include "base/random.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
-// There in sanitizer builds alone: a sanitizer ends the process without a signal.
+// There in sanitizer builds alone, where a finding ends the process without a signal.
 extern "C" __attribute__((weak)) void __sanitizer_set_death_callback(void (*callback)());
 
 namespace {
@@ -53,11 +53,13 @@ void die_of(int signal_number) {
 }
 
 void prepare_for_death() {
-    for (const int signal_number : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL}) {
-        signal(signal_number, die_of);
-    }
+    signal(SIGABRT, die_of);
     if (__sanitizer_set_death_callback != nullptr) {
         __sanitizer_set_death_callback(say_last_words);
+        return;  // its own handlers say more about the other signals
+    }
+    for (const int signal_number : {SIGSEGV, SIGBUS, SIGFPE, SIGILL}) {
+        signal(signal_number, die_of);
     }
 }
 

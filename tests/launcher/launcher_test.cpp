@@ -197,9 +197,11 @@ TEST(Launcher, BuildsOnceWhenCalledTwiceAtATime) {
 TEST(Launcher, StopsTheBuildWhenInterruptedAndLeavesNothingHalfDone) {
     StandIn tree;
     tree.replace_tool("cp",
-                      "#!/bin/sh\necho half >\"$2\"\n: >\"${0%/*}/started\"\nexec sleep 100\n");
+                      "#!/bin/sh\necho half >\"$2\"\necho one >>\"${0%/*}/started\"\n"
+                      "exec sleep 20\n");
     const auto process = tree.start({"list"});
-    while (!std::filesystem::exists(tree.root() / "../tools/started")) {
+    // Both programs' steps: a step that is just being started could outlive the signal.
+    while (tree.read("../tools/started") != "one\none\n") {
         std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
     process->signal_group(SIGINT);

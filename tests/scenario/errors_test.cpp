@@ -2,6 +2,7 @@
 // the place and the remedy.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <ostream>
 #include <vector>
 
@@ -15,178 +16,208 @@ struct Mistake {
     const char* name;
     const char* right;
     const char* wrong;
-    const char* error;  // after "scenarios/every-key.toml:"
+    // With "<text>" for the place of this text, which must stand once in the scenario; or, in
+    // "<te|xt>", for the place of the bar.
+    const char* error;
 };
 
 void PrintTo(const Mistake& mistake, std::ostream* out) {
     *out << mistake.name;
 }
 
+std::string place_of(std::string snippet, std::string_view text) {
+    const size_t bar = snippet.find('|');
+    if (bar != std::string::npos) {
+        snippet.erase(bar, 1);
+    }
+    const size_t found = text.find(snippet);
+    EXPECT_NE(found, std::string_view::npos) << snippet;
+    EXPECT_EQ(text.find(snippet, found + 1), std::string_view::npos) << "twice: " << snippet;
+    const std::string_view before = text.substr(0, found + (bar == std::string::npos ? 0 : bar));
+    const auto line = std::count(before.begin(), before.end(), '\n') + 1;
+    const size_t column = before.size() - (before.rfind('\n') + 1) + 1;
+    return std::string(kFile) + ":" + std::to_string(line) + ":" + std::to_string(column);
+}
+
+std::string with_places(std::string error, std::string_view text) {
+    for (size_t begin = error.find('<'); begin != std::string::npos; begin = error.find('<')) {
+        const size_t end = error.find('>', begin);
+        const std::string snippet = error.substr(begin + 1, end - begin - 1);
+        error.replace(begin, end + 1 - begin, place_of(snippet, text));
+    }
+    return error;
+}
+
 class Mistakes : public testing::TestWithParam<Mistake> {};
 
 TEST_P(Mistakes, AreNamedWithPlaceAndRemedy) {
-    const auto result = parse(changed(kEveryKey, GetParam().right, GetParam().wrong), kFile);
+    const std::string text = changed(kEveryKey, GetParam().right, GetParam().wrong);
+    const auto result = parse(text, kFile);
     ASSERT_FALSE(result.ok());
-    EXPECT_EQ(result.error().text(), std::string("scenarios/every-key.toml:") + GetParam().error);
+    EXPECT_EQ(result.error().text(), with_places(GetParam().error, text));
 }
 
 std::string name_of(const testing::TestParamInfo<Mistake>& info) {
     return info.param.name;
 }
 
-
 INSTANTIATE_TEST_SUITE_P(
     OfKeys, Mistakes,
     testing::Values(
         Mistake{"Root", "seed = 42", "seeed = 42",
-                "5:1: unknown key `seeed`; did you mean `seed`? valid keys: schema, extends, "
+                "<seeed>: unknown key `seeed`; did you mean `seed`? valid keys: schema, extends, "
                 "title, description, tags, seed, start, duration, group, policy, baseline, "
                 "release, act, fault, expect, fingerprint"},
         Mistake{"RootTable", "[policy]", "[polcy]",
-                "37:2: unknown key `polcy`; did you mean `policy`? valid keys: schema, extends, "
+                "<polcy>: unknown key `polcy`; did you mean `policy`? valid keys: schema, extends, "
                 "title, description, tags, seed, start, duration, group, policy, baseline, "
                 "release, act, fault, expect, fingerprint"},
         Mistake{"Group", "tenants = 2", "tennants = 2",
-                "14:1: unknown key `tennants`; did you mean `tenants`? valid keys: name, stage, "
-                "endpoints, tenants, personas"},
+                "<tennants>: unknown key `tennants`; did you mean `tenants`? valid keys: name, "
+                "stage, endpoints, tenants, personas"},
         Mistake{"Policy", "gates = false", "gate = false",
-                "38:1: unknown key `gate`; did you mean `gates`? valid keys: gates, "
+                "<gate>: unknown key `gate`; did you mean `gates`? valid keys: gates, "
                 "public_interval, cdn_ttl, alert_delay, crash_report_delay, halt"},
         Mistake{"Halt", "reports = 20", "report = 20",
-                "43:28: unknown key `report`; did you mean `reports`? valid keys: share, reports, "
-                "on_alerts"},
+                "<report = 20, on_alerts = false }>: unknown key `report`; did you mean `reports`? "
+                "valid keys: share, reports, on_alerts"},
         Mistake{"Baseline", "version = \"2026.03.01\"", "versoin = \"2026.03.01\"",
-                "47:1: unknown key `versoin`; did you mean `version`? valid keys: feed, version, "
-                "source"},
+                "<versoin>: unknown key `versoin`; did you mean `version`? valid keys: feed, "
+                "version, source"},
         Mistake{"Release", "expedited = true", "expedite = true",
-                "57:1: unknown key `expedite`; did you mean `expedited`? valid keys: id, feed, "
-                "version, source, at, kind, expedited"},
+                "<expedite>: unknown key `expedite`; did you mean `expedited`? valid keys: id, "
+                "feed, version, source, at, kind, expedited"},
         Mistake{"Act", "at = \"9h\"", "at = \"9h\"\nstop = 1",
-                "67:1: unknown key `stop`; did you mean `to`? valid keys: at, promote, to, halt"},
+                "<stop>: unknown key `stop`; did you mean `to`? valid keys: at, promote, to, halt"},
         Mistake{"Fault", "variants = 16", "variant = 16",
-                "86:1: unknown key `variant`; did you mean `variants`? valid keys: kind, feed, "
-                "target, groups, share, variants, from, until, replayed"},
+                "<variant>: unknown key `variant`; did you mean `variants`? valid keys: kind, "
+                "feed, target, groups, share, variants, from, until, replayed"},
         Mistake{"Expect", "at_most = 0", "atmost = 0",
-                "98:1: unknown key `atmost`; did you mean `at_most`? valid keys: metric, group, "
-                "release, equals, at_most, at_least, when"},
+                "<atmost>: unknown key `atmost`; did you mean `at_most`? valid keys: metric, "
+                "group, release, equals, at_most, at_least, when"},
         Mistake{"Hostile", "seed = 42", "\"\\u001b[31m\\u0000\" = 42",
-                "5:1: unknown key `\\x1b[31m\\x00`; valid keys: schema, extends, title, "
-                "description, tags, seed, start, duration, group, policy, baseline, release, act, "
-                "fault, expect, fingerprint"}),
+                "<\"\\u001b[31m\\u0000\">: unknown key `\\x1b[31m\\x00`; valid keys: schema, "
+                "extends, title, description, tags, seed, start, duration, group, policy, "
+                "baseline, release, act, fault, expect, fingerprint"}),
     name_of);
 
 INSTANTIATE_TEST_SUITE_P(
     OfTheRun, Mistakes,
     testing::Values(
-        Mistake{"NoSchema", "schema = 1\n", "", "1:1: `schema` is missing; write `schema = 1`"},
+        Mistake{"NoSchema", "schema = 1\n", "", "<title>: `schema` is missing; write `schema = 1`"},
         Mistake{"OtherSchema", "schema = 1\n", "schema = 2\n",
-                "1:10: this is not a schema that we read; write `schema = 1`"},
+                "<schema = |2>: this is not a schema that we read; write `schema = 1`"},
         Mistake{"NoTitle", "title = \"Every key\"\n", "",
-                "1:1: `title` is missing; add `title = …`"},
+                "<schema>: `title` is missing; add `title = …`"},
         Mistake{"EmptyTitle", "title = \"Every key\"", "title = \"\"",
-                "2:9: `title` must be one line of text; write 1 to 200 bytes without control "
+                "<\"\">: `title` must be one line of text; write 1 to 200 bytes without control "
                 "characters"},
         Mistake{"LongDescription", "description = \"Two\\nlines.\"", "description = [\"x\"]",
-                "3:15: `description` must be a string in quotes, not a list"},
+                "<[\"x\"]>: `description` must be a string in quotes, not a list"},
         Mistake{"TagTwice", "tags = [\"fast\", \"rules\"]", "tags = [\"fast\", \"fast\"]",
-                "4:8: `fast` is no tag; write each once, as 1 to 40 of a-z, 0-9 and -"},
+                "<[\"fast\", \"fast\"]>: `fast` is no tag; write each once, as 1 to 40 of a-z, 0-9 "
+                "and -"},
         Mistake{"TagName", "tags = [\"fast\", \"rules\"]", "tags = [\"Fast\"]",
-                "4:8: `Fast` is no tag; write each once, as 1 to 40 of a-z, 0-9 and -"},
+                "<[\"Fast\"]>: `Fast` is no tag; write each once, as 1 to 40 of a-z, 0-9 and -"},
         Mistake{"SeedBelowZero", "seed = 42", "seed = -1",
-                "5:8: `seed` is out of range: -1; write a whole number from 0 to "
+                "<seed = |-1>: `seed` is out of range: -1; write a whole number from 0 to "
                 "9,223,372,036,854,775,807"},
         Mistake{"StartInQuotes", "start = 2026-03-02T00:00:00Z", "start = \"2026-03-02\"",
-                "6:9: `start` must be a time such as 2026-03-02T08:00:00Z, without quotes, not "
-                "the string \"2026-03-02\""},
+                "<\"2026-03-02\">: `start` must be a time such as 2026-03-02T08:00:00Z, without "
+                "quotes, not the string \"2026-03-02\""},
         Mistake{"StartElsewhere", "start = 2026-03-02T00:00:00Z",
                 "start = 2026-03-02T00:00:00+01:00",
-                "6:9: `start` must be in UTC, in whole seconds, from 1970 to 9999; write it as "
-                "2026-03-02T08:00:00Z"},
+                "<2026-03-02T00:00:00+01:00>: `start` must be in UTC, in whole seconds, from 1970 "
+                "to 9999; write it as 2026-03-02T08:00:00Z"},
         Mistake{"NoStart", "start = 2026-03-02T00:00:00Z\n", "",
-                "1:1: `start` is missing; add `start = …`"},
+                "<schema>: `start` is missing; add `start = …`"},
         Mistake{"Duration", "duration = \"7d\"", "duration = 7",
-                "7:12: `duration` must be a duration such as \"90m\" or \"2d 6h\", not the "
-                "integer 7"},
+                "<duration = |7>: `duration` must be a duration such as \"90m\" or \"2d 6h\", not "
+                "the integer 7"},
         Mistake{"ShortDuration", "duration = \"7d\"", "duration = \"4m\"",
-                "7:12: `duration` is too short; a run lasts at least 5m"},
+                "<\"4m\">: `duration` is too short; a run lasts at least 5m"},
         Mistake{"Fingerprint", "9e2f\"", "9E2F\"",
-                "8:15: `53de-64a7-0c1b-9E2F` is not a fingerprint; copy it from a report: "
-                "53de-64a7-0c1b-9e2f"},
+                "<\"53de-64a7-0c1b-9E2F\">: `53de-64a7-0c1b-9E2F` is not a fingerprint; copy it "
+                "from a report: 53de-64a7-0c1b-9e2f"},
         Mistake{"ShortFingerprint", "-9e2f\"", "\"",
-                "8:15: `53de-64a7-0c1b` is not a fingerprint; copy it from a report: "
-                "53de-64a7-0c1b-9e2f"}),
+                "<\"53de-64a7-0c1b\">: `53de-64a7-0c1b` is not a fingerprint; copy it from a "
+                "report: 53de-64a7-0c1b-9e2f"}),
     name_of);
 
 INSTANTIATE_TEST_SUITE_P(
     OfGroups, Mistakes,
     testing::Values(
         Mistake{"NotAList", "[[group]]\nname = \"public-2\"", "[group.x]\nname = \"public-2\"",
-                "31:8: Error while parsing table header: cannot redefine existing array 'group' "
-                "as table; see https://toml.io for the syntax"},
-        Mistake{"NoName", "name = \"internal\"\n", "", "17:1: `name` is missing; add `name = …`"},
+                "<x]>: unknown key `x`; valid keys: name, stage, endpoints, tenants, personas"},
+        Mistake{"NoName", "name = \"internal\"\n", "",
+                "<[[group]]\nstage = \"internal\">: `name` is missing; add `name = …`"},
         Mistake{"Name", "name = \"internal\"", "name = \"In house\"",
-                "18:8: `In house` is no valid name; write 1 to 40 of a-z, 0-9 and -"},
+                "<\"In house\">: `In house` is no valid name; write 1 to 40 of a-z, 0-9 and -"},
         Mistake{"NameTwice", "name = \"public-2\"", "name = \"public-1\"",
-                "30:1: a second group is called `public-1`; the first is at "
-                "scenarios/every-key.toml:23:1"},
+                "<[[group]]\nname = \"public-1\"\nstage = \"public\"\nendpoints = 60_000>: a "
+                "second group is called `public-1`; the first is at <[[group]]\nname = "
+                "\"public-1\"\nstage = \"public\"\nendpoints = 6_000>"},
         Mistake{"Stage", "stage = \"internal\"", "stage = \"intern\"",
-                "19:9: no stage is called `intern`; did you mean `internal`? valid: engineering, "
-                "internal, public"},
-        Mistake{"SecondInternal", "stage = \"engineering\"", "stage = \"internal\"",
-                "17:1: `internal` is a second group of its stage; have one engineering and one "
-                "internal group at most"},
-        Mistake{"WrongOrder", "stage = \"engineering\"", "stage = \"public\"",
-                "17:1: group `internal` comes too late; list groups in the order of release: "
+                "<\"intern\">: `stage` cannot be `intern`; did you mean `internal`? valid: "
                 "engineering, internal, public"},
+        Mistake{"SecondInternal", "stage = \"engineering\"", "stage = \"internal\"",
+                "<[[group]]\nname = \"internal\">: `internal` is a second group of its stage; have "
+                "one engineering and one internal group at most"},
+        Mistake{"WrongOrder", "stage = \"engineering\"", "stage = \"public\"",
+                "<[[group]]\nname = \"internal\">: group `internal` comes too late; list groups in "
+                "the order of release: engineering, internal, public"},
         Mistake{"NoEndpoints", "endpoints = 60\n", "endpoints = 0\n",
-                "13:13: `endpoints` is out of range: 0; write a whole number from 1 to "
+                "<endpoints = |0>: `endpoints` is out of range: 0; write a whole number from 1 to "
                 "20,000,000"},
         Mistake{"EndpointsInWords", "endpoints = 60\n", "endpoints = \"sixty\"\n",
-                "13:13: `endpoints` must be a whole number, not the string \"sixty\""},
+                "<\"sixty\">: `endpoints` must be a whole number, not the string \"sixty\""},
         Mistake{"TooManyInAll", "endpoints = 60_000", "endpoints = 19_993_341",
-                "30:1: 20,000,001 endpoints up to here; have at most 20,000,000 in all groups "
-                "together"},
-        Mistake{"MoreTenantsThanEndpoints", "tenants = 2", "tenants = 61",
-                "14:11: 61 tenants cannot share 60 endpoints; each tenant has at least one "
-                "endpoint"},
-        Mistake{"TooManyTenants", "tenants = 40", "tenants = 65_536",
-                "27:11: `tenants` is out of range: 65,536; write a whole number from 1 to 65,535"},
+                "<[[group]]\nname = \"public-2\">: 20,000,001 endpoints up to here; have at most "
+                "20,000,000 in all groups together"},
+        Mistake{
+            "MoreTenantsThanEndpoints", "tenants = 2", "tenants = 61",
+            "<61>: 61 tenants cannot share 60 endpoints; each tenant has at least one endpoint"},
+        Mistake{
+            "TooManyTenants", "tenants = 40", "tenants = 65_536",
+            "<65_536>: `tenants` is out of range: 65,536; write a whole number from 1 to 65,535"},
         Mistake{"NoPersonas", "personas = { developer = 3, server = 1.5 }\n", "",
-                "10:1: `personas` is missing; add `personas = …`"},
+                "<[[group]]\nname = \"engineering\">: `personas` is missing; add `personas = …`"},
         Mistake{"EmptyPersonas", "{ developer = 3, server = 1.5 }", "{}",
-                "15:12: `personas` names nothing; name at least one"},
+                "<{}>: `personas` names nothing; name at least one"},
         Mistake{"PersonaWeight", "developer = 3,", "developer = 0,",
-                "15:26: the weight of `developer` cannot be the integer 0; write a number above 0 "
-                "and at most 1000000"},
+                "<0, server = 1.5 }>: the weight of `developer` cannot be the integer 0; write a "
+                "number above 0 and at most 1000000"},
         Mistake{"PersonaPath", "developer = 3,", "\"../developer\" = 3,",
-                "15:12: `../developer` is no name of a persona; write 1 to 40 of a-z, 0-9 and -"}),
+                "<{ \"../developer\" = 3, server = 1.5 }>: `../developer` is no name of a persona; "
+                "write 1 to 40 of a-z, 0-9 and -"}),
     name_of);
 
 INSTANTIATE_TEST_SUITE_P(
     OfThePolicy, Mistakes,
     testing::Values(
         Mistake{"Gates", "gates = false", "gates = 0",
-                "38:9: `gates` must be true or false, not the integer 0"},
+                "<gates = |0>: `gates` must be true or false, not the integer 0"},
         Mistake{"AlertDelay", "alert_delay = \"10m\"", "alert_delay = \"299s\"",
-                "41:15: `alert_delay` is shorter than the lab can tell; it decides in slices of "
-                "five minutes: write at least 5m"},
-        Mistake{"CrashReportDelay", "crash_report_delay = \"1h\"", "crash_report_delay = \"0s\"",
-                "42:22: `crash_report_delay` is shorter than the lab can tell; it decides in "
-                "slices of five minutes: write at least 5m"},
-        Mistake{"PublicInterval", "public_interval = \"12h\"", "public_interval = \"1m\"",
-                "39:19: `public_interval` is shorter than the lab can tell; it decides in slices "
+                "<\"299s\">: `alert_delay` is shorter than the lab can tell; it decides in slices "
                 "of five minutes: write at least 5m"},
+        Mistake{"CrashReportDelay", "crash_report_delay = \"1h\"", "crash_report_delay = \"0s\"",
+                "<crash_report_delay = |\"0s\">: `crash_report_delay` is shorter than the lab can "
+                "tell; it decides in slices of five minutes: write at least 5m"},
+        Mistake{"PublicInterval", "public_interval = \"12h\"", "public_interval = \"1m\"",
+                "<\"1m\">: `public_interval` is shorter than the lab can tell; it decides in "
+                "slices of five minutes: write at least 5m"},
         Mistake{"HaltShare", "share = \"0.25%\"", "share = 0",
-                "43:18: `share` is zero: every release would be halted; write it above 0%, such "
-                "as \"0.1%\""},
+                "<0, reports = 20, on_alerts = false }>: `share` is zero: every release would be "
+                "halted; write it above 0%, such as \"0.1%\""},
         Mistake{"HaltPercent", "share = \"0.25%\"", "share = 25",
-                "43:18: `share` is out of range: 25; write a number from 0 to 1, or a percentage "
+                "<25>: `share` is out of range: 25; write a number from 0 to 1, or a percentage "
                 "such as \"12%\""},
         Mistake{"HaltReports", "reports = 20", "reports = 0",
-                "43:37: `reports` is out of range: 0; write a whole number from 1 to 20,000,000"},
+                "<0, on_alerts = false }>: `reports` is out of range: 0; write a whole number from "
+                "1 to 20,000,000"},
         Mistake{"HaltIsNoTable", "halt = { share = \"0.25%\", reports = 20, on_alerts = false }",
                 "halt = \"never\"",
-                "43:8: `halt` must be a table, written below a line [halt], not the string "
+                "<\"never\">: `halt` must be a table, written below a line [halt], not the string "
                 "\"never\""}),
     name_of);
 
@@ -194,179 +225,191 @@ INSTANTIATE_TEST_SUITE_P(
     OfTheTimeline, Mistakes,
     testing::Values(
         Mistake{"Feed", "[[baseline]]\nfeed = \"DatasetA\"", "[[baseline]]\nfeed = \"dataseta\"",
-                "46:8: no feed is called `dataseta`; did you mean `DatasetA`? valid: DatasetA, "
-                "LocalRepData, Behavior, ProductRulesFeed, FlagsSupplement, CRT, ESH, "
+                "<\"dataseta\">: no feed is called `dataseta`; did you mean `DatasetA`? valid: "
+                "DatasetA, LocalRepData, Behavior, ProductRulesFeed, FlagsSupplement, CRT, ESH, "
                 "ScheduledQueryPack, RemapperRules, EPIPS_data, NTP_OVERRIDES, RepairKit, "
                 "TELEMSUP, APPFEED, USERAPPFEED, MLModels, Hmpa_data"},
         Mistake{"SecondBaseline", "[[release]]\nid = \"late\"",
-                "[[baseline]]\nfeed = \"DatasetA\"\nversion = \"2\"\nsource = \"x\"\n"
-                "[[release]]\nid = \"late\"",
-                "51:8: a second baseline of DatasetA; the first is at "
-                "scenarios/every-key.toml:45:1"},
+                "[[baseline]]\nfeed = \"DatasetA\"\nversion = \"2\"\nsource = "
+                "\"x\"\n[[release]]\nid = \"late\"",
+                "<feed = |\"DatasetA\"\nversion = \"2\">: a second baseline of DatasetA; the first "
+                "is at <[[baseline]]\nfeed = \"DatasetA\"\nversion = \"2026.03.01\">"},
         Mistake{"BaselineVersion", "version = \"2026.03.01\"", "version = \"\"",
-                "47:11: `` is no valid version; write 1 to 64 of A-Z, a-z, 0-9, '.', '_' and -"},
+                "<\"\">: `` is no valid version; write 1 to 64 of A-Z, a-z, 0-9, '.', '_' and -"},
         Mistake{"VersionOfTheBaseline", "version = \"2026.03.03\"", "version = \"2026.03.01\"",
-                "50:1: version `2026.03.01` of DatasetA exists already; it is used at "
-                "scenarios/every-key.toml:45:1: write another `version`"},
+                "<[[release]]\nid = \"late\">: version `2026.03.01` of DatasetA exists already; it "
+                "is used at <[[baseline]]>: write another `version`"},
         Mistake{"VersionOfAnotherRelease", "version = \"2026.03.03\"", "version = \"rules-2\"",
-                "59:1: version `rules-2` of DatasetA exists already; it is used at "
-                "scenarios/every-key.toml:50:1: write another `version`"},
+                "<[[release]]\nid = \"rules-2\">: version `rules-2` of DatasetA exists already; it "
+                "is used at <[[release]]\nid = \"late\">: write another `version`"},
         Mistake{"AbsoluteSource", "source = \"./late\"", "source = \"/etc\"",
-                "54:10: `/etc` is no place for content; name a folder under fixtures/content, or "
-                "one beside the scenario as \"./…\""},
-        Mistake{"ClimbingSource", "source = \"./late\"", "source = \"good/../../keys\"",
-                "54:10: `good/../../keys` leads out of fixtures/content; name a folder under "
+                "<\"/etc\">: `/etc` is no place for content; name a folder under "
                 "fixtures/content, or one beside the scenario as \"./…\""},
+        Mistake{
+            "ClimbingSource", "source = \"./late\"", "source = \"good/../../keys\"",
+            "<\"good/../../keys\">: `good/../../keys` leads out of fixtures/content; name a folder "
+            "under fixtures/content, or one beside the scenario as \"./…\""},
         Mistake{"SourceWithControls", "source = \"./late\"", "source = \"./\\u0000\"",
-                "54:10: `./\\x00` is no place for content; name a folder under fixtures/content, "
-                "or one beside the scenario as \"./…\""},
+                "<\"./\\u0000\">: `./\\x00` is no place for content; name a folder under "
+                "fixtures/content, or one beside the scenario as \"./…\""},
         Mistake{"NoSource", "source = \"./late\"\n", "",
-                "50:1: `source` is missing; add `source = …`"},
-        Mistake{"ReleaseTwice", "id = \"late\"", "id = \"rules-2\"",
-                "59:1: a second release is called `rules-2`; the first is at "
-                "scenarios/every-key.toml:50:1"},
+                "<[[release]]\nid = \"late\">: `source` is missing; add `source = …`"},
+        Mistake{
+            "ReleaseTwice", "id = \"late\"", "id = \"rules-2\"",
+            "<[[release]]\nid = \"rules-2\"\nfeed = \"DatasetA\"\nsource = "
+            "\"good/DatasetA/2026-03-02\">: a second release is called `rules-2`; the first is at "
+            "<[[release]]\nid = \"rules-2\"\nfeed = \"DatasetA\"\nversion = \"2026.03.03\">"},
         Mistake{"ReleaseCalledBaseline", "id = \"late\"", "id = \"baseline\"",
-                "51:6: a release cannot be called `baseline`; faults mean the content of "
-                "[[baseline]] by it: choose another name"},
+                "<id = |\"baseline\">: a release cannot be called `baseline`; faults mean the "
+                "content of [[baseline]] by it: choose another name"},
         Mistake{"ReleaseAfterTheEnd", "at = \"3d\"", "at = \"8d\"",
-                "55:6: `at` is after the end of the run; the run lasts 7 d"},
+                "<\"8d\">: `at` is after the end of the run; the run lasts 7 d"},
         Mistake{"ReleaseKind", "kind = \"fix\"", "kind = \"patch\"",
-                "56:8: no kind is called `patch`; valid: update, fix"}),
+                "<\"patch\">: `kind` cannot be `patch`; valid: update, fix"}),
     name_of);
 
 INSTANTIATE_TEST_SUITE_P(
     OfActs, Mistakes,
     testing::Values(
         Mistake{"NoDeed", "halt = \"rules-2\"\n", "",
-                "75:1: an act without a deed; add `promote` with `to`, or `halt`, with the id of "
-                "a release"},
+                "<[[act]]\nat = \"2d\">: an act without a deed; add `promote` with `to`, or "
+                "`halt`, with the id of a release"},
         Mistake{"TwoDeeds", "halt = \"rules-2\"\n",
                 "halt = \"rules-2\"\npromote = \"rules-2\"\nto = \"public\"\n",
-                "77:1: `halt` does not apply to a promotion; remove it"},
+                "<halt = \"rules-2\">: `halt` does not apply to a promotion; remove it"},
         Mistake{"HaltTo", "halt = \"rules-2\"\n", "halt = \"rules-2\"\nto = \"public\"\n",
-                "78:1: `to` does not apply to a halt; remove it"},
+                "<to = \"public\"\n\n[[fault]]>: `to` does not apply to a halt; remove it"},
         Mistake{"PromoteNowhere", "promote = \"rules-2\"\nto = \"public\"\n",
-                "promote = \"rules-2\"\n", "65:1: `to` is missing; add `to = …`"},
+                "promote = \"rules-2\"\n", "<[[act]]\nat = \"9h\">: `to` is missing; add `to = …`"},
         Mistake{"PromoteToEngineering", "to = \"public\"", "to = \"engineering\"",
-                "68:6: no to is called `engineering`; valid: internal, public"},
+                "<to = |\"engineering\">: `to` cannot be `engineering`; valid: internal, public"},
         Mistake{"UnknownRelease", "halt = \"rules-2\"", "halt = \"rule-2\"",
-                "77:8: no release is called `rule-2`; did you mean `rules-2`? valid: rules-2, "
-                "late"},
+                "<\"rule-2\">: no release is called `rule-2`; did you mean `rules-2`? valid: "
+                "rules-2, late"},
         Mistake{"BeforeTheRelease", "at = \"6h\"", "at = \"1h\"",
-                "70:1: release `rules-2` is not released yet; it is released at "
-                "scenarios/every-key.toml:59:1"},
+                "<[[act]]\nat = \"1h\">: release `rules-2` is not released yet; it is released at "
+                "<[[release]]\nid = \"rules-2\">"},
         Mistake{"AfterTheEnd", "at = \"2d\"", "at = \"8d\"",
-                "76:6: `at` is after the end of the run; the run lasts 7 d"},
+                "<\"8d\">: `at` is after the end of the run; the run lasts 7 d"},
         Mistake{"PublicBeforeInternal", "at = \"9h\"", "at = \"5h\"",
-                "65:1: release `rules-2` goes public before the internal group has it; promote it "
-                "to internal first, or make it expedited"},
+                "<[[act]]\nat = \"5h\">: release `rules-2` goes public before the internal group "
+                "has it; promote it to internal first, or make it expedited"},
         Mistake{"Twice", "to = \"public\"", "to = \"internal\"",
-                "65:1: release `rules-2` was promoted as far before; remove one of the acts"},
+                "<[[act]]\nat = \"9h\">: release `rules-2` was promoted as far before; remove one "
+                "of the acts"},
         Mistake{"AfterAHalt", "at = \"2d\"", "at = \"7h\"",
-                "65:1: release `rules-2` is halted by then; remove the act, or the halt"},
+                "<[[act]]\nat = \"9h\">: release `rules-2` is halted by then; remove the act, or "
+                "the halt"},
         Mistake{"Expedited", "at = \"2d\"\nhalt = \"rules-2\"",
                 "at = \"4d\"\npromote = \"late\"\nto = \"internal\"",
-                "75:1: release `late` is expedited: it is published to all groups at once; remove "
-                "the act"}),
+                "<[[act]]\nat = \"4d\">: release `late` is expedited: it is published to all "
+                "groups at once; remove the act"}),
     name_of);
 
 INSTANTIATE_TEST_SUITE_P(
     OfFaults, Mistakes,
     testing::Values(
         Mistake{"Kind", "kind = \"bit_flip\"", "kind = \"bitflip\"",
-                "80:8: no kind is called `bitflip`; did you mean `bit_flip`? valid: bit_flip, "
-                "truncate, replay"},
+                "<\"bitflip\">: `kind` cannot be `bitflip`; did you mean `bit_flip`? valid: "
+                "bit_flip, truncate, replay"},
         Mistake{"FeedThatNobodyPublishes", "feed = \"DatasetA\"\ntarget", "feed = \"ESH\"\ntarget",
-                "81:8: nothing of ESH is published here; the fault would strike nothing: add a "
-                "release, or name another feed"},
+                "<\"ESH\">: nothing of ESH is published here; the fault would strike nothing: add "
+                "a release, or name another feed"},
         Mistake{"Target", "target = \"package\"", "target = \"manifest\"",
-                "82:10: no target is called `manifest`; valid: payload, package, head"},
+                "<\"manifest\">: `target` cannot be `manifest`; valid: payload, package, head"},
         Mistake{"UnknownGroup", "groups = [\"public-1\", \"public-2\"]", "groups = [\"publik-1\"]",
-                "83:10: no group is called `publik-1`; did you mean `public-1`? valid: "
+                "<[\"publik-1\"]>: no group is called `publik-1`; did you mean `public-1`? valid: "
                 "engineering, internal, public-1, public-2"},
         Mistake{"GroupTwice", "groups = [\"public-1\", \"public-2\"]",
                 "groups = [\"public-1\", \"public-1\"]",
-                "83:10: `public-1` is named twice; name it once"},
+                "<[\"public-1\", \"public-1\"]>: `public-1` is named twice; name it once"},
         Mistake{"NoGroups", "groups = [\"public-1\", \"public-2\"]", "groups = []",
-                "83:10: `groups` names none; leave it out to mean all groups"},
+                "<[]>: `groups` names none; leave it out to mean all groups"},
         Mistake{"Share", "share = \"5%\"", "share = 0.0",
-                "84:9: `share` is zero: the fault would strike nothing; write it above 0%, or "
+                "<0.0>: `share` is zero: the fault would strike nothing; write it above 0%, or "
                 "remove the fault"},
         Mistake{"Variants", "variants = 16", "variants = 1001",
-                "85:12: `variants` is out of range: 1,001; write a whole number from 1 to 1,000"},
-        Mistake{"Window", "until = \"5d\"", "until = \"1h\"",
-                "87:9: the fault ends before it begins; write `until` later than `from`"},
-        Mistake{"FromTheEnd", "from = \"1h\"\nuntil = \"5d\"", "from = \"7d\"",
-                "86:8: the fault ends before it begins; write `until` later than `from`"},
+                "<1001>: `variants` is out of range: 1,001; write a whole number from 1 to 1,000"},
+        Mistake{
+            "Window", "until = \"5d\"", "until = \"1h\"",
+            "<until = |\"1h\">: the fault ends before it begins; write `until` later than `from`"},
+        Mistake{
+            "FromTheEnd", "from = \"1h\"\nuntil = \"5d\"", "from = \"7d\"",
+            "<from = |\"7d\">: the fault ends before it begins; write `until` later than `from`"},
         Mistake{"Until", "until = \"5d\"", "until = \"8d\"",
-                "87:9: `until` is after the end of the run; the run lasts 7 d"},
+                "<\"8d\">: `until` is after the end of the run; the run lasts 7 d"},
         Mistake{"ReplayedMissing", "replayed = \"baseline\"\n", "",
-                "89:1: `replayed` is missing; add `replayed = …`"},
+                "<[[fault]]\nkind = \"replay\">: `replayed` is missing; add `replayed = …`"},
         Mistake{"ReplayedElsewhere", "variants = 16", "replayed = \"baseline\"",
-                "85:1: `replayed` does not apply to this kind of fault; remove it"},
+                "<replayed = \"baseline\"\nfrom = \"1h\">: `replayed` does not apply to this kind "
+                "of fault; remove it"},
         Mistake{"ReplayOfATarget", "replayed = \"baseline\"",
                 "replayed = \"baseline\"\ntarget = \"head\"",
-                "93:1: `target` does not apply to kind = \"replay\"; remove it"},
+                "<target = \"head\">: `target` does not apply to kind = \"replay\"; remove it"},
         Mistake{"ReplayOfVariants", "replayed = \"baseline\"",
                 "replayed = \"baseline\"\nvariants = 2",
-                "93:1: `variants` does not apply to kind = \"replay\"; remove it"},
+                "<variants = 2>: `variants` does not apply to kind = \"replay\"; remove it"},
         Mistake{"UnknownReplayed", "replayed = \"baseline\"", "replayed = \"basline\"",
-                "92:12: no release is called `basline`; valid: rules-2, late"},
-        Mistake{"ReplayedBeforeItExists", "replayed = \"baseline\"", "replayed = \"rules-2\"",
-                "92:12: release `rules-2` does not exist when the fault begins; write `from` no "
-                "earlier than the release at scenarios/every-key.toml:59:1"}),
+                "<\"basline\">: no release is called `basline`; valid: rules-2, late"},
+        Mistake{
+            "ReplayedBeforeItExists", "replayed = \"baseline\"", "replayed = \"rules-2\"",
+            "<replayed = |\"rules-2\">: release `rules-2` does not exist when the fault begins; "
+            "write `from` no earlier than the release at <[[release]]\nid = \"rules-2\">"}),
     name_of);
 
 INSTANTIATE_TEST_SUITE_P(
     OfExpectations, Mistakes,
     testing::Values(
         Mistake{"Metric", "metric = \"affected\"", "metric = \"effected\"",
-                "95:10: no metric is called `effected`; did you mean `affected`? valid: exposed, "
-                "affected, refused, alerts, running, protected, down, halted, time_to_detect, "
-                "time_to_halt"},
+                "<\"effected\">: no metric is called `effected`; did you mean `affected`? valid: "
+                "exposed, affected, refused, alerts, running, protected, down, halted, "
+                "time_to_detect, time_to_halt"},
         Mistake{"Group", "group = \"public-2\"", "group = \"public-3\"",
-                "96:9: no group is called `public-3`; did you mean `public-1`? valid: "
+                "<\"public-3\">: no group is called `public-3`; did you mean `public-1`? valid: "
                 "engineering, internal, public-1, public-2"},
         Mistake{"GroupOfAFlag", "equals = 1", "equals = 1\ngroup = \"public-1\"",
-                "114:9: `halted` has no groups; remove `group`: it is measured over the whole "
-                "fleet"},
+                "<group = |\"public-1\">: `halted` has no groups; remove `group`: it is measured "
+                "over the whole fleet"},
         Mistake{"ReleaseOfHarm", "group = \"public-2\"", "release = \"rules-2\"",
-                "96:11: `affected` is not counted by release; remove `release`"},
+                "<release = |\"rules-2\"\nat_most = 0>: `affected` is not counted by release; "
+                "remove `release`"},
         Mistake{"UnknownRelease", "release = \"rules-2\"", "release = \"rules-3\"",
-                "102:11: no release is called `rules-3`; did you mean `rules-2`? valid: rules-2, "
-                "late"},
+                "<\"rules-3\">: no release is called `rules-3`; did you mean `rules-2`? valid: "
+                "rules-2, late"},
         Mistake{"NoBound", "at_most = 0\n", "",
-                "94:1: an expectation without a bound; add `equals`, `at_most` or `at_least`"},
+                "<[[expect]]\nmetric = \"affected\">: an expectation without a bound; add "
+                "`equals`, `at_most` or `at_least`"},
         Mistake{"TwoBounds", "at_most = 0", "at_most = 0\nequals = 0",
-                "97:11: both `equals` and `at_most`; write two expectations"},
+                "<at_most = |0>: both `equals` and `at_most`; write two expectations"},
         Mistake{"PercentOfAFlag", "equals = 1", "equals = \"1%\"",
-                "113:10: `equals` does not fit `halted`; write 1 for yes or 0 for no"},
+                "<\"1%\">: `equals` does not fit `halted`; write 1 for yes or 0 for no"},
         Mistake{"FlagOutOfRange", "equals = 1", "equals = 2",
-                "113:10: `equals` is out of range: 2; write a whole number from 0 to 1"},
+                "<equals = |2>: `equals` is out of range: 2; write a whole number from 0 to 1"},
         Mistake{"NumberOfATime", "at_most = \"2h 30s\"", "at_most = 7200",
-                "108:11: `at_most` does not fit `time_to_halt`; write a duration such as \"2h\""},
+                "<7200>: `at_most` does not fit `time_to_halt`; write a duration such as \"2h\""},
         Mistake{"ShareOfACount", "metric = \"running\"\nrelease = \"rules-2\"",
                 "metric = \"alerts\"",
-                "102:12: `at_least` does not fit `alerts`; write a whole number: shares are for "
-                "endpoints"},
+                "<\"12.5%\">: `at_least` does not fit `alerts`; write a whole number: shares are "
+                "for endpoints"},
         Mistake{"DurationOfEndpoints", "at_most = 0", "at_most = \"2h\"",
-                "97:11: `at_most` is not a share: \"2h\"; write it as \"12%\": 0 to 100, at most "
-                "six decimals"},
+                "<at_most = |\"2h\">: `at_most` is not a share: \"2h\"; write it as \"12%\": 0 to "
+                "100, at most six decimals"},
         Mistake{"FractionOfEndpoints", "at_most = 0", "at_most = 0.5",
-                "97:11: `at_most` must be a whole number, not the number 0.5"},
+                "<0.5>: `at_most` must be a whole number, not the number 0.5"},
         Mistake{"MoreThanTheGroupHas", "at_most = 0", "at_most = 60_001",
-                "97:11: 60,001 endpoints are more than there are; the scope has 60,000: write a "
+                "<60_001>: 60,001 endpoints are more than there are; the scope has 60,000: write a "
                 "number up to that, or a share such as \"12%\""},
         Mistake{"When", "when = \"always\"", "when = \"allways\"",
-                "98:8: `allways` is no time; write \"end\", \"always\", \"eventually\", or a time "
-                "such as \"3d\""},
+                "<\"allways\">: `allways` is no time; write \"end\", \"always\", \"eventually\", "
+                "or a time such as \"3d\""},
         Mistake{"WhenItIsOver", "when = \"1d 12h\"", "when = \"7d 1s\"",
-                "104:8: `when` is after the end of the run; the run lasts 7 d"},
+                "<\"7d 1s\">: `when` is after the end of the run; the run lasts 7 d"},
         Mistake{"Twice", "[[expect]]\nmetric = \"halted\"",
-                "[[expect]]\nmetric = \"affected\"\ngroup = \"public-2\"\nat_most = 0\n"
-                "when = \"always\"\n[[expect]]\nmetric = \"halted\"",
-                "111:1: the same expectation twice: affected in public-2: at most 0, always; the "
-                "first is at scenarios/every-key.toml:94:1"}),
+                "[[expect]]\nmetric = \"affected\"\ngroup = \"public-2\"\nat_most = 0\nwhen = "
+                "\"always\"\n[[expect]]\nmetric = \"halted\"",
+                "<when = \"eventually\"\n\n|[[expect]]>: the same expectation twice: affected in "
+                "public-2: at most 0, always; the first is at <replayed = "
+                "\"baseline\"\n\n|[[expect]]>"}),
     name_of);
 
 TEST(Mistakes, OfAScenarioWithoutGroupsOrReleases) {
@@ -382,16 +425,17 @@ TEST(Mistakes, OfAScenarioWithoutGroupsOrReleases) {
                  "`halted` needs a release, and there is none; add a [[release]]");
     const std::string release =
         "[[release]]\nid = \"r\"\nfeed = \"ESH\"\nsource = \"x\"\nat = \"1h\"\n";
-    EXPECT_ERROR(parse(head + group + release +
-                           "[[act]]\nat = \"2h\"\npromote = \"r\"\nto = \"internal\"\n",
-                       kFile),
-                 "release `r` has nowhere to go; add a group of that stage, or remove the act");
+    EXPECT_ERROR(
+        parse(head + group + release + "[[act]]\nat = \"2h\"\npromote = \"r\"\nto = \"internal\"\n",
+              kFile),
+        "release `r` has nowhere to go; add a group of that stage, or remove the act");
     const std::string replay = "[[fault]]\nkind = \"replay\"\nfeed = \"ESH\"\n";
     EXPECT_ERROR(parse(head + group + release + replay + "replayed = \"baseline\"\n", kFile),
                  "ESH has no baseline; add one, or name a release");
-    EXPECT_ERROR(parse(head + group + release + "[[baseline]]\nfeed = \"CRT\"\nversion = \"1\"\n"
-                                                "source = \"x\"\n[[fault]]\nkind = \"replay\"\n"
-                                                "feed = \"CRT\"\nreplayed = \"r\"\n",
+    EXPECT_ERROR(parse(head + group + release +
+                           "[[baseline]]\nfeed = \"CRT\"\nversion = \"1\"\n"
+                           "source = \"x\"\n[[fault]]\nkind = \"replay\"\n"
+                           "feed = \"CRT\"\nreplayed = \"r\"\n",
                        kFile),
                  "release `r` is not of CRT; it is of ESH");
 }

@@ -68,21 +68,22 @@ TEST_F(Extends, NamesTheFileWhereTheWrongValueStands) {
     write("parent.toml", changed(kEveryKey, "alert_delay = \"10m\"", "alert_delay = \"1m\""));
     const fs::path child =
         write("child.toml", "schema = 1\nextends = \"parent.toml\"\n[policy]\ngates = true\n");
-    EXPECT_ERROR(load(child), at("parent.toml") + ":41:15: `alert_delay` is shorter");
+    EXPECT_ERROR(load(child), at("parent.toml") + ":40:15: `alert_delay` is shorter");
     write("parent.toml", changed(kEveryKey, "[[act]]\nat = \"2d\"", "[[act]]\nta = \"2d\""));
-    EXPECT_ERROR(load(child), at("parent.toml") + ":76:1: unknown key `ta`");
+    EXPECT_ERROR(load(child), at("parent.toml") + ":75:1: unknown key `ta`");
     write("parent.toml", changed(kEveryKey, "seed = 42", "sed = 42"));
     EXPECT_ERROR(load(child), at("parent.toml") + ":5:1: unknown key `sed`");
     write("parent.toml", changed(kEveryKey, "schema = 1\n", ""));
     EXPECT_ERROR(load(child), at("parent.toml") + ":1:1: `schema` is missing");
 }
 
-TEST_F(Extends, TakesParentsThatAreNoScenariosBythemselves) {
+TEST_F(Extends, TakesParentsThatAreNoScenariosByThemselves) {
     write("policy.toml", "schema = 1\n[policy]\ngates = true\nhalt = { reports = 77 }\n");
-    const fs::path child = write(
-        "child.toml",
-        "extends = \"policy.toml\"\n" +
-            changed(kEveryKey, "halt = { share = \"0.25%\", reports = 20, on_alerts = false }", ""));
+    const fs::path child =
+        write("child.toml",
+              "extends = \"policy.toml\"\n" +
+                  changed(kEveryKey,
+                          "halt = { share = \"0.25%\", reports = 20, on_alerts = false }", ""));
     ASSERT_OK_AND(const Experiment experiment, load(child));
     EXPECT_EQ(experiment.policy.halt_reports, 77u);
     EXPECT_FALSE(experiment.policy.gates);
@@ -103,8 +104,9 @@ TEST_F(Extends, LooksBesideTheFileAndKeepsContentBesideTheOneThatNamesIt) {
 TEST_F(Extends, RefusesCircles) {
     const fs::path a = write("a.toml", "schema = 1\nextends = \"b.toml\"\n");
     write("b.toml", "schema = 1\nextends = \"./x/../a.toml\"\n");
-    EXPECT_ERROR(load(a), at("b.toml") + ":2:11: extends itself by way of `./x/../a.toml`; "
-                                         "remove one `extends` from the circle");
+    EXPECT_ERROR(load(a), at("b.toml") +
+                              ":2:11: extends itself by way of `./x/../a.toml`; "
+                              "remove one `extends` from the circle");
     const fs::path self = write("self.toml", "schema = 1\nextends = \"self.toml\"\n");
     EXPECT_ERROR(load(self), "extends itself");
     fs::create_symlink(self, at("link.toml"));

@@ -70,7 +70,7 @@ TEST_F(Files, ThatNestDeeplyAreRefused) {
         brackets += '[';
         dots += "a.";
     }
-    EXPECT_ERROR(load(write(brackets)), "a.toml:2:24: nested more than 16 levels deep");
+    EXPECT_ERROR(load(write(brackets)), "a.toml:2:25: nested more than 16 levels deep");
     EXPECT_ERROR(load(write(dots + "a = 1")), "a.toml:2:33: nested more than 16 levels deep");
 }
 

@@ -14,9 +14,7 @@ using base::SimTime;
 
 class EveryKey : public testing::Test {
   protected:
-    void SetUp() override {
-        ASSERT_OK_AND(experiment_, parse(kEveryKey, kFile));
-    }
+    void SetUp() override { ASSERT_OK_AND(experiment_, parse(kEveryKey, kFile)); }
     Experiment experiment_;
 };
 
@@ -168,8 +166,9 @@ TEST(ResolvedText, ParsesToAnEqualExperiment) {
     expect_round_trip(changed(kEveryKey, "seed = 42", "seed = 9223372036854775807"));
     expect_round_trip(changed(kEveryKey, "seed = 42", "seed = 0xff_ff"));
     expect_round_trip(changed(kEveryKey, "00:00:00Z", "00:00:00+00:00"));
-    expect_round_trip(changed(kEveryKey, "halt = { share = \"0.25%\", reports = 20, on_alerts = "
-                                         "false }",
+    expect_round_trip(changed(kEveryKey,
+                              "halt = { share = \"0.25%\", reports = 20, on_alerts = "
+                              "false }",
                               "halt.reports = 3"));
 }
 
@@ -205,8 +204,9 @@ TEST(Feeds, AllParse) {
 
 TEST(Promotions, SkipStagesThatHaveNoGroup) {
     std::string text(kShortest);
-    text += "[[release]]\nid = \"r\"\nfeed = \"ESH\"\nsource = \"good/x\"\nat = \"1h\"\n"
-            "[[act]]\nat = \"1h\"\npromote = \"r\"\nto = \"public\"\n";
+    text +=
+        "[[release]]\nid = \"r\"\nfeed = \"ESH\"\nsource = \"good/x\"\nat = \"1h\"\n"
+        "[[act]]\nat = \"1h\"\npromote = \"r\"\nto = \"public\"\n";
     ASSERT_OK(parse(text, kFile));
 }
 

@@ -64,8 +64,7 @@ TEST(Schema, HasTheKeysOfTheParser) {
     EXPECT_EQ(keys_of(parts.at("policy")), keys_of_parser("gates = false", "zzz = 1"));
     EXPECT_EQ(keys_of(parts.at("policy").at("properties").at("halt")),
               keys_of_parser("reports = 20", "zzz = 1"));
-    EXPECT_EQ(keys_of(parts.at("baseline")),
-              keys_of_parser("version = \"2026.03.01\"", "zzz = 1"));
+    EXPECT_EQ(keys_of(parts.at("baseline")), keys_of_parser("version = \"2026.03.01\"", "zzz = 1"));
     EXPECT_EQ(keys_of(parts.at("release")), keys_of_parser("expedited = true", "zzz = 1"));
     EXPECT_EQ(keys_of(parts.at("act")), keys_of_parser("halt = \"rules-2\"", "zzz = 1"));
     EXPECT_EQ(keys_of(parts.at("fault")), keys_of_parser("variants = 16", "zzz = 1"));
@@ -86,8 +85,8 @@ TEST(Schema, HasTheWordsOfTheParser) {
               words_of_parser("target = \"package\"", "target = \"zzz\""));
     EXPECT_EQ(property("expect", "metric"),
               words_of_parser("metric = \"affected\"", "metric = \"zzz\""));
-    EXPECT_EQ(words_of(parts.at("feed")), words_of_parser("[[baseline]]\nfeed = \"DatasetA\"",
-                                                          "[[baseline]]\nfeed = \"zzz\""));
+    EXPECT_EQ(words_of(parts.at("feed")),
+              words_of_parser("[[baseline]]\nfeed = \"DatasetA\"", "[[baseline]]\nfeed = \"zzz\""));
 }
 
 // Keys that the parser needs are those without which it refuses a scenario.

@@ -1,0 +1,299 @@
+// The built program from outside: exit codes, messages, files, and what a kill leaves behind.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <thread>
+
+#include "support/process.h"
+
+namespace firebreak::test {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+constexpr char kScenario[] = R"(schema = 1
+title = "tiny"
+seed = 3
+start = 2026-03-02T00:00:00Z
+duration = "1d"
+[[group]]
+name = "engineering"
+stage = "engineering"
+endpoints = 20
+personas = { server = 1 }
+[[baseline]]
+feed = "DatasetA"
+version = "one"
+source = "good/DatasetA/2026-03-01"
+[[release]]
+id = "two"
+feed = "DatasetA"
+source = "good/DatasetA/2026-03-02"
+at = "1h"
+[[expect]]
+metric = "running"
+release = "two"
+equals = 20
+)";
+
+class CommandLine : public testing::Test {
+  protected:
+    Finished firebreak(std::vector<std::string> words) {
+        words.insert(words.begin(), command_line_binary().string());
+        return run(words, folder_.path());
+    }
+    std::string write(const std::string& name, const std::string& text) {
+        const fs::path file = folder_.path() / name;
+        fs::create_directories(file.parent_path());
+        std::ofstream(file, std::ios::binary) << text;
+        return file.string();
+    }
+    std::vector<std::string> fixtures() const { return {"--fixtures", fixtures_dir().string()}; }
+    Finished run_scenario(const std::string& text, std::vector<std::string> more = {}) {
+        std::vector<std::string> words = {"run", write("tiny.toml", text), "--fixtures",
+                                          fixtures_dir().string()};
+        words.insert(words.end(), more.begin(), more.end());
+        return firebreak(words);
+    }
+    TemporaryFolder folder_;
+};
+
+TEST_F(CommandLine, RunsAScenarioAndSaysWhereTheRunFileLies) {
+    const Finished done = run_scenario(kScenario);
+    EXPECT_EQ(done.code, 0) << done.err;
+    EXPECT_THAT(done.out, HasSubstr("release group"));
+    EXPECT_THAT(done.out, HasSubstr("time to detect"));
+    EXPECT_THAT(done.out, HasSubstr("run file runs/tiny-1.run"));
+    EXPECT_TRUE(fs::exists(folder_.path() / "runs" / "tiny-1.run"));
+    const Finished report = firebreak({"report", "runs/tiny-1.run"});
+    EXPECT_EQ(report.code, 0);
+    EXPECT_EQ(report.out, done.out);
+}
+
+TEST_F(CommandLine, KeepsEarlierRuns) {
+    run_scenario(kScenario);
+    const Finished again = run_scenario(kScenario);
+    EXPECT_THAT(again.out, HasSubstr("runs/tiny-2.run"));
+    EXPECT_TRUE(fs::exists(folder_.path() / "runs" / "tiny-1.run"));
+}
+
+TEST_F(CommandLine, ExitsWith1AndTheMeasuredValueWhenAnExpectationFails) {
+    std::string wrong = kScenario;
+    wrong.replace(wrong.find("equals = 20"), 11, "equals = 21");
+    const Finished done = run_scenario(wrong);
+    EXPECT_EQ(done.code, 1);
+    EXPECT_THAT(done.out, HasSubstr("measured 20 of 20 (100 %), expected exactly 21"));
+    EXPECT_THAT(done.out, HasSubstr("tiny.toml:"));
+}
+
+TEST_F(CommandLine, WritesJsonAndJunit) {
+    const Finished done = run_scenario(kScenario, {"--json", "a.json", "--junit", "a.xml"});
+    EXPECT_EQ(done.code, 0) << done.err;
+    const auto json = nlohmann::json::parse(contents(folder_.path() / "a.json"));
+    EXPECT_EQ(json["status"], "passed");
+    EXPECT_EQ(json["seed"], 3);
+    EXPECT_EQ(json["groups"][0]["endpoints"], 20);
+    EXPECT_EQ(json["expectations"][0]["passed"], true);
+    EXPECT_GT(json["wall_s"], 0);
+    EXPECT_THAT(contents(folder_.path() / "a.xml"), HasSubstr("<testsuite name=\"tiny\""));
+    const Finished piped = run_scenario(kScenario, {"--json", "-"});
+    EXPECT_EQ(nlohmann::json::parse(piped.out)["status"], "passed");
+}
+
+TEST_F(CommandLine, GivesTheSameFingerprintForTheSameSeedAndAnotherForAnother) {
+    std::set<std::string> same, all;
+    for (const char* jobs : {"1", "2"}) {
+        run_scenario(kScenario, {"--json", "a.json", "-j", jobs});
+        same.insert(nlohmann::json::parse(contents(folder_.path() / "a.json"))["fingerprint"]);
+    }
+    EXPECT_EQ(same.size(), 1u);
+    run_scenario(kScenario, {"--json", "a.json", "--seed", "4"});
+    all = same;
+    all.insert(nlohmann::json::parse(contents(folder_.path() / "a.json"))["fingerprint"]);
+    EXPECT_EQ(all.size(), 2u);
+    const std::string golden = "fingerprint = \"" + *same.begin() + "\"\n";
+    EXPECT_EQ(run_scenario(golden + kScenario).code, 0);
+    const Finished differs = run_scenario("fingerprint = \"0000-0000-0000-0000\"\n" +
+                                          std::string(kScenario));
+    EXPECT_EQ(differs.code, 10);
+    EXPECT_THAT(differs.err, HasSubstr(*same.begin()));
+}
+
+TEST_F(CommandLine, ReplaysARunWithoutAWorker) {
+    run_scenario(kScenario);
+    std::vector<std::string> words = {"replay", "runs/tiny-1.run"};
+    const auto with = fixtures();
+    words.insert(words.end(), with.begin(), with.end());
+    const Finished done = firebreak(words);
+    EXPECT_EQ(done.code, 0) << done.err;
+    EXPECT_THAT(done.out, HasSubstr("Same fingerprint"));
+}
+
+// Each gets exit code 4 and one clear line, whatever it is.
+TEST_F(CommandLine, RefusesWhatIsNoScenarioWithOneClearMessage) {
+    std::string misspelt = kScenario;
+    misspelt.replace(misspelt.find("endpoints"), 9, "endpionts");
+    const fs::path huge = folder_.path() / "huge.toml";
+    std::ofstream(huge) << "schema = 1\n";
+    fs::resize_file(huge, 100'000'000);
+    const std::vector<std::pair<std::string, std::string>> cases = {
+        {write("misspelt.toml", misspelt), "did you mean `endpoints`"},
+        {(folder_.path() / "missing.toml").string(), "missing.toml"},
+        {write("empty.toml", ""), "empty"},
+        {huge.string(), "larger than"},
+        {write("binary.toml", std::string("\x7f""ELF\0\0\1\2", 8)), "binary.toml"},
+        {write("deep.toml", "a = " + std::string(50'000, '[')), "deep.toml"},
+        {write("latin1.toml", "title = \"caf\xe9\"\n"), "latin1.toml"},
+        {folder_.path().string(), "not a regular file"},
+    };
+    for (const auto& [file, part] : cases) {
+        const Finished done = firebreak({"run", file, "--fixtures", fixtures_dir().string()});
+        EXPECT_EQ(done.code, 4) << file << done.err;
+        EXPECT_THAT(done.err, HasSubstr(part));
+        EXPECT_EQ(std::count(done.err.begin(), done.err.end(), '\n'), 1) << done.err;
+        EXPECT_THAT(done.out, "");
+    }
+    EXPECT_FALSE(fs::exists(folder_.path() / "runs")) << "nothing was begun";
+}
+
+TEST_F(CommandLine, RefusesToWriteOverSomethingElse) {
+    write("thesis.txt", "years of work");
+    const Finished done = run_scenario(kScenario, {"--out", "thesis.txt"});
+    EXPECT_EQ(done.code, 4);
+    EXPECT_THAT(done.err, HasSubstr("not a run file"));
+    EXPECT_EQ(contents(folder_.path() / "thesis.txt"), "years of work");
+}
+
+TEST_F(CommandLine, ExitsWith4OnBadUsage) {
+    EXPECT_EQ(firebreak({}).code, 4);
+    EXPECT_EQ(firebreak({"frobnicate"}).code, 4);
+    EXPECT_EQ(firebreak({"run"}).code, 4);
+    EXPECT_EQ(firebreak({"run", "x.toml", "-j", "0"}).code, 4);
+    EXPECT_EQ(firebreak({"report", "none.run"}).code, 4);
+    EXPECT_EQ(firebreak({"--help"}).code, 0);
+    EXPECT_EQ(firebreak({"--version"}).code, 0);
+}
+
+TEST_F(CommandLine, ListsAndRunsAFolderOfScenarios) {
+    write("suite/a.toml", kScenario);
+    write("suite/deeper/b.toml", kScenario);
+    write("suite/_base.toml", "not a scenario of its own");
+    std::string wrong = kScenario;
+    wrong.replace(wrong.find("equals = 20"), 11, "equals = 21");
+
+    const Finished list = firebreak({"list", "suite"});
+    EXPECT_EQ(list.code, 0) << list.err;
+    EXPECT_THAT(list.out, HasSubstr("suite/deeper/b.toml"));
+    EXPECT_THAT(list.out, testing::Not(HasSubstr("_base")));
+
+    std::vector<std::string> words = {"suite", "suite", "--junit", "all.xml", "--json", "all.json"};
+    const auto with = fixtures();
+    words.insert(words.end(), with.begin(), with.end());
+    const Finished good = firebreak(words);
+    EXPECT_EQ(good.code, 0) << good.out << good.err;
+    EXPECT_THAT(good.out, HasSubstr("2 of 2 scenarios passed"));
+    EXPECT_EQ(nlohmann::json::parse(contents(folder_.path() / "all.json")).size(), 2u);
+
+    write("suite/c.toml", wrong);
+    const Finished failing = firebreak(words);
+    EXPECT_EQ(failing.code, 1);
+    EXPECT_THAT(failing.out, HasSubstr("measured 20 of 20"));
+    EXPECT_THAT(contents(folder_.path() / "all.xml"), HasSubstr("failures=\"1\""));
+
+    write("suite/d.toml", "schema = 1\nsede = 3\n");
+    const Finished invalid = firebreak(words);
+    EXPECT_EQ(invalid.code, 4);
+    EXPECT_THAT(invalid.out, HasSubstr("d.toml:2:1"));
+    EXPECT_THAT(invalid.out, HasSubstr("2 of 4 scenarios passed"));
+
+    fs::create_directory(folder_.path() / "nothing");
+    EXPECT_EQ(firebreak({"suite", "nothing"}).code, 5);
+}
+
+TEST_F(CommandLine, ExaminesThisMachine) {
+    fs::create_directory_symlink(fixtures_dir(), folder_.path() / "fixtures");
+    const Finished done = firebreak({"doctor"});
+    EXPECT_EQ(done.code, 0) << done.out;
+    EXPECT_THAT(done.out, HasSubstr("system call filter"));
+}
+
+// Everything whose command line is the worker's, and that runs.
+std::set<int> workers_alive() {
+    std::set<int> pids;
+    for (const auto& entry : fs::directory_iterator("/proc")) {
+        const std::string name = entry.path().filename().string();
+        if (name.find_first_not_of("0123456789") != std::string::npos) {
+            continue;
+        }
+        const std::string command = contents(entry.path() / "cmdline");
+        const std::string status = contents(entry.path() / "status");
+        if (command.find("firebreak-worker") != std::string::npos &&
+            status.find("State:\tZ") == std::string::npos) {
+            pids.insert(std::stoi(name));
+        }
+    }
+    return pids;
+}
+
+bool eventually(const std::function<bool()>& condition) {
+    for (int i = 0; i < 2000; ++i) {
+        if (condition()) {
+            return true;
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    return false;
+}
+
+// A defect that burns CPU until its limit keeps a worker busy long enough to be met.
+std::string slow_scenario() {
+    std::string slow = kScenario;
+    slow.replace(slow.find("good/DatasetA/2026-03-02"), 24, "defective/DatasetA/backtracking");
+    slow.replace(slow.find("{ server = 1 }"), 14, "{ developer = 1 }");
+    return slow;
+}
+
+TEST_F(CommandLine, LeavesNoWorkerAndAReadableRunFileWhenItIsKilled) {
+    const std::set<int> before = workers_alive();
+    const auto ours = [&] {
+        std::set<int> now = workers_alive();
+        for (const int pid : before) {
+            now.erase(pid);
+        }
+        return now;
+    };
+    Process process({command_line_binary().string(), "run", write("slow.toml", slow_scenario()),
+                     "--fixtures", fixtures_dir().string(), "--out", "slow.run"},
+                    folder_.path());
+    ASSERT_TRUE(eventually([&] { return !ours().empty(); }));
+    // Not before there is a record: the header is committed as the run begins.
+    ASSERT_TRUE(eventually([&] {
+        return fs::exists(folder_.path() / "slow.run-wal") && !ours().empty();
+    }));
+    process.kill(SIGKILL);
+    EXPECT_EQ(process.wait().code, 128 + SIGKILL);
+    EXPECT_TRUE(eventually([&] { return ours().empty(); })) << "an orphan worker lives on";
+
+    const Finished report = firebreak({"report", "slow.run"});
+    EXPECT_EQ(report.code, 0) << report.err;
+    EXPECT_THAT(report.out, HasSubstr("Interrupted"));
+}
+
+TEST_F(CommandLine, EndsInOrderOnCtrlC) {
+    Process process({command_line_binary().string(), "run", write("slow.toml", slow_scenario()),
+                     "--fixtures", fixtures_dir().string(), "--out", "slow.run"},
+                    folder_.path());
+    ASSERT_TRUE(eventually([&] { return fs::exists(folder_.path() / "slow.run-wal"); }));
+    process.kill(SIGINT);
+    const Finished done = process.wait();
+    EXPECT_EQ(done.code, 2) << done.err;
+    EXPECT_THAT(done.out, HasSubstr("Interrupted"));
+}
+
+}  // namespace
+}  // namespace firebreak::test

@@ -1,0 +1,84 @@
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <thread>
+
+#include "determinism/scenarios.h"
+#include "record/run_reader.h"
+#include "support/result_matchers.h"
+#include "support/small_lab.h"
+
+namespace firebreak::test {
+namespace {
+
+class FingerprintTest : public testing::Test {
+  protected:
+    std::string run(unsigned jobs, uint64_t seed, const record::Run* replay = nullptr) {
+        lab::Options with = options(folder_, "run" + std::to_string(++runs_) + ".run");
+        with.jobs = jobs;
+        with.seed = seed;
+        with.replay = replay;
+        const auto lab = assemble(experiment(kEverything), with);
+        const base::Status done = lab->advance_until(lab->end());
+        EXPECT_TRUE(done.ok()) << done.error().text();
+        EXPECT_TRUE(lab->finish(0).ok());
+        return lab->fingerprint();
+    }
+    std::filesystem::path last_run() const {
+        return folder_.path() / ("run" + std::to_string(runs_) + ".run");
+    }
+    TemporaryFolder folder_;
+    int runs_ = 0;
+};
+
+TEST_F(FingerprintTest, IsTheSameForTheSameSeedAndAnyNumberOfJobs) {
+    const std::string first = run(1, 5);
+    EXPECT_EQ(run(1, 5), first);
+    EXPECT_EQ(run(2, 5), first);
+    EXPECT_EQ(run(7, 5), first);
+}
+
+TEST_F(FingerprintTest, IsAnotherForAnotherSeed) {
+    EXPECT_NE(run(2, 5), run(2, 6));
+}
+
+TEST_F(FingerprintTest, IsTheSameOnABusyMachine) {
+    const std::string quiet = run(2, 5);
+    std::atomic<bool> stop{false};
+    std::vector<std::jthread> load;
+    for (unsigned i = 0; i < 3 * std::thread::hardware_concurrency(); ++i) {
+        load.emplace_back([&] {
+            while (!stop) {
+            }
+        });
+    }
+    const std::string busy = run(2, 5);
+    stop = true;
+    EXPECT_EQ(busy, quiet);
+}
+
+TEST_F(FingerprintTest, IsTheSameWhenReplayedWithoutAWorker) {
+    const std::string first = run(2, 5);
+    ASSERT_OK_AND(const record::Run recorded, record::read_run(last_run()));
+    EXPECT_EQ(run(1, 5, &recorded), first);
+}
+
+// A record with one outcome changed must not replay to the same fingerprint: the replay does read
+// the log.
+TEST_F(FingerprintTest, DependsOnTheOutcomesThatAReplayReads) {
+    const std::string first = run(2, 5);
+    ASSERT_OK_AND(record::Run recorded, record::read_run(last_run()));
+    int changed = 0;
+    for (record::Assay& assay : recorded.assays) {
+        const size_t at = assay.json.find("\"code\":403");  // killed at a forbidden system call
+        if (at != std::string::npos) {
+            assay.json.replace(at, 10, "\"code\":400");
+            ++changed;
+        }
+    }
+    ASSERT_GT(changed, 0);
+    EXPECT_NE(run(1, 5, &recorded), first);
+}
+
+}  // namespace
+}  // namespace firebreak::test

@@ -1,0 +1,129 @@
+// The scanner's real process behind its port, and a store in memory.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+
+#include "content/package.h"
+#include "endpoint/scanner/messages.h"
+#include "ports/component_process.h"
+#include "ports/store.h"
+#include "sandbox/worker.h"
+#include "support/paths.h"
+#include "support/result_matchers.h"
+
+namespace firebreak::test {
+
+inline sandbox::Policy scanner_policy() {
+    return {.component = "scanner", .call_cpu_ms = 400};
+}
+
+// firebreak-worker processes, and how many were started.
+class SandboxedScanners final : public ports::ComponentProcesses {
+  public:
+    base::Result<std::unique_ptr<ports::ComponentProcess>> start() override {
+        ++started;
+        FB_TRY(sandbox::Worker worker, sandbox::Worker::start(spawner_, scanner_policy()));
+        return std::unique_ptr<ports::ComponentProcess>(new Process(std::move(worker)));
+    }
+    int started = 0;
+
+  private:
+    class Process final : public ports::ComponentProcess {
+      public:
+        explicit Process(sandbox::Worker worker) : worker_(std::move(worker)) {}
+        base::Result<ports::CallResult> call(base::ByteView request) override {
+            return worker_.call(request);
+        }
+
+      private:
+        sandbox::Worker worker_;
+    };
+    sandbox::Spawner spawner_{worker_binary()};
+};
+
+// Durable as long as it lives; commits can be made to fail.
+class MemoryStore final : public ports::Store {
+  public:
+    base::Result<std::optional<std::string>> get(const std::string& key) override {
+        const auto found = values.find(key);
+        return found == values.end() ? std::nullopt : std::optional(found->second);
+    }
+    base::Status commit(const ports::Changes& changes) override {
+        if (broken) {
+            return base::Error{"the disk is full", "", ""};
+        }
+        ++commits;
+        for (const auto& [key, value] : changes) {
+            if (value) {
+                values[key] = *value;
+            } else {
+                values.erase(key);
+            }
+        }
+        return {};
+    }
+    base::Status keep(const base::Digest& digest, base::ByteView bytes) override {
+        blobs[digest] = {bytes.begin(), bytes.end()};
+        return {};
+    }
+    base::Result<base::Bytes> blob(const base::Digest& digest) override {
+        const auto found = blobs.find(digest);
+        if (found == blobs.end()) {
+            return base::Error{"no such blob", digest.hex(), ""};
+        }
+        return found->second;
+    }
+
+    std::map<std::string, std::string> values;
+    std::map<base::Digest, base::Bytes> blobs;
+    int commits = 0;
+    bool broken = false;
+};
+
+// Content as the update client leaves it in the store before it calls the installer.
+struct Stored {
+    content::Manifest manifest;
+    base::Digest digest;
+};
+
+inline Stored keep(MemoryStore& store, const content::Draft& draft) {
+    for (const auto& [name, bytes] : draft.payloads) {
+        EXPECT_TRUE(store.keep(base::sha384(bytes), bytes).ok());
+    }
+    const base::Bytes json = content::canonical_json(draft.manifest);
+    const base::Digest digest = base::sha384(json);
+    store.values["package/" + digest.hex()] = base::text_of(json);
+    return {draft.manifest, digest};
+}
+
+inline content::Draft draft_of(const std::string& version,
+                               std::map<std::string, std::string> files) {
+    content::Draft draft;
+    draft.manifest.version = version;
+    for (const auto& [name, text] : files) {
+        const base::Bytes bytes = base::bytes_of(text);
+        draft.manifest.payloads.push_back({name, bytes.size(), base::sha384(bytes)});
+        draft.payloads[name] = bytes;
+    }
+    return draft;
+}
+
+inline base::Result<content::Draft> fixture(const std::string& folder) {
+    const auto path = fixtures_dir() / "content" / folder;
+    return content::build(content::Feed::kDatasetA, path.filename().string(), path);
+}
+
+inline std::string eicar() {
+    // In two parts, so that this file is not taken for one.
+    return std::string("X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-STANDARD") +
+           "-ANTIVIRUS-TEST-FILE!$H+H*";
+}
+
+// The agreed triggers of defective content (fixtures/content/defective/DatasetA/*/README.md).
+inline std::string bundle_of_one_letter() { return std::string(1'048'576, 'a'); }
+inline std::string rotated_log() { return "FBK-ROTATE-MARK\n" + std::string(1'048'576, 'x'); }
+
+}  // namespace firebreak::test
