@@ -2,18 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "base/random.h"
+#include "content/envelope_profile.h"
 #include "content/manifest.h"
 
 namespace firebreak::faults {
 
 namespace {
-
-// An envelope's last bytes are its signature, whose length differs by a byte or two from one
-// signing to the next. Damage stays in front of it, so that a run can be repeated exactly.
-constexpr size_t kSignatureBytes = 120;
 
 bool is_target(const std::string& path, DamageTarget target) {
     switch (target) {
@@ -27,10 +22,14 @@ bool is_target(const std::string& path, DamageTarget target) {
     return false;
 }
 
-size_t damaged_offset(const Damage& damage, size_t size) {
-    const size_t spare = damage.target == DamageTarget::kPackage ? kSignatureBytes : 0;
-    const size_t range = size > spare ? size - spare : size;
-    return static_cast<size_t>(base::mix64(damage.draw) % range);
+// Damage to an envelope stays in front of its signature, the one part whose bytes, and whose length,
+// differ from one signing to the next: otherwise no run could be repeated.
+size_t damageable(const Damage& damage, const base::Bytes& body) {
+    if (damage.target != DamageTarget::kPackage) {
+        return body.size();
+    }
+    const auto parts = content::read_envelope(body);
+    return parts.ok() ? static_cast<size_t>(parts->signature.data() - body.data()) : body.size();
 }
 
 }  // namespace
@@ -69,7 +68,7 @@ ports::Fetched DamagedTransport::get(const std::string& path, uint64_t max_bytes
     if (fetched.body.empty() || !is_target(path, damage_.target)) {
         return fetched;
     }
-    const size_t offset = damaged_offset(damage_, fetched.body.size());
+    const size_t offset = base::mix64(damage_.draw) % damageable(damage_, fetched.body);
     if (damage_.kind == DamageKind::kBitFlip) {
         fetched.body[offset] ^= static_cast<uint8_t>(1u << (damage_.draw % 8));
     } else if (damage_.kind == DamageKind::kTruncate) {

@@ -17,7 +17,7 @@ inline constexpr int kPageFd = 4;
 
 inline constexpr size_t kFrameHeaderBytes = 4;
 
-inline constexpr uint32_t kMaxOpenFiles = 16;           // RLIMIT_NOFILE: the dynamic loader's need
+inline constexpr uint32_t kMaxOpenFiles = 16;  // RLIMIT_NOFILE: the dynamic loader's need
 inline constexpr uint64_t kStackBytes = 8u * 1024 * 1024;  // RLIMIT_STACK
 
 // Written by the worker as it dies, read by the parent afterwards. Hostile code can write anything

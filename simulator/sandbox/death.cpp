@@ -68,8 +68,8 @@ base::Result<base::Outcome> judge(const Remains& remains, const Policy& policy) 
     switch (status) {
         case SIGABRT:
             if (remains.out_of_memory) {
-                const std::string mib = base::with_thousands(
-                    static_cast<int64_t>(policy.memory_bytes / (1024 * 1024)));
+                const std::string mib =
+                    base::with_thousands(static_cast<int64_t>(policy.memory_bytes / (1024 * 1024)));
                 return outcome(Category::kMemoryLimit, Code::kKilledAtMemoryLimit,
                                {{"limit", mib + " MiB"}}, remains);
             }
@@ -94,10 +94,9 @@ base::Result<base::Outcome> judge(const Remains& remains, const Policy& policy) 
                 return of_lifetime(remains, policy);
             }
             // No call on the allow-list can raise these.
-            return base::Error{
-                fmt::format("worker {} was killed from outside, by {}", remains.status.si_pid,
-                            signal_name(status)),
-                "", "try again; SIGKILL is often the kernel, out of memory"};
+            return base::Error{fmt::format("worker {} was killed from outside, by {}",
+                                           remains.status.si_pid, signal_name(status)),
+                               "", "try again; SIGKILL is often the kernel, out of memory"};
     }
 }
 

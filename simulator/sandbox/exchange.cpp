@@ -63,7 +63,7 @@ class Exchange {
     // Nothing: go on.
     using Verdict = std::optional<base::Result<Reply>>;
 
-    void watch();
+    base::Status watch(Nanoseconds at_most);
     Verdict step();
     Verdict out_of_time();
     base::Status send();
@@ -90,9 +90,10 @@ class Exchange {
     std::array<base::ByteView, 2> unsent_{};
     std::array<uint8_t, kFrameHeaderBytes> reply_header_{};
     base::Bytes reply_;
-    size_t received_ = 0;   // header included
-    bool hung_up_ = false;  // the worker's end of the socket is closed: it is dying
+    size_t received_ = 0;  // header included
     std::array<pollfd, kWatched> watched_{};
+    // Nothing more will come from there. The socket: the worker is on its way out.
+    std::array<bool, kWatched> closed_{};
 };
 
 base::Result<Reply> Exchange::run() {
@@ -114,25 +115,27 @@ base::Result<Reply> Exchange::run() {
             constexpr Nanoseconds kTick = std::chrono::milliseconds(1);
             pause = std::min(pause, std::max(*limits_.cpu - cpu_used(), kTick));
         }
-        watch();
-        if (base::Status waited = wait_for(watched_, std::max(pause, Nanoseconds(0)));
-            !waited.ok()) {
+        if (base::Status waited = watch(std::max(pause, Nanoseconds(0))); !waited.ok()) {
             process_.end();
             return waited.error();
         }
     }
 }
 
-void Exchange::watch() {
-    const auto unless = [](bool closed, int fd) { return closed ? -1 : fd; };  // -1: ignored
-    const auto closed = [this](Watched which) { return (watched_[which].revents & POLLHUP) != 0; };
+base::Status Exchange::watch(Nanoseconds at_most) {
+    const auto unless_closed = [this](Watched which, int fd) { return closed_[which] ? -1 : fd; };
     const auto socket_events = static_cast<short>(sent() ? POLLIN : POLLIN | POLLOUT);
     watched_ = {{
-        {unless(hung_up_, process_.socket()), socket_events, 0},
-        {unless(closed(kListener), process_.listener()), POLLIN, 0},
-        {unless(closed(kErrors), process_.errors()), POLLIN, 0},
+        {unless_closed(kSocket, process_.socket()), socket_events, 0},
+        {unless_closed(kListener, process_.listener()), POLLIN, 0},
+        {unless_closed(kErrors, process_.errors()), POLLIN, 0},
         {process_.pidfd(), POLLIN, 0},
     }};
+    FB_CHECK(wait_for(watched_, at_most));
+    for (const Watched which : {kListener, kErrors}) {
+        closed_[which] = closed_[which] || watched_[which].revents == POLLHUP;
+    }
+    return {};
 }
 
 // All that can be done without waiting. The reply comes first: a worker that answers and then dies
@@ -186,16 +189,15 @@ base::Status Exchange::send() {
 
 // As much as there is, but never a byte beyond the frame.
 Exchange::Verdict Exchange::receive() {
-    while (!hung_up_) {
+    while (!closed_[kSocket]) {
         const bool in_header = received_ < kFrameHeaderBytes;
         uint8_t* to = in_header ? reply_header_.data() + received_
                                 : reply_.data() + (received_ - kFrameHeaderBytes);
-        const size_t wanted =
-            in_header ? kFrameHeaderBytes - received_
-                      : reply_.size() - (received_ - kFrameHeaderBytes);
+        const size_t wanted = in_header ? kFrameHeaderBytes - received_
+                                        : reply_.size() - (received_ - kFrameHeaderBytes);
         const ssize_t n = recv(process_.socket(), to, wanted, 0);
         if (n == 0 || (n < 0 && errno == ECONNRESET)) {
-            hung_up_ = true;
+            closed_[kSocket] = true;
             return std::nullopt;
         }
         if (n < 0) {
@@ -284,8 +286,8 @@ base::Status receive_listener(Process& process, WallClock::time_point deadline) 
         return base::Error{"it did not lock itself down: " + base::to_text(how.evidence), "", ""};
     }
     const cmsghdr* header = CMSG_FIRSTHDR(&message);
-    if (header == nullptr || header->cmsg_level != SOL_SOCKET ||
-        header->cmsg_type != SCM_RIGHTS || header->cmsg_len != CMSG_LEN(sizeof(int))) {
+    if (header == nullptr || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS ||
+        header->cmsg_len != CMSG_LEN(sizeof(int))) {
         process.end();
         return base::Error{"it did not lock itself down: it sent something else first", "", ""};
     }

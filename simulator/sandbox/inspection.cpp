@@ -46,8 +46,7 @@ bool is_unprivileged(Fields& status) {
         }
     }
     const auto empty = [&](const char* field) {
-        return !status[field].empty() &&
-               status[field].find_first_not_of('0') == std::string::npos;
+        return !status[field].empty() && status[field].find_first_not_of('0') == std::string::npos;
     };
     return empty("CapPrm") && empty("CapEff") && empty("CapInh") && empty("CapAmb");
 }

@@ -99,8 +99,7 @@ std::vector<Rule> allow_list() {
         {SCMP_SYS(writev), {is(0, kErrorsFd)}},  // the C library's last words before abort()
 
         {SCMP_SYS(brk)},
-        {SCMP_SYS(mmap),
-         {only(2, kData), is(3, MAP_PRIVATE | MAP_ANONYMOUS)}},
+        {SCMP_SYS(mmap), {only(2, kData), is(3, MAP_PRIVATE | MAP_ANONYMOUS)}},
         {SCMP_SYS(mprotect), {only(2, kData)}},  // malloc's, when it is short of memory
         {SCMP_SYS(mremap)},
         {SCMP_SYS(munmap)},

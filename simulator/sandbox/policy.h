@@ -23,9 +23,9 @@ inline constexpr uint32_t kMaxRequestBytes = 128u * 1024 * 1024;
 enum Layer : uint32_t {
     kNoNewPrivs = 1u << 0,
     kResourceLimits = 1u << 1,
-    kSystemCallFilter = 1u << 2,   // seccomp allow-list: no files, no network, no processes
-    kUnprivilegedUser = 1u << 3,   // not root (dropped to 65534 when the parent is root)
-    kNoDescriptors = 1u << 4,      // none but the socket and standard error
+    kSystemCallFilter = 1u << 2,  // seccomp allow-list: no files, no network, no processes
+    kUnprivilegedUser = 1u << 3,  // not root (dropped to 65534 when the parent is root)
+    kNoDescriptors = 1u << 4,     // none but the socket and standard error
 };
 // Below this, no content is handed to a worker.
 inline constexpr uint32_t kMinimumLayers =

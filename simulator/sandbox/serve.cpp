@@ -38,7 +38,8 @@ void note_out_of_memory() {
 }
 
 base::Status map_page() {
-    void* page = mmap(nullptr, sizeof(EvidencePage), PROT_READ | PROT_WRITE, MAP_SHARED, kPageFd, 0);
+    void* page =
+        mmap(nullptr, sizeof(EvidencePage), PROT_READ | PROT_WRITE, MAP_SHARED, kPageFd, 0);
     if (page == MAP_FAILED) {
         return system_error("mmap of the evidence page");
     }
@@ -50,7 +51,7 @@ base::Status map_page() {
 // that leave evidence. They run on a stack of their own: an overflow of the other one faults too.
 base::Status take_signals() {
     static std::array<std::byte, 16 * 1024> handler_stack;
-    struct sigaction action{};
+    struct sigaction action {};
     for (int signal = 1; signal < SIGRTMIN; ++signal) {
         action.sa_handler = signal == SIGPIPE ? SIG_IGN : SIG_DFL;
         sigaction(signal, &action, nullptr);  // SIGKILL and SIGSTOP refuse

@@ -44,8 +44,8 @@ struct Plan {
 Limit limit(int resource, uint64_t soft, uint64_t hard) {
     rlimit64 own{};
     getrlimit64(static_cast<__rlimit_resource>(resource), &own);
-    return {resource, {std::min<rlim64_t>(soft, own.rlim_max),
-                       std::min<rlim64_t>(hard, own.rlim_max)}};
+    return {resource,
+            {std::min<rlim64_t>(soft, own.rlim_max), std::min<rlim64_t>(hard, own.rlim_max)}};
 }
 
 Plan plan_of(const std::string& binary, const Launch& request, int null) {
@@ -94,7 +94,8 @@ __attribute__((no_sanitize_address, no_sanitize_thread, no_sanitize_undefined)) 
     ok = ok && syscall(SYS_close_range, kPageFd + 1, ~0u, 0) == 0;
     ok = ok && syscall(SYS_chdir, "/") == 0;
     for (size_t i = 0; ok && i < std::size(plan.limits); ++i) {
-        ok = syscall(SYS_prlimit64, 0, plan.limits[i].resource, &plan.limits[i].value, nullptr) == 0;
+        ok =
+            syscall(SYS_prlimit64, 0, plan.limits[i].resource, &plan.limits[i].value, nullptr) == 0;
     }
     if (ok) {
         syscall(SYS_execve, plan.binary, &plan.arguments, &plan.environment);
@@ -184,8 +185,8 @@ Spawner::Spawner(std::filesystem::path worker_binary) : state_(std::make_unique<
     try {
         state_->thread = std::thread([state = state_.get()] { state->work(); });
     } catch (const std::system_error& error) {
-        state_->failure = base::Error{std::string("no thread to start workers from: ") +
-                                          error.what(), "", ""};
+        state_->failure =
+            base::Error{std::string("no thread to start workers from: ") + error.what(), "", ""};
     }
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }

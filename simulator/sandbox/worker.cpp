@@ -21,7 +21,8 @@ base::Result<uint32_t> handshake(Process& process) {
     FB_CHECK(receive_listener(process, deadline));
     FB_TRY(const Reply hello, exchange(process, std::nullopt, {std::nullopt, deadline}));
     if (const auto* death = std::get_if<base::Outcome>(&hello)) {
-        return base::Error{"it did not lock itself down: " + base::to_text(death->evidence), "", ""};
+        return base::Error{"it did not lock itself down: " + base::to_text(death->evidence), "",
+                           ""};
     }
     base::ByteReader reader(std::get<base::Bytes>(hello));
     const uint32_t reported = reader.u32();
@@ -53,8 +54,8 @@ base::Result<Worker> Worker::start(Spawner& spawner, const Policy& policy) {
                                               .page = theirs.page.get(),
                                               .errors = theirs.errors.get()}));
     theirs = {};  // so that its end closes ours
-    auto state = std::unique_ptr<State>(
-        new State{Process(policy, std::move(ours), std::move(launched)), 0});
+    auto state =
+        std::unique_ptr<State>(new State{Process(policy, std::move(ours), std::move(launched)), 0});
     base::Result<uint32_t> layers = handshake(state->process);
     if (!layers.ok()) {
         base::Error error = layers.error();
@@ -71,8 +72,12 @@ Worker::Worker(Worker&&) noexcept = default;
 Worker& Worker::operator=(Worker&&) noexcept = default;
 Worker::~Worker() = default;
 
-uint32_t Worker::layers() const { return state_->layers; }
-int Worker::pid() const { return state_->process.pid(); }
+uint32_t Worker::layers() const {
+    return state_->layers;
+}
+int Worker::pid() const {
+    return state_->process.pid();
+}
 
 base::Result<std::variant<base::Bytes, base::Outcome>> Worker::call(base::ByteView request) {
     Process& process = state_->process;

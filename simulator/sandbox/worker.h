@@ -41,9 +41,9 @@ class Spawner {
 // reaps it.
 class Worker {
   public:
-    // A fresh process that has locked itself down with at least kMinimumLayers, as far as the kernel
-    // confirms it. Errors: the binary is missing, a layer cannot be had on this machine (named),
-    // call_wall_ms passed.
+    // A fresh process that has locked itself down with at least kMinimumLayers, as far as the
+    // kernel confirms it. Errors: the binary is missing, a layer cannot be had on this machine
+    // (named), call_wall_ms passed.
     static base::Result<Worker> start(Spawner& spawner, const Policy& policy);
     Worker(Worker&&) noexcept;
     Worker& operator=(Worker&&) noexcept;

@@ -21,8 +21,8 @@ std::string words(const std::vector<lab::HistoryEntry>& history) {
 }
 
 TEST(OneByOne, GivesTheSameHistoriesAsTheFleet) {
-    const TemporaryFolder folder;
-    lab::Options with = options(folder);
+    const SmallFixtures fixtures;
+    lab::Options with = fixtures.options();
     with.jobs = 2;
     const auto lab = assemble(experiment(kEverything), with);
     std::map<uint32_t, std::vector<lab::HistoryEntry>> histories;

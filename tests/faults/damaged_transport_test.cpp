@@ -2,11 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <bit>
 #include <map>
 #include <set>
 
+#include "content/envelope.h"
 #include "content/manifest.h"
+#include "support/paths.h"
 #include "support/result_matchers.h"
 
 namespace firebreak::faults {
@@ -50,15 +53,35 @@ TEST(DamagedTransport, FlipsExactlyOneBitOfTheTargetAndLeavesTheRest) {
     EXPECT_GT(seen.size(), 150u) << "variants fall in different places";
 }
 
-TEST(DamagedTransport, LeavesTheSignatureOfAPackageAlone) {
-    Files files;
-    for (uint64_t draw = 0; draw < 500; ++draw) {
-        DamagedTransport damaged(files, {DamageKind::kBitFlip, DamageTarget::kPackage, draw, {}});
-        const base::Bytes body = damaged.get("packages/q.p7m", 5000).body;
-        ASSERT_EQ(body.size(), 2000u);
-        EXPECT_TRUE(std::equal(body.end() - 120, body.end(),
-                               files.files["packages/q.p7m"].end() - 120));
+// Two signings of one manifest differ in their last hundred bytes or so, in length as well. The same
+// damage must do the same to both.
+TEST(DamagedTransport, DamagesEverySigningOfAPackageAtTheSamePlace) {
+    ASSERT_OK_AND(const content::Pki pki, content::load_pki(test::fixtures_dir() / "keys"));
+    const content::Manifest manifest{content::Feed::kDatasetA,
+                                     "1",
+                                     {{"a.yar", 1, base::sha384(base::bytes_of("a"))}},
+                                     "0"};
+    std::set<size_t> lengths;
+    for (int signing = 0; signing < 12; ++signing) {
+        ASSERT_OK_AND(const base::Bytes envelope,
+                      content::sign(content::canonical_json(manifest),
+                                    pki.signers.at(content::Feed::kDatasetA), {1'772'409'600}));
+        lengths.insert(envelope.size());
+        Files files;
+        files.files["packages/q.p7m"] = envelope;
+        for (uint64_t draw = 0; draw < 100; ++draw) {
+            DamagedTransport damaged(files,
+                                     {DamageKind::kBitFlip, DamageTarget::kPackage, draw, {}});
+            const base::Bytes body = damaged.get("packages/q.p7m", 5000).body;
+            ASSERT_EQ(differing_bits(body, envelope), 1);
+            const auto at = std::mismatch(body.begin(), body.end(), envelope.begin()).first;
+            static std::map<uint64_t, ptrdiff_t> places;
+            const auto [place, is_new] = places.emplace(draw, at - body.begin());
+            EXPECT_EQ(place->second, at - body.begin()) << "draw " << draw;
+            EXPECT_LT(at - body.begin(), static_cast<ptrdiff_t>(envelope.size()) - 90);
+        }
     }
+    EXPECT_GT(lengths.size(), 1u) << "the test met only signatures of one length";
 }
 
 TEST(DamagedTransport, TruncatesByAtLeastOneByte) {

@@ -24,7 +24,8 @@ TEST(Death, ByAKillFromOutsideSaysNothingAboutTheContent) {
 TEST(Death, ByTheKernelsLastWordOnCpuTimeIsTheCpuLimit) {
     Remains remains = killed_by(SIGKILL);
     remains.life_cpu_time = std::chrono::seconds(11);
-    ASSERT_OK_AND(const base::Outcome outcome, judge(remains, {.component = "x", .lifetime_cpu_s = 10}));
+    ASSERT_OK_AND(const base::Outcome outcome,
+                  judge(remains, {.component = "x", .lifetime_cpu_s = 10}));
     EXPECT_EQ(outcome.category, base::Category::kCpuLimit);
     EXPECT_EQ(base::to_text(outcome.evidence), "CPU time: 11,000 ms; limit: 10 s in its life");
 }

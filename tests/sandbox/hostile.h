@@ -17,8 +17,7 @@ inline sandbox::Policy policy_for(const std::string& component) {
 }
 
 // What came of one call: "reply <bytes>", "<category>: <evidence>" or "error: <text>".
-inline std::string describe(
-    const base::Result<std::variant<base::Bytes, base::Outcome>>& result) {
+inline std::string describe(const base::Result<std::variant<base::Bytes, base::Outcome>>& result) {
     if (!result.ok()) {
         return "error: " + result.error().text();
     }

@@ -136,6 +136,13 @@ void send_and_wait(const Bytes& bytes) {
     wait_for_ever();
 }
 
+void dribble() {
+    for (const uint8_t byte : frame("byte by byte")) {
+        send_raw({byte});
+    }
+    wait_for_ever();
+}
+
 // Answers while most of the request is still on its way. Only the second request is out of reach of
 // serve(), which reads the first.
 void answer_early() {
@@ -210,24 +217,28 @@ const std::map<std::string, std::function<void()>> kMisbehaviours = {
     {"sigaction", [] { signal(SIGSYS, do_nothing_on); }},
     {"tgkill", [] { syscall(SYS_tgkill, getpid(), getpid(), SIGSTOP); }},
     {"memfd", [] { memfd_create("x", 0); }},
-    {"write-elsewhere",
-     [] {
-         [[maybe_unused]] const ssize_t n = write(1, "x", 1);
-     }},
+    {"write-elsewhere", [] { [[maybe_unused]] const ssize_t n = write(1, "x", 1); }},
     {"map-executable", map_executable},
     {"make-executable", make_executable},
     {"sendmsg", send_descriptor},
     {"32-bit", call_as_32_bit},
     {"sigsys", [] { open("/etc/passwd", O_RDONLY); }},  // see main()
     // speaks another language
-    {"oversized", [] { send_and_wait({0xff, 0xff, 0xff, 0xff}); }},
+    {"oversized",
+     [] {
+         send_and_wait({0xff, 0xff, 0xff, 0xff});
+     }},
     {"short-and-exit",
      [] {
          send_raw({100, 0, 0, 0, 'x'});
          _exit(0);
      }},
-    {"short-and-hang", [] { send_and_wait({100, 0, 0, 0, 'x'}); }},
+    {"short-and-hang",
+     [] {
+         send_and_wait({100, 0, 0, 0, 'x'});
+     }},
     {"twice", [] { send_raw(frame("unasked")); }},
+    {"dribble", dribble},
     {"reply-and-abort",
      [] {
          send_raw(frame("reply"));

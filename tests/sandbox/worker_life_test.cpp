@@ -130,9 +130,7 @@ TEST_F(WorkerLife, EndsWithItsOwnerWhateverItIsDoing) {
     policy.call_wall_ms = 500;
     ASSERT_OK_AND(Worker worker, Worker::start(spawner_, policy));
     EXPECT_THAT(describe(worker.call({})), HasSubstr("wall deadline"));
-    {
-        ASSERT_OK_AND(const Worker idle, Worker::start(spawner_, policy_for("echo")));
-    }
+    { ASSERT_OK_AND(const Worker idle, Worker::start(spawner_, policy_for("echo"))); }
     EXPECT_FALSE(has_children());
 }
 

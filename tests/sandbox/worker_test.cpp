@@ -32,6 +32,7 @@ class HostileWorker : public testing::Test {
 TEST_F(HostileWorker, IsNoneAsLongAsItAnswers) {
     EXPECT_EQ(outcome_of(policy_for("echo"), base::view_of("hello")), "reply hello");
     EXPECT_EQ(outcome_of(policy_for("echo")), "reply ");
+    EXPECT_EQ(outcome_of("dribble"), "reply byte by byte");
 }
 
 TEST_F(HostileWorker, ThatFaultsIsACrashWithSignalAndAddress) {

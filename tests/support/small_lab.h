@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <memory>
 #include <string>
 
@@ -58,13 +59,45 @@ inline scenario::Experiment experiment(const std::string& more) {
     return parsed.ok() ? std::move(parsed).value() : scenario::Experiment{};
 }
 
-inline lab::Options options(const TemporaryFolder& folder, const std::string& run = "a.run") {
-    lab::Options out;
-    out.fixtures = fixtures_dir();
-    out.worker = worker_binary();
-    out.run_file = folder.path() / run;
-    return out;
-}
+// The project's content and keys, with personas of a few files each: a transition costs
+// milliseconds where a whole persona takes a second.
+class SmallFixtures {
+  public:
+    SmallFixtures() {
+        namespace fs = std::filesystem;
+        fs::create_directory_symlink(fixtures_dir() / "content", folder_.path() / "content");
+        fs::create_directory_symlink(fixtures_dir() / "keys", folder_.path() / "keys");
+        fs::create_directory(folder_.path() / "personas");
+        write("developer", "always", 2);
+        write("server", "always", 1);
+        write("log-server", "always", 2);
+        write("office-laptop", "office", 1);
+        write("roaming-laptop", "roaming", 1);
+    }
+
+    lab::Options options(const std::string& run = "a.run") const {
+        lab::Options out;
+        out.fixtures = folder_.path();
+        out.worker = worker_binary();
+        out.run_file = run_file(run);
+        return out;
+    }
+    std::filesystem::path run_file(const std::string& run = "a.run") const {
+        return folder_.path() / run;
+    }
+
+  private:
+    void write(const std::string& name, const std::string& pattern, int files) {
+        std::ofstream out(folder_.path() / "personas" / (name + ".toml"));
+        out << "schema = 1\ntitle = \"" << name << "\"\nwindows_build = \"10.0.19045.4529\"\n"
+            << "[online]\npattern = \"" << pattern << "\"\n";
+        for (int i = 1; i <= files; ++i) {
+            out << "[[file]]\npath = 'C:\\work\\" << name << i << ".txt'\ntext = \"minutes of meeting "
+                << i << "\"\nopens_per_hour = 0." << i << "\n";
+        }
+    }
+    TemporaryFolder folder_;
+};
 
 inline std::unique_ptr<lab::Lab> assemble(const scenario::Experiment& experiment,
                                           const lab::Options& options) {

@@ -191,8 +191,8 @@ LoadReply Engine::load(const LoadRequest& request) {
     state_->scanner.reset(scanner);
     // NO_TRYCATCH: libyara would set signal handlers, which is forbidden, to survive what shall
     // kill this process.
-    yr_scanner_set_flags(scanner, SCAN_FLAGS_FAST_MODE | SCAN_FLAGS_NO_TRYCATCH |
-                                      SCAN_FLAGS_REPORT_RULES_MATCHING);
+    yr_scanner_set_flags(
+        scanner, SCAN_FLAGS_FAST_MODE | SCAN_FLAGS_NO_TRYCATCH | SCAN_FLAGS_REPORT_RULES_MATCHING);
     LoadReply loaded;
     loaded.rules = rules->num_rules;
     return loaded;

@@ -16,14 +16,18 @@ constexpr auto kRunning = "scanner/DatasetA/running";
 constexpr auto kLastKnownGood = "scanner/DatasetA/last-known-good";
 constexpr auto kKilledBy = "scanner/DatasetA/killed-by";
 
-std::string package_key(const std::string& digest) { return "package/" + digest; }
+std::string package_key(const std::string& digest) {
+    return "package/" + digest;
+}
 
 std::string megabytes(uint64_t bytes) {
     return base::with_thousands(static_cast<int64_t>(bytes / (1024 * 1024))) + " MiB";
 }
 
 Outcome too_large(Stage stage, uint64_t bytes, uint64_t limit) {
-    return {stage, Category::kTooLarge, Code::kOverCap,
+    return {stage,
+            Category::kTooLarge,
+            Code::kOverCap,
             {{"size", base::with_thousands(static_cast<int64_t>(bytes)) + " bytes"},
              {"limit", megabytes(limit)}}};
 }
@@ -49,7 +53,9 @@ ports::ScanVerdict no_verdict(Outcome outcome) {
 }
 
 ports::ScanVerdict down() {
-    return no_verdict({Stage::kLoad, Category::kRejected, Code::kNone,
+    return no_verdict({Stage::kLoad,
+                       Category::kRejected,
+                       Code::kNone,
                        {{"scanner", "down: there is no content for it to run"}}});
 }
 
@@ -102,7 +108,9 @@ base::Result<ScannerService::Loaded> ScannerService::load(const content::Manifes
         return Loaded{nullptr, refusal(*reply)};
     }
     return Loaded{std::move(process),
-                  {Stage::kNever, Category::kInstalled, Code::kNone,
+                  {Stage::kNever,
+                   Category::kInstalled,
+                   Code::kNone,
                    {{"rules", base::with_thousands(reply->rules)}}}};
 }
 
@@ -177,11 +185,13 @@ base::Result<ports::ScanVerdict> ScannerService::judge(base::ByteView bytes,
         return fall_back(std::move(outcome));
     }
     if (reply->code != Code::kNone) {
-        const Category category = reply->code == Code::kOutOfMemory ? Category::kMemoryLimit
-                                                                    : Category::kRejected;
-        return no_verdict({Stage::kRun, category, reply->code,
-                           {{"message", base::printable(reply->message)},
-                            {"subject", base::printable(name)}}});
+        const Category category =
+            reply->code == Code::kOutOfMemory ? Category::kMemoryLimit : Category::kRejected;
+        return no_verdict(
+            {Stage::kRun,
+             category,
+             reply->code,
+             {{"message", base::printable(reply->message)}, {"subject", base::printable(name)}}});
     }
     return ports::ScanVerdict{ports::ScanVerdict::Kind::kScanned, std::move(reply->rules), {}};
 }

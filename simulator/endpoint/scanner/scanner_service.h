@@ -15,7 +15,7 @@
 namespace firebreak::endpoint::scanner {
 
 // Rule sets and subjects beyond these are turned away before a process sees them (kTooLarge).
-inline constexpr uint64_t kMaxRuleBytes = 64ull * 1024 * 1024;     // of all files together
+inline constexpr uint64_t kMaxRuleBytes = 64ull * 1024 * 1024;  // of all files together
 inline constexpr uint64_t kMaxSubjectBytes = 64ull * 1024 * 1024;
 
 // Keeps two contents in the store: the running one and the last-known-good one, the one that ran
@@ -31,8 +31,8 @@ class ScannerService final : public ports::Installer, public ports::Scanner {
 
     // Loads the new rules into a fresh process. Loaded: the changes make it the running content and
     // the running one last-known-good. Refused, or dead while loading: the running content runs on,
-    // and is loaded if no process has it yet (kLoad outcome, no changes). Should it not load either,
-    // the outcome's evidence says so, and the next scan falls back.
+    // and is loaded if no process has it yet (kLoad outcome, no changes). Should it not load
+    // either, the outcome's evidence says so, and the next scan falls back.
     base::Result<ports::Installation> install(const content::Manifest& manifest,
                                               const base::Digest& manifest_digest) override;
 

@@ -212,6 +212,7 @@ base::Result<Check> UpdateClient::install(Step& step, const content::Verified& v
         done.changes[key(step.feed, "rejected")] = std::nullopt;
     } else {
         done.changes[key(step.feed, "rejected")] = digest;
+        done.changes["package/" + digest] = std::nullopt;  // nobody will ask for it again
     }
     return conclude(step, std::move(done.outcome), std::move(done.changes));
 }

@@ -1,4 +1,5 @@
-// Real rule files of many authors: whatever is wrong with one of them, the worker says so and lives.
+// Real rule files of many authors: whatever is wrong with one of them, the worker says so and
+// lives.
 #include <gtest/gtest.h>
 
 #include "base/file.h"
@@ -21,7 +22,8 @@ TEST(RuleCorpus, EveryFileLoadsOrIsRefusedWithAMessage) {
         if (!name.ends_with(".yar") && !name.ends_with(".yara")) {
             continue;
         }
-        ASSERT_OK_AND(const base::Bytes source, base::read_file(entry.path(), content::kMaxPayloadBytes));
+        ASSERT_OK_AND(const base::Bytes source,
+                      base::read_file(entry.path(), content::kMaxPayloadBytes));
         ASSERT_OK_AND(const auto process, processes.start());
         ASSERT_OK_AND(const auto result, process->call(encode(LoadRequest{{{name, source}}})));
         const auto* death = std::get_if<base::Outcome>(&result);

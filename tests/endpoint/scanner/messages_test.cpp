@@ -14,18 +14,22 @@ using base::Code;
 LoadRequest some_load_request() {
     return {{{"worms.yar", base::bytes_of("rule a { condition: true }")}, {"empty.yara", {}}}};
 }
-ScanRequest some_scan_request() { return {"C:\\a\\b.doc", base::bytes_of("content")}; }
+ScanRequest some_scan_request() {
+    return {"C:\\a\\b.doc", base::bytes_of("content")};
+}
 LoadReply some_load_reply() {
     return {Code::kRulesDoNotCompile, 0, "worms.yar", 12, "syntax error"};
 }
-ScanReply some_scan_reply() { return {Code::kNone, {"First", "Second"}, ""}; }
+ScanReply some_scan_reply() {
+    return {Code::kNone, {"First", "Second"}, ""};
+}
 
 // What every parser owes to bytes of any origin: either an error, or the one message that encodes
 // to just these bytes.
 void expect_total(const Bytes& bytes) {
     if (const auto request = parse_request(bytes); request.ok()) {
-        const Bytes again = std::visit([](const auto& message) { return encode(message); },
-                                       *request);
+        const Bytes again =
+            std::visit([](const auto& message) { return encode(message); }, *request);
         RC_ASSERT(again == bytes);
     }
     if (const auto reply = parse_load_reply(bytes); reply.ok()) {

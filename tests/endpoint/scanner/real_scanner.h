@@ -123,7 +123,11 @@ inline std::string eicar() {
 }
 
 // The agreed triggers of defective content (fixtures/content/defective/DatasetA/*/README.md).
-inline std::string bundle_of_one_letter() { return std::string(1'048'576, 'a'); }
-inline std::string rotated_log() { return "FBK-ROTATE-MARK\n" + std::string(1'048'576, 'x'); }
+inline std::string bundle_of_one_letter() {
+    return std::string(1'048'576, 'a');
+}
+inline std::string rotated_log() {
+    return "FBK-ROTATE-MARK\n" + std::string(1'048'576, 'x');
+}
 
 }  // namespace firebreak::test

@@ -87,8 +87,8 @@ TEST_F(ScannerProcess, RefusesWhatIsNoRuleSource) {
     EXPECT_EQ(load_fresh({{"a.txt", "rule A { condition: true }"}}).code, Code::kPayloadSetWrong);
     EXPECT_EQ(load_fresh({}).code, Code::kPayloadSetWrong);
     EXPECT_EQ(load_fresh({{"a.yar", "// nothing but remarks"}}).code, Code::kPayloadSetWrong);
-    const LoadReply nul = load_fresh(
-        {{"a.yar", std::string("rule A { condition: true }\n\0 rule", 33)}});
+    const LoadReply nul =
+        load_fresh({{"a.yar", std::string("rule A { condition: true }\n\0 rule", 33)}});
     EXPECT_EQ(nul.code, Code::kRulesDoNotCompile);
     EXPECT_EQ(nul.line, 2u);
     EXPECT_EQ(load_fresh({{"a.yar", "\xff\xfe garbage"}}).code, Code::kRulesDoNotCompile);
@@ -96,9 +96,8 @@ TEST_F(ScannerProcess, RefusesWhatIsNoRuleSource) {
 
 TEST_F(ScannerProcess, RefusesIncludesOfAnyKind) {
     for (const char* path : {"/etc/passwd", "b.yar", "../../x", ""}) {
-        const LoadReply reply =
-            load_fresh({{"a.yar", "include \"" + std::string(path) + "\"\n"},
-                        {"b.yar", "rule B { condition: true }"}});
+        const LoadReply reply = load_fresh({{"a.yar", "include \"" + std::string(path) + "\"\n"},
+                                            {"b.yar", "rule B { condition: true }"}});
         EXPECT_EQ(reply.code, Code::kIncludeRefused) << path << ": " << reply.message;
         EXPECT_EQ(reply.file, "a.yar");
     }
@@ -120,7 +119,9 @@ TEST_F(ScannerProcess, TellsRulesTheSubjectsName) {
         rule Name { condition: filename == "b.DOC" }
         rule Folder { condition: filepath == "C:\\Users\\ana" }
         rule Extension { condition: extension == ".DOC" }
-        rule Others { condition: filetype == "" and owner == "" })"}}).code, Code::kNone);
+        rule Others { condition: filetype == "" and owner == "" })"}})
+                  .code,
+              Code::kNone);
     EXPECT_THAT(scan(R"(C:\Users\ana\b.DOC)", "x"),
                 ElementsAre("Name", "Folder", "Extension", "Others"));
     EXPECT_THAT(scan("b.DOC", "x"), ElementsAre("Name", "Extension", "Others"));
@@ -155,7 +156,9 @@ TEST_F(ScannerProcess, RunsTheModulesThatNeedNoFiles) {
         rule Entropy { condition: math.entropy(0, filesize) < 8.0 and console.log("seen") }
         rule Digest { condition: hash.md5(0, 3) == "900150983cd24fb0d6963f7d28e17f72" and
                                  hash.sha256(0, 3) startswith "ba7816bf" }
-        rule Clock { condition: time.now() > 0 })"}}).code, Code::kNone);
+        rule Clock { condition: time.now() > 0 })"}})
+                  .code,
+              Code::kNone);
     EXPECT_THAT(scan("x", "abc"), ElementsAre("Entropy", "Digest", "Clock"));
 }
 
@@ -167,22 +170,22 @@ base::Bytes signed_program(const base::Bytes& certificates) {
             program[at + static_cast<size_t>(i)] = static_cast<uint8_t>(value >> (8 * i));
         }
     };
-    put(0, 0x5a4d, 2);                            // MZ
-    put(0x3c, 0x80, 4);                           // where the header is
-    put(0x80, 0x4550, 4);                         // PE
-    put(0x84, 0x8664, 2);                         // x86-64
-    put(0x94, 240, 2);                            // size of the optional header
+    put(0, 0x5a4d, 2);     // MZ
+    put(0x3c, 0x80, 4);    // where the header is
+    put(0x80, 0x4550, 4);  // PE
+    put(0x84, 0x8664, 2);  // x86-64
+    put(0x94, 240, 2);     // size of the optional header
     put(0x96, 0x22, 2);
-    put(0x98, 0x20b, 2);                          // PE32+
-    put(0x98 + 60, 512, 4);                       // size of headers
-    put(0x98 + 108, 16, 4);                       // data directories
-    put(0x98 + 112 + 4 * 8, 1024, 4);             // the certificate table: where …
+    put(0x98, 0x20b, 2);               // PE32+
+    put(0x98 + 60, 512, 4);            // size of headers
+    put(0x98 + 108, 16, 4);            // data directories
+    put(0x98 + 112 + 4 * 8, 1024, 4);  // the certificate table: where …
     const size_t length = (8 + certificates.size() + 7) / 8 * 8;
-    put(0x98 + 112 + 4 * 8 + 4, length, 4);       // … and how long
+    put(0x98 + 112 + 4 * 8 + 4, length, 4);  // … and how long
     program.resize(1024 + length);
     put(1024, 8 + certificates.size(), 4);
     put(1028, 0x0200, 2);
-    put(1030, 2, 2);                              // PKCS #7
+    put(1030, 2, 2);  // PKCS #7
     std::copy(certificates.begin(), certificates.end(), program.begin() + 1032);
     return program;
 }
@@ -209,7 +212,8 @@ TEST_F(ScannerProcess, ReadsCertificatesOfSignedProgramsWithoutAForbiddenCall) {
         rule Signed { condition: pe.number_of_signatures == 1 }
         rule Dated { condition: pe.signatures[0].not_before > 1500000000 }
         rule Issued { condition: pe.signatures[0].issuer contains "CN=" }
-        rule Printed { condition: pe.signatures[0].thumbprint matches /^[0-9a-f]{40}$/ })"}}).code,
+        rule Printed { condition: pe.signatures[0].thumbprint matches /^[0-9a-f]{40}$/ })"}})
+                  .code,
               Code::kNone);
     EXPECT_THAT(scan("a.exe", signed_program(certificates)).rules,
                 ElementsAre("Program", "Signed", "Dated", "Issued", "Printed"));

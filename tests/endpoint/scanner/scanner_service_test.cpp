@@ -27,8 +27,8 @@ constexpr auto kKilledBy = "scanner/DatasetA/killed-by";
 class ScannerServiceTest : public testing::Test {
   protected:
     Stored version(const std::string& name) {
-        return keep(store_, test::draft_of(name, {{"rules.yar", "rule " + name +
-                                                                    " { condition: true }"}}));
+        return keep(store_,
+                    test::draft_of(name, {{"rules.yar", "rule " + name + " { condition: true }"}}));
     }
     Stored from_fixture(const std::string& folder) {
         auto draft = test::fixture(folder);
@@ -337,9 +337,8 @@ class LyingProcesses final : public ports::ComponentProcesses {
             }
             const auto parsed = parse_request(request);
             EXPECT_TRUE(parsed.ok());
-            return ports::CallResult(std::holds_alternative<LoadRequest>(*parsed)
-                                         ? script_.to_load
-                                         : script_.to_scan);
+            return ports::CallResult(
+                std::holds_alternative<LoadRequest>(*parsed) ? script_.to_load : script_.to_scan);
         }
 
       private:
