@@ -194,9 +194,9 @@ int replay(const std::string& run_file, const std::string& fixtures) {
                     kUsage);
     }
     // Under its own name and place: relative sources are looked up from where the run file lies.
-    const auto experiment = scenario::parse(
-        recorded->header.scenario,
-        std::filesystem::path(run_file).parent_path() / (recorded->header.name + ".toml"));
+    const auto experiment =
+        scenario::parse(recorded->header.scenario, std::filesystem::path(run_file).parent_path() /
+                                                       (recorded->header.name + ".toml"));
     if (!experiment.ok()) {
         return fail(experiment.error(), kUsage);
     }
@@ -231,8 +231,9 @@ int replay(const std::string& run_file, const std::string& fixtures) {
         return kInterrupted;
     }
     const bool same = fingerprint == recorded->summary.fingerprint;
-    fmt::print("{} recorded {}, replayed {}\n", same ? "Same fingerprint:" : "Different:",
-               recorded->summary.fingerprint, fingerprint);
+    fmt::print("{} recorded {}, replayed {}\n",
+               same ? "Same fingerprint:" : "Different:", recorded->summary.fingerprint,
+               fingerprint);
     return same ? kPassed : kFingerprintDiffers;
 }
 

@@ -69,8 +69,8 @@ struct Job {
 
 base::Status start(Job& job, const std::string& fixtures) {
     const std::string self = (executable_folder() / "firebreak").string();
-    std::vector<std::string> words = {self,    "run", job.scenario.string(), "--quiet", "--jobs",
-                                      "1",     "--out", job.run_file.string()};
+    std::vector<std::string> words = {self, "run",   job.scenario.string(), "--quiet", "--jobs",
+                                      "1",  "--out", job.run_file.string()};
     if (!fixtures.empty()) {
         words.insert(words.end(), {"--fixtures", fixtures});
     }
@@ -90,8 +90,8 @@ base::Status start(Job& job, const std::string& fixtures) {
         posix_spawn(&job.pid, self.c_str(), &actions, nullptr, arguments.data(), environ);
     posix_spawn_file_actions_destroy(&actions);
     if (failure != 0) {
-        return base::Error{fmt::format("cannot start: {}", std::generic_category().message(failure)),
-                           self, ""};
+        return base::Error{
+            fmt::format("cannot start: {}", std::generic_category().message(failure)), self, ""};
     }
     return {};
 }
@@ -170,8 +170,8 @@ base::Status run_all(std::vector<Job>& jobs, unsigned width, const std::string& 
         Job& job = *found->second;
         running.erase(found);
         job.code = WIFEXITED(state) ? WEXITSTATUS(state) : kInternalError;
-        job.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - job.begin)
-                         .count();
+        job.wall_s =
+            std::chrono::duration<double>(std::chrono::steady_clock::now() - job.begin).count();
         tell(job);
     }
     return {};
@@ -320,8 +320,7 @@ int list(const std::string& place) {
                    base::printable(experiment->title), base::with_thousands(endpoints),
                    to_text(experiment->duration), experiment->expectations.size(),
                    experiment->expectations.size() == 1 ? "" : "s",
-                   experiment->tags.empty() ? "" : "; tags: ",
-                   fmt::join(experiment->tags, ", "));
+                   experiment->tags.empty() ? "" : "; tags: ", fmt::join(experiment->tags, ", "));
     }
     return code;
 }

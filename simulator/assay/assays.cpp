@@ -139,9 +139,8 @@ base::Result<Transition> perform_once(const Environment& environment, BlobPool& 
     };
     FB_TRY(Transition done, run());
     done.stimulus = text(stimulus);
-    done.cost_ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() -
-                                                             begin)
-                       .count();
+    done.cost_ms =
+        std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
     return done;
 }
 

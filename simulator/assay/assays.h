@@ -24,7 +24,7 @@ struct Environment {
     sandbox::Spawner& spawner;
     std::vector<host::Persona> personas;  // PersonaId is an index into it
     std::string product_version;
-    unsigned jobs = 1;                    // assays at a time
+    unsigned jobs = 1;  // assays at a time
 };
 
 // Performs one transition, without memory: what the memo table below is checked against.
@@ -50,8 +50,8 @@ class Assays {
     void replay_from(std::vector<std::pair<base::Digest, Transition>> recorded);
 
     // The transition of every request, in order. New ones are performed now, `jobs` at a time; a
-    // trial that fails for this machine's sake (an overloaded machine passes the wall deadline, say)
-    // is repeated twice. Ids do not depend on which finished first.
+    // trial that fails for this machine's sake (an overloaded machine passes the wall deadline,
+    // say) is repeated twice. Ids do not depend on which finished first.
     base::Result<std::vector<TransitionId>> perform(std::span<const Request> requests);
 
     const Transition& operator[](TransitionId id) const { return transitions_[id.value]; }
@@ -71,8 +71,8 @@ class Assays {
     std::deque<Transition> transitions_;
     std::deque<Snapshot> states_;
     std::unordered_map<base::Digest, StateId> state_ids_;
-    std::unordered_map<std::string, TransitionId> known_;  // "<state id> <stimulus text>"
-    std::unordered_map<std::string, Transition> recorded_; // "<state digest> <stimulus text>"
+    std::unordered_map<std::string, TransitionId> known_;   // "<state id> <stimulus text>"
+    std::unordered_map<std::string, Transition> recorded_;  // "<state digest> <stimulus text>"
     bool replaying_ = false;
 };
 

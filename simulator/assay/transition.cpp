@@ -44,8 +44,8 @@ class Reader {
         if (failure_.empty()) {
             failure_ = fmt::format("`{}` is missing or of the wrong type", name);
         }
-        return type == Json::value_t::object  ? kNothing[1]
-               : type == Json::value_t::array ? kNothing[2]
+        return type == Json::value_t::object   ? kNothing[1]
+               : type == Json::value_t::array  ? kNothing[2]
                : type == Json::value_t::string ? kNothing[3]
                                                : kNothing[0];
     }
@@ -177,10 +177,10 @@ base::Result<Transition> parse_transition(std::string_view json) {
     }
     const auto manifest = base::parse_digest(reader.string(parsed, "manifest"));
     if (!reader.failure().empty() || !manifest.ok()) {
-        return base::Error{"a logged outcome is damaged: " + (reader.failure().empty()
-                                                                  ? manifest.error().message
-                                                                  : reader.failure()),
-                           "", ""};
+        return base::Error{
+            "a logged outcome is damaged: " +
+                (reader.failure().empty() ? manifest.error().message : reader.failure()),
+            "", ""};
     }
     out.manifest = *manifest;
     return out;

@@ -44,9 +44,9 @@ std::string text(const Stimulus& stimulus);
 
 // Something in the workload that sets a defect off, and what becomes of the component then.
 struct Trigger {
-    std::string what;        // the file's path
-    double per_hour = 0;     // how often the workload meets it, per hour online
-    base::Outcome outcome;   // stage kRun
+    std::string what;       // the file's path
+    double per_hour = 0;    // how often the workload meets it, per hour online
+    base::Outcome outcome;  // stage kRun
     Snapshot after;
 };
 
@@ -55,11 +55,11 @@ struct Transition {
     std::string stimulus;
     Snapshot after;
     base::Outcome outcome;
-    base::Digest manifest;   // of the content concerned, as far as known; else none()
-    bool delivered = false;  // package bytes arrived, whole or damaged
-    uint32_t alerts = 0;     // raised to the vendor
+    base::Digest manifest;          // of the content concerned, as far as known; else none()
+    bool delivered = false;         // package bytes arrived, whole or damaged
+    uint32_t alerts = 0;            // raised to the vendor
     std::vector<Trigger> triggers;  // workloads only
-    double cost_ms = 0;      // wall time, for people; not part of any fingerprint
+    double cost_ms = 0;             // wall time, for people; not part of any fingerprint
 };
 
 // The name of a state that is the same in every run: SHA-384 over its entries.

@@ -42,8 +42,7 @@ class RandomStream {
     }
     // Uniform in [0, bound); bound > 0. The bias is below bound / 2^64.
     constexpr uint64_t below(uint64_t bound, uint64_t endpoint, uint64_t n = 0) const {
-        return static_cast<uint64_t>((static_cast<Wide>(bits(endpoint, n)) * bound) >>
-                                     64);
+        return static_cast<uint64_t>((static_cast<Wide>(bits(endpoint, n)) * bound) >> 64);
     }
     // Uniform in [0, 1), 53 bits.
     constexpr double unit(uint64_t endpoint, uint64_t n = 0) const {

@@ -17,9 +17,15 @@ struct Duration {
     friend constexpr auto operator<=>(Duration, Duration) = default;
 };
 
-constexpr Duration minutes(int64_t n) { return {n * 60}; }
-constexpr Duration hours(int64_t n) { return {n * 3600}; }
-constexpr Duration days(int64_t n) { return {n * 86400}; }
+constexpr Duration minutes(int64_t n) {
+    return {n * 60};
+}
+constexpr Duration hours(int64_t n) {
+    return {n * 3600};
+}
+constexpr Duration days(int64_t n) {
+    return {n * 86400};
+}
 
 // A moment of a run, in whole seconds since its start.
 struct SimTime {
@@ -34,10 +40,18 @@ struct UtcTime {
     friend constexpr auto operator<=>(UtcTime, UtcTime) = default;
 };
 
-constexpr SimTime operator+(SimTime t, Duration d) { return {t.seconds + d.seconds}; }
-constexpr SimTime operator-(SimTime t, Duration d) { return {t.seconds - d.seconds}; }
-constexpr Duration operator-(SimTime a, SimTime b) { return {a.seconds - b.seconds}; }
-constexpr UtcTime operator+(UtcTime t, Duration d) { return {t.unix_seconds + d.seconds}; }
+constexpr SimTime operator+(SimTime t, Duration d) {
+    return {t.seconds + d.seconds};
+}
+constexpr SimTime operator-(SimTime t, Duration d) {
+    return {t.seconds - d.seconds};
+}
+constexpr Duration operator-(SimTime a, SimTime b) {
+    return {a.seconds - b.seconds};
+}
+constexpr UtcTime operator+(UtcTime t, Duration d) {
+    return {t.unix_seconds + d.seconds};
+}
 
 // "45s", "18m", "6h", "1.5h", "7d", "2d 6h": not negative, at most 3,650 days, whole seconds.
 Result<Duration> parse_duration(std::string_view text);

@@ -89,9 +89,9 @@ std::string printable(std::string_view text, size_t max_bytes) {
         const size_t length = utf8_length(text);
         const auto byte = static_cast<unsigned char>(text[0]);
         // C1 controls (U+0080..U+009F) steer some terminals.
-        const bool control = byte < 0x20 || byte == 0x7f ||
-                             (length == 2 && byte == 0xc2 &&
-                              static_cast<unsigned char>(text[1]) < 0xa0);
+        const bool control =
+            byte < 0x20 || byte == 0x7f ||
+            (length == 2 && byte == 0xc2 && static_cast<unsigned char>(text[1]) < 0xa0);
         if (length == 0 || control) {
             out += fmt::format("\\x{:02x}", byte);
             text.remove_prefix(1);

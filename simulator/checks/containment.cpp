@@ -40,9 +40,9 @@ std::string where(const std::vector<Containment>& rows, uint64_t Containment::*c
     if (names.size() == 1) {
         return rows.size() > 2 ? ", all in " + names[0] : "";
     }
-    return names.size() + 1 == rows.size() ? ", in every group"
-                                           : fmt::format(", in {} of {} groups", names.size(),
-                                                         rows.size() - 1);
+    return names.size() + 1 == rows.size()
+               ? ", in every group"
+               : fmt::format(", in {} of {} groups", names.size(), rows.size() - 1);
 }
 
 }  // namespace
@@ -68,9 +68,9 @@ std::string headline(const record::Run& run) {
         out = fmt::format("{} of {} endpoints affected{}", number(all.affected),
                           number(all.endpoints), where(rows, &Containment::affected));
     } else if (all.refused > 0) {
-        out = fmt::format("No endpoint affected; {} of {} refused bad content{}",
-                          number(all.refused), number(all.endpoints),
-                          where(rows, &Containment::refused));
+        out =
+            fmt::format("No endpoint affected; {} of {} refused bad content{}", number(all.refused),
+                        number(all.endpoints), where(rows, &Containment::refused));
     } else {
         out = fmt::format("No endpoint of {} affected", number(all.endpoints));
     }

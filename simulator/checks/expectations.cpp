@@ -34,8 +34,8 @@ class Judge {
           unit_(base::info(expectation.metric).unit),
           endpoints_(static_cast<double>(endpoints_in(run.header, expectation.group))) {
         bound_ = expectation.is_share ? expectation.bound * endpoints_ : expectation.bound;
-        const auto found = run.series.find(
-            {expectation.metric, expectation.group, expectation.release});
+        const auto found =
+            run.series.find({expectation.metric, expectation.group, expectation.release});
         if (found != run.series.end()) {
             points_ = found->second;
         }
@@ -172,9 +172,8 @@ std::vector<Verdict> judge(const record::Run& run) {
 }
 
 bool all_passed(const std::vector<Verdict>& verdicts) {
-    return std::all_of(verdicts.begin(), verdicts.end(), [](const Verdict& verdict) {
-        return verdict.result == Result::kPassed;
-    });
+    return std::all_of(verdicts.begin(), verdicts.end(),
+                       [](const Verdict& verdict) { return verdict.result == Result::kPassed; });
 }
 
 }  // namespace firebreak::checks

@@ -18,10 +18,10 @@ enum class Result : uint8_t {
 
 struct Verdict {
     Result result = Result::kOpen;
-    std::optional<double> measured;        // in the metric's unit; nullopt: it never had a value
-    std::optional<base::SimTime> broke_at; // the first moment at which an `always` did not hold
-    std::string measured_text;             // "12 of 60 (20 %)", "18 min", "never happened"
-    std::string bound_text;                // "at most 0"
+    std::optional<double> measured;         // in the metric's unit; nullopt: it never had a value
+    std::optional<base::SimTime> broke_at;  // the first moment at which an `always` did not hold
+    std::string measured_text;              // "12 of 60 (20 %)", "18 min", "never happened"
+    std::string bound_text;                 // "at most 0"
 };
 
 // One verdict per expectation of the header, in order. An interrupted run leaves them open, except

@@ -46,8 +46,7 @@ void ReleaseSystem::publish(ReleaseId id, size_t group, base::SimTime now) {
     release.published[group] = true;
     cdn_.set_head(groups_[group].name, release.package->draft.manifest.feed, release.package,
                   now + staging_.cdn_ttl);
-    decisions_.push_back(
-        {now, Decision::Kind::kPublished, id, {static_cast<uint32_t>(group)}, ""});
+    decisions_.push_back({now, Decision::Kind::kPublished, id, {static_cast<uint32_t>(group)}, ""});
 }
 
 void ReleaseSystem::publish_stage(ReleaseId id, GroupStage stage, base::SimTime now) {

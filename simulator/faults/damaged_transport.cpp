@@ -22,8 +22,8 @@ bool is_target(const std::string& path, DamageTarget target) {
     return false;
 }
 
-// Damage to an envelope stays in front of its signature, the one part whose bytes, and whose length,
-// differ from one signing to the next: otherwise no run could be repeated.
+// Damage to an envelope stays in front of its signature, the one part whose bytes, and whose
+// length, differ from one signing to the next: otherwise no run could be repeated.
 size_t damageable(const Damage& damage, const base::Bytes& body) {
     if (damage.target != DamageTarget::kPackage) {
         return body.size();

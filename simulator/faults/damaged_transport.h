@@ -6,7 +6,8 @@
 //   replay      the head names an older package, which is then served, authentic and whole
 //
 // The damage is a pure function of (damage, file): an endpoint that tries again meets the same.
-// What does not happen here: added bytes, swapped files, a served file that differs from try to try.
+// What does not happen here: added bytes, swapped files, a served file that differs from try to
+// try.
 #pragma once
 
 #include <cstdint>
@@ -23,8 +24,8 @@ enum class DamageTarget : uint8_t { kPayload, kPackage, kHead };
 struct Damage {
     DamageKind kind = DamageKind::kNone;
     DamageTarget target = DamageTarget::kPayload;
-    uint64_t draw = 0;        // where the damage falls; one value per variant of the fault
-    base::Digest replayed;    // kReplay: the manifest of the package that is served
+    uint64_t draw = 0;      // where the damage falls; one value per variant of the fault
+    base::Digest replayed;  // kReplay: the manifest of the package that is served
 
     // "bit flip in the payload, draw 7c3f…": part of an assay's key.
     std::string text() const;

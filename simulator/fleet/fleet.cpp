@@ -71,8 +71,8 @@ base::Result<std::span<const RowEvent>> Fleet::advance(base::SimTime from,
         while (at < now.size() && now[at].row < population_.end(group)) {
             ++at;
         }
-        FB_CHECK(advance_group(group, from, contexts[group],
-                               std::span(now).subspan(first, at - first)));
+        FB_CHECK(
+            advance_group(group, from, contexts[group], std::span(now).subspan(first, at - first)));
     }
     return std::span<const RowEvent>(events_);
 }
@@ -86,9 +86,9 @@ base::Status Fleet::advance_group(size_t group, base::SimTime from, const Contex
     FB_CHECK(learn_steps(context, cache));
     size_t next = 0;
     for (const Due& due : due_) {
-        for (; next < pending.size() && (pending[next].row < due.row ||
-                                         (pending[next].row == due.row &&
-                                          pending[next].at <= due.at));
+        for (; next < pending.size() &&
+               (pending[next].row < due.row ||
+                (pending[next].row == due.row && pending[next].at <= due.at));
              ++next) {
             FB_CHECK(meet(group, pending[next]));
         }
@@ -158,8 +158,7 @@ uint32_t Fleet::variant_of(const Context& context, Row row) const {
     for (const FaultDraw& fault : context.faults) {
         uint32_t digit = 0;
         if (fault.share >= 1 || fault_share_.unit(row, fault.key) < fault.share) {
-            digit =
-                1 + static_cast<uint32_t>(fault_variant_.below(fault.variants, row, fault.key));
+            digit = 1 + static_cast<uint32_t>(fault_variant_.below(fault.variants, row, fault.key));
         }
         variant = variant * (fault.variants + 1) + digit;
     }
@@ -169,8 +168,8 @@ uint32_t Fleet::variant_of(const Context& context, Row row) const {
 base::Status Fleet::poll(size_t group, const Context& context, const Due& due) {
     FB_TRY(const Step step, step_of(context, due.row));
     if (step.category != base::Category::kNothingNew) {
-        const bool exposes = step.delivered &&
-                             !(step.release < harmless_.size() && harmless_[step.release]);
+        const bool exposes =
+            step.delivered && !(step.release < harmless_.size() && harmless_[step.release]);
         emit({due.at, due.row, step.category, step.code, step.release, step.alerts, step.delivered,
               step.refused, false, 0},
              static_cast<uint8_t>((exposes ? kExposed : 0) | (step.refused ? kRefused : 0)));
@@ -188,9 +187,9 @@ base::Status Fleet::meet(size_t group, const Pending& pending) {
         return base::Error{"the same content met other triggers than before", "", ""};
     }
     const TriggerStep& step = (*triggers)[pending.trigger];
-    emit({pending.at, pending.row, step.category, step.code, step.release, 0, false, false, true,
-          0},
-         kAffected);
+    emit(
+        {pending.at, pending.row, step.category, step.code, step.release, 0, false, false, true, 0},
+        kAffected);
     return change_set(group, pending.row, step.after, pending.at);
 }
 

@@ -34,8 +34,9 @@ struct FaultDraw {
 // What the polls of a group meet during a slice. Equal ids: equal offers and faults.
 struct Context {
     ContextId id;
-    std::vector<FaultDraw> faults;  // at most one per feed; variant numbers are mixed radix over them
-    uint32_t variants() const;      // how many different ones endpoints can meet; 0 is "no damage"
+    std::vector<FaultDraw>
+        faults;                 // at most one per feed; variant numbers are mixed radix over them
+    uint32_t variants() const;  // how many different ones endpoints can meet; 0 is "no damage"
 };
 
 // What one poll does to an endpoint.

@@ -20,8 +20,8 @@ base::Error at(const std::string& place, const base::Error& error) {
 }
 
 // Content sources stand under fixtures/content, or beside the scenario if written "./…" or "../…".
-std::filesystem::path source_folder(const scenario::Experiment& experiment,
-                                    const Options& options, const std::filesystem::path& source) {
+std::filesystem::path source_folder(const scenario::Experiment& experiment, const Options& options,
+                                    const std::filesystem::path& source) {
     const std::string first = source.empty() ? "" : source.begin()->string();
     return first == "." || first == ".." ? experiment.file.parent_path() / source
                                          : options.fixtures / "content" / source;
@@ -105,13 +105,11 @@ class Assembly {
                                                    const std::filesystem::path& source,
                                                    base::UtcTime signing_time,
                                                    const std::string& place) {
-        auto draft =
-            content::build(feed, version, source_folder(experiment(), options_, source));
+        auto draft = content::build(feed, version, source_folder(experiment(), options_, source));
         if (!draft.ok()) {
             return at(place, draft.error());
         }
-        auto package =
-            content::sign(std::move(draft).value(), pki.signers.at(feed), signing_time);
+        auto package = content::sign(std::move(draft).value(), pki.signers.at(feed), signing_time);
         if (!package.ok()) {
             return at(place, package.error());
         }
@@ -121,22 +119,20 @@ class Assembly {
 
     base::Status sign_content() {
         FB_TRY(const content::Pki pki, content::load_pki(options_.fixtures / "keys"));
-        parts_->verifier =
-            std::make_unique<content::Verifier>(std::vector{pki.root.certificate});
+        parts_->verifier = std::make_unique<content::Verifier>(std::vector{pki.root.certificate});
         parts_->baseline.resize(parts_->feeds.size());
         for (const scenario::Baseline& baseline : experiment().baseline) {
             FB_TRY(const content::Package* package,
                    sign_one(pki, baseline.feed, baseline.version, baseline.source,
                             experiment().start + base::Duration{-86400}, baseline.place));
-            const auto feed =
-                std::find(parts_->feeds.begin(), parts_->feeds.end(), baseline.feed);
+            const auto feed = std::find(parts_->feeds.begin(), parts_->feeds.end(), baseline.feed);
             parts_->baseline[static_cast<size_t>(feed - parts_->feeds.begin())] = package;
         }
         for (const scenario::Release& release : experiment().releases) {
-            FB_TRY(const content::Package* package,
-                   sign_one(pki, release.feed, release.version, release.source,
-                            experiment().start + base::Duration{release.at.seconds},
-                            release.place));
+            FB_TRY(
+                const content::Package* package,
+                sign_one(pki, release.feed, release.version, release.source,
+                         experiment().start + base::Duration{release.at.seconds}, release.place));
             parts_->releases.push_back(package);
         }
         return {};
@@ -166,8 +162,8 @@ class Assembly {
         const scenario::Policy& policy = experiment().policy;
         parts_->release_system = std::make_unique<cloud::ReleaseSystem>(
             std::move(groups),
-            cloud::Staging{policy.gates, policy.public_interval, policy.cdn_ttl,
-                           policy.halt_share, policy.halt_reports},
+            cloud::Staging{policy.gates, policy.public_interval, policy.cdn_ttl, policy.halt_share,
+                           policy.halt_reports},
             parts_->cdn);
         parts_->central = std::make_unique<cloud::Central>(tenants);
         for (size_t f = 0; f < parts_->feeds.size(); ++f) {
@@ -225,8 +221,8 @@ class Assembly {
         return fmt::format(
             "; {}: {} variants stand for all: if none gets through, at most {:.1f} % of all "
             "would (95 % confidence)",
-            fault.kind == scenario::FaultKind::kBitFlip ? "bit flip" : "truncation",
-            fault.variants, 100 * (1 - std::pow(0.05, 1.0 / fault.variants)));
+            fault.kind == scenario::FaultKind::kBitFlip ? "bit flip" : "truncation", fault.variants,
+            100 * (1 - std::pow(0.05, 1.0 / fault.variants)));
     }
 
     record::Expectation convert(const scenario::Expectation& from) const {
@@ -256,8 +252,7 @@ class Assembly {
     }
 
     base::Status open_record() {
-        FB_TRY(record::RunWriter writer,
-               record::RunWriter::create(options_.run_file, header()));
+        FB_TRY(record::RunWriter writer, record::RunWriter::create(options_.run_file, header()));
         parts_->writer.emplace(std::move(writer));
         parts_->ledger = std::make_unique<Ledger>(experiment().groups.size(), *parts_->writer);
         return {};
@@ -266,12 +261,12 @@ class Assembly {
     void make_assays() {
         Lab::Parts* parts = parts_.get();
         const auto log = [parts](assay::TransitionId, const assay::Transition& done) {
-            parts->writer->add(record::Assay{
-                parts->now, assay::digest(parts->assays->state(done.before)).hex(), done.stimulus,
-                std::string(to_text(done.outcome.stage)),
-                std::string(to_text(done.outcome.category)),
-                std::string(to_text(done.outcome.code)), describe(done), done.cost_ms,
-                assay::to_json(done)});
+            parts->writer->add(
+                record::Assay{parts->now, assay::digest(parts->assays->state(done.before)).hex(),
+                              done.stimulus, std::string(to_text(done.outcome.stage)),
+                              std::string(to_text(done.outcome.category)),
+                              std::string(to_text(done.outcome.code)), describe(done), done.cost_ms,
+                              assay::to_json(done)});
             return base::Status{};
         };
         parts_->assays = std::make_unique<assay::Assays>(
@@ -333,10 +328,10 @@ class Assembly {
             made.fault.draw = {i, plan.share, replay ? 1 : plan.variants};
             for (uint32_t v = 0; v < made.fault.draw.variants; ++v) {
                 faults::Damage damage;
-                damage.kind = plan.kind == scenario::FaultKind::kBitFlip ? faults::DamageKind::kBitFlip
-                              : plan.kind == scenario::FaultKind::kTruncate
-                                  ? faults::DamageKind::kTruncate
-                                  : faults::DamageKind::kReplay;
+                damage.kind =
+                    plan.kind == scenario::FaultKind::kBitFlip    ? faults::DamageKind::kBitFlip
+                    : plan.kind == scenario::FaultKind::kTruncate ? faults::DamageKind::kTruncate
+                                                                  : faults::DamageKind::kReplay;
                 damage.target = static_cast<faults::DamageTarget>(plan.target);
                 if (replay) {
                     damage.replayed = made.fault.replayed->manifest_digest;
@@ -358,10 +353,9 @@ class Assembly {
                 std::any_of(made.groups.begin(), made.groups.end(),
                             [&](size_t group) { return other.groups.contains(group); });
             if (same_time && same_group && made.plan.feed == other.plan.feed) {
-                return base::Error{"two faults of one feed are in force in a group at one time",
-                                   made.plan.place,
-                                   "give them other groups or times; the other stands at " +
-                                       other.plan.place};
+                return base::Error{
+                    "two faults of one feed are in force in a group at one time", made.plan.place,
+                    "give them other groups or times; the other stands at " + other.plan.place};
             }
         }
         return {};
@@ -428,8 +422,7 @@ class Assembly {
     // Releases before acts of the same moment: an act is about a release that is there.
     void schedule_commands() {
         for (const scenario::Release& release : experiment().releases) {
-            parts_->due_commands.emplace(release.at,
-                                         Command{Command::Kind::kRelease, release.id});
+            parts_->due_commands.emplace(release.at, Command{Command::Kind::kRelease, release.id});
         }
         for (const scenario::Act& act : experiment().acts) {
             const auto kind = act.kind == scenario::ActKind::kPromoteToInternal

@@ -49,8 +49,7 @@ base::Result<fleet::SetId> ControlPlane::install_baseline(
     std::vector<assay::StateId> states;
     for (size_t f = 0; f < feeds_.size(); ++f) {
         const assay::Transition& transition = assays_[done[f]];
-        if (packages[f] != nullptr &&
-            transition.outcome.category != base::Category::kInstalled) {
+        if (packages[f] != nullptr && transition.outcome.category != base::Category::kInstalled) {
             return base::Error{
                 fmt::format("the baseline of {} is not accepted: {} at {} ({}; {})",
                             content::info(feeds_[f]).name, to_text(transition.outcome.category),
@@ -63,8 +62,7 @@ base::Result<fleet::SetId> ControlPlane::install_baseline(
     return intern(std::move(states));
 }
 
-fleet::Context ControlPlane::context(const std::string& group,
-                                     const std::vector<uint8_t>& personas,
+fleet::Context ControlPlane::context(const std::string& group, const std::vector<uint8_t>& personas,
                                      const std::vector<Offer>& offers) {
     const auto [place, is_new] = context_ids_.emplace(std::pair(group, offers), contexts_.size());
     if (is_new) {
@@ -107,8 +105,8 @@ base::Result<std::vector<fleet::Step>> ControlPlane::steps(std::span<const Poll>
     std::vector<assay::Assays::Request> requests;
     for (const Poll& poll : polls) {
         for (size_t f = 0; f < feeds_.size(); ++f) {
-            requests.push_back({sets_[poll.set.value].states[f],
-                                stimulus(poll.context, f, poll.variant)});
+            requests.push_back(
+                {sets_[poll.set.value].states[f], stimulus(poll.context, f, poll.variant)});
         }
     }
     FB_TRY(const std::vector<assay::TransitionId> done, assays_.perform(requests));
@@ -136,10 +134,9 @@ base::Result<std::vector<fleet::Step>> ControlPlane::steps(std::span<const Poll>
     return steps;
 }
 
-assay::Assays::Request ControlPlane::workload_request(assay::StateId state,
-                                                      uint8_t persona) const {
-    return {state, assay::WorkloadStimulus{{persona},
-                                           assays_.environment().personas[persona].name}};
+assay::Assays::Request ControlPlane::workload_request(assay::StateId state, uint8_t persona) const {
+    return {state,
+            assay::WorkloadStimulus{{persona}, assays_.environment().personas[persona].name}};
 }
 
 // Newly installed content is about to meet the workload of every persona of its group: run those
@@ -181,8 +178,7 @@ base::Result<std::vector<std::vector<fleet::TriggerStep>>> ControlPlane::trigger
             // A copy: interning may move the sets.
             const std::vector<assay::StateId> states = sets_[workloads[w].set.value].states;
             const std::optional<base::Digest> runs = sets_[workloads[w].set.value].runs[f];
-            for (const assay::Trigger& trigger :
-                 assays_[done[w * feeds_.size() + f]].triggers) {
+            for (const assay::Trigger& trigger : assays_[done[w * feeds_.size() + f]].triggers) {
                 std::vector<assay::StateId> after = states;
                 after[f] = assays_.intern(trigger.after);
                 steps.push_back({trigger.per_hour, intern(std::move(after)),

@@ -48,9 +48,7 @@ class ControlPlane final : public fleet::Transitions {
     fleet::ContentId running(fleet::SetId set) const override;
 
     // The parts of a context and of a set, for whoever follows one endpoint by hand.
-    const fleet::Context& context(fleet::ContextId id) const {
-        return contexts_[id.value].context;
-    }
+    const fleet::Context& context(fleet::ContextId id) const { return contexts_[id.value].context; }
     assay::PollStimulus stimulus(fleet::ContextId context, size_t feed, uint32_t variant) const;
     const std::vector<assay::StateId>& states(fleet::SetId set) const {
         return sets_[set.value].states;
@@ -65,7 +63,7 @@ class ControlPlane final : public fleet::Transitions {
 
   private:
     struct Set {
-        std::vector<assay::StateId> states;            // by feed
+        std::vector<assay::StateId> states;             // by feed
         std::vector<std::optional<base::Digest>> runs;  // by feed
         fleet::ContentId content;
     };

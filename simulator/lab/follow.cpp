@@ -72,9 +72,9 @@ class Follower {
 
     fleet::ContextId context_at(base::SimTime at) const {
         const auto& log = parts_.context_log[group_];
-        const auto after = std::upper_bound(
-            log.begin(), log.end(), at,
-            [](base::SimTime t, const auto& entry) { return t < entry.first; });
+        const auto after =
+            std::upper_bound(log.begin(), log.end(), at,
+                             [](base::SimTime t, const auto& entry) { return t < entry.first; });
         return (after - 1)->second;
     }
 
@@ -189,9 +189,9 @@ class Follower {
 
 base::Result<std::vector<HistoryEntry>> Lab::follow(uint32_t endpoint) {
     if (endpoint >= parts_->fleet->population().size()) {
-        return base::Error{fmt::format("there is no endpoint {}", endpoint), "",
-                           fmt::format("the last one is {}",
-                                       parts_->fleet->population().size() - 1)};
+        return base::Error{
+            fmt::format("there is no endpoint {}", endpoint), "",
+            fmt::format("the last one is {}", parts_->fleet->population().size() - 1)};
     }
     return Follower(*parts_, endpoint).history();
 }

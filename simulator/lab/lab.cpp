@@ -94,8 +94,7 @@ base::Status Lab::advance_slice() {
     FB_TRY(parts_->events, parts_->fleet->advance(parts_->now, contexts));
     take_events();
     parts_->now = parts_->now + kSlice;
-    parts_->ledger->write(parts_->now, *parts_->fleet, *parts_->control,
-                          parts_->releases.size());
+    parts_->ledger->write(parts_->now, *parts_->fleet, *parts_->control, parts_->releases.size());
     if (parts_->now - parts_->committed >= kCommitEvery) {
         parts_->committed = parts_->now;
         return parts_->writer->commit(parts_->now);
@@ -143,10 +142,9 @@ base::Status Lab::submit(const Command& command) {
 
 base::Status Lab::carry_out(const Command& command, const char* origin) {
     const auto& releases = parts_->experiment.releases;
-    const auto found =
-        std::find_if(releases.begin(), releases.end(), [&](const scenario::Release& release) {
-            return release.id == command.release;
-        });
+    const auto found = std::find_if(
+        releases.begin(), releases.end(),
+        [&](const scenario::Release& release) { return release.id == command.release; });
     if (found == releases.end()) {
         return base::Error{fmt::format("there is no release `{}`", command.release), "", ""};
     }
@@ -194,14 +192,14 @@ void Lab::note_decisions() {
                                 decision.group.value);
         parts_->writer->add(record::TimelineEntry{
             decision.at, "publication", static_cast<int32_t>(decision.group.value), release,
-            fmt::format("{} to {}", name,
-                        parts_->experiment.groups[decision.group.value].name)});
+            fmt::format("{} to {}", name, parts_->experiment.groups[decision.group.value].name)});
     }
     for (FaultInForce& fault : parts_->faults) {
         if (!fault.noted && parts_->now >= fault.plan.from) {
             fault.noted = true;
-            const std::string where =
-                fault.plan.groups.empty() ? "every group" : fmt::format("{}", fmt::join(fault.plan.groups, ", "));
+            const std::string where = fault.plan.groups.empty()
+                                          ? "every group"
+                                          : fmt::format("{}", fmt::join(fault.plan.groups, ", "));
             parts_->writer->add(record::TimelineEntry{
                 parts_->now, "fault", record::kAll, record::kAll,
                 fmt::format("{} on the way to {}, {:.3g} % of endpoints",
@@ -295,11 +293,11 @@ Snapshot Lab::snapshot(const Viewport& viewport) const {
         endpoint.affected = (marks & fleet::kAffected) != 0;
         for (size_t f = 0; f < parts_->feeds.size(); ++f) {
             const auto release = parts_->control->running_release(rows.set(row), f);
-            endpoint.running.push_back(
-                fmt::format("{} {}", content::info(parts_->feeds[f]).name,
-                            !release                               ? "nothing"
-                            : *release == ControlPlane::kNoRelease ? "baseline"
-                                                                   : parts_->release_name(*release)));
+            endpoint.running.push_back(fmt::format("{} {}", content::info(parts_->feeds[f]).name,
+                                                   !release ? "nothing"
+                                                   : *release == ControlPlane::kNoRelease
+                                                       ? "baseline"
+                                                       : parts_->release_name(*release)));
         }
         out.endpoints.push_back(std::move(endpoint));
     }
@@ -311,9 +309,9 @@ base::Status Lab::finish(double wall_s) {
         return base::Error{"the run has not reached its end", "", ""};
     }
     FB_CHECK(parts_->writer->commit(end()));
-    return parts_->writer->finish({fingerprint(), wall_s, parts_->fleet->polls(),
-                                   parts_->central->tenants_alerted()},
-                                  parts_->ledger->tally());
+    return parts_->writer->finish(
+        {fingerprint(), wall_s, parts_->fleet->polls(), parts_->central->tenants_alerted()},
+        parts_->ledger->tally());
 }
 
 base::Status Lab::interrupt() {

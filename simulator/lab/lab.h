@@ -18,11 +18,11 @@
 namespace firebreak::lab {
 
 struct Options {
-    std::filesystem::path fixtures;     // the folder with content/, personas/ and keys/
-    std::filesystem::path worker;       // the firebreak-worker binary
-    std::filesystem::path run_file;     // to be written
-    unsigned jobs = 1;                  // assays at a time
-    std::optional<uint64_t> seed;       // in place of the scenario's
+    std::filesystem::path fixtures;       // the folder with content/, personas/ and keys/
+    std::filesystem::path worker;         // the firebreak-worker binary
+    std::filesystem::path run_file;       // to be written
+    unsigned jobs = 1;                    // assays at a time
+    std::optional<uint64_t> seed;         // in place of the scenario's
     const record::Run* replay = nullptr;  // answer from its outcome log, start no worker
 };
 
@@ -35,8 +35,8 @@ struct Command {
 
 // What a snapshot should show beside the aggregates.
 struct Viewport {
-    uint32_t cells_per_group = 0;      // resolution of the raster; 0: none
-    std::vector<uint32_t> endpoints;   // rows to be looked at singly
+    uint32_t cells_per_group = 0;     // resolution of the raster; 0: none
+    std::vector<uint32_t> endpoints;  // rows to be looked at singly
 };
 
 struct Cell {
@@ -76,8 +76,8 @@ struct Snapshot {
 // Not thread-safe; uses threads of its own.
 class Lab {
   public:
-    // Signs the content, installs the baseline, opens the run file. Errors name what in the scenario
-    // or on this machine stands in the way. `experiment` is copied.
+    // Signs the content, installs the baseline, opens the run file. Errors name what in the
+    // scenario or on this machine stands in the way. `experiment` is copied.
     static base::Result<std::unique_ptr<Lab>> assemble(const scenario::Experiment& experiment,
                                                        const Options& options);
     ~Lab();
@@ -108,8 +108,8 @@ class Lab {
 
     // One endpoint's whole history until now(), worked out alone and anew: poll by poll, with a
     // component state of its own, every transition performed in real components, no memo table.
-    // Under the decisions that were taken it must be what observe() told; it shares no code with the
-    // fleet's kernel, so that it can prove that. Errors: no such endpoint, or a trial failed.
+    // Under the decisions that were taken it must be what observe() told; it shares no code with
+    // the fleet's kernel, so that it can prove that. Errors: no such endpoint, or a trial failed.
     base::Result<std::vector<HistoryEntry>> follow(uint32_t endpoint);
 
     struct Parts;

@@ -76,8 +76,8 @@ void Ledger::write_counts(base::SimTime at, int32_t group, const Counts& counts)
     put_time(base::Metric::kTimeToHalt, counts.time_to_halt);
 }
 
-void Ledger::write_census(base::SimTime at, const fleet::Fleet& fleet,
-                          const ControlPlane& control, size_t releases) {
+void Ledger::write_census(base::SimTime at, const fleet::Fleet& fleet, const ControlPlane& control,
+                          size_t releases) {
     uint64_t protected_in_all = 0;
     uint64_t down_in_all = 0;
     std::vector<uint64_t> running_in_all(releases);

@@ -76,8 +76,10 @@ double Statement::real(int column) const {
 
 std::string Statement::text(int column) const {
     const auto* text = static_cast<const char*>(sqlite3_column_blob(handle_.get(), column));
-    return text == nullptr ? "" : std::string(text, static_cast<size_t>(sqlite3_column_bytes(
-                                                        handle_.get(), column)));
+    return text == nullptr
+               ? ""
+               : std::string(text,
+                             static_cast<size_t>(sqlite3_column_bytes(handle_.get(), column)));
 }
 
 }  // namespace firebreak::record

@@ -38,9 +38,9 @@ struct Expectation {
     double bound = 0;       // in the metric's unit; a share (0 to 1) if is_share
     bool is_share = false;  // of the scope's endpoints
     Moment moment = Moment::kEnd;
-    base::SimTime at;       // Moment::kAt
-    std::string text;       // in words
-    std::string place;      // file:line:column
+    base::SimTime at;   // Moment::kAt
+    std::string text;   // in words
+    std::string place;  // file:line:column
 };
 
 // What is known before the first second.
@@ -61,12 +61,13 @@ struct Command {
     base::SimTime at;
     std::string origin, kind;  // "scenario" or "operator"; "promote to internal"
     int32_t release = kAll;
-    std::string result;        // "done", or why not
+    std::string result;  // "done", or why not
 };
 
 struct TimelineEntry {
     base::SimTime at;
-    std::string kind;  // "release", "promotion", "publication", "failure", "signal", "halt", "fault"
+    std::string
+        kind;  // "release", "promotion", "publication", "failure", "signal", "halt", "fault"
     int32_t group = kAll;
     int32_t release = kAll;
     std::string text;
@@ -120,7 +121,7 @@ struct Run {
     std::vector<Assay> assays;
     Series series;
     Tally tally;
-    Summary summary;        // kFinished only
+    Summary summary;  // kFinished only
 };
 
 // The last value at or before `at`; nullopt if there is none yet.

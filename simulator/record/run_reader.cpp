@@ -67,9 +67,9 @@ base::Status check_identity(Database& database, const std::filesystem::path& fil
     Rows version(database, "PRAGMA user_version");
     const int64_t found = version.next() ? version.integer(INT32_MIN, INT32_MAX) : 0;
     if (found != kSchemaVersion) {
-        return base::Error{fmt::format("run file of schema {}, this version reads {}", found,
-                                       kSchemaVersion),
-                           file.string(), "read it with the version that wrote it"};
+        return base::Error{
+            fmt::format("run file of schema {}, this version reads {}", found, kSchemaVersion),
+            file.string(), "read it with the version that wrote it"};
     }
     return {};
 }
@@ -111,7 +111,8 @@ bool read_groups_and_releases(Database& database, Header& header) {
         row.tenants = static_cast<uint32_t>(groups.integer(0, UINT32_MAX));
         header.groups.push_back(std::move(row));
     }
-    Rows releases(database, "SELECT name, feed, version, kind, at, manifest FROM release ORDER BY id");
+    Rows releases(database,
+                  "SELECT name, feed, version, kind, at, manifest FROM release ORDER BY id");
     while (releases.next()) {
         Release row;
         row.name = releases.text();

@@ -11,18 +11,18 @@ namespace {
 
 base::Status insert_header(Database& database, const Header& header) {
     Statement meta(database, "INSERT OR REPLACE INTO meta VALUES (?, ?)");
-    for (const auto& [key, value] : std::map<std::string, std::string>{
-             {"name", header.name},
-             {"title", header.title},
-             {"description", header.description},
-             {"scenario", header.scenario},
-             {"version", header.version},
-             {"notes", header.notes},
-             {"seed", std::to_string(header.seed)},
-             {"start", std::to_string(header.start.unix_seconds)},
-             {"duration", std::to_string(header.duration.seconds)},
-             {"status", "running"},
-             {"reached", "0"}}) {
+    for (const auto& [key, value] :
+         std::map<std::string, std::string>{{"name", header.name},
+                                            {"title", header.title},
+                                            {"description", header.description},
+                                            {"scenario", header.scenario},
+                                            {"version", header.version},
+                                            {"notes", header.notes},
+                                            {"seed", std::to_string(header.seed)},
+                                            {"start", std::to_string(header.start.unix_seconds)},
+                                            {"duration", std::to_string(header.duration.seconds)},
+                                            {"status", "running"},
+                                            {"reached", "0"}}) {
         if (!meta.bind(key).bind(value).run()) {
             return database.error("write");
         }
@@ -98,8 +98,7 @@ RunWriter::RunWriter(std::unique_ptr<State> state) : state_(std::move(state)) {}
 RunWriter::RunWriter(RunWriter&&) noexcept = default;
 RunWriter::~RunWriter() = default;
 
-base::Result<RunWriter> RunWriter::create(const std::filesystem::path& file,
-                                          const Header& header) {
+base::Result<RunWriter> RunWriter::create(const std::filesystem::path& file, const Header& header) {
     std::error_code failure;
     if (file.has_parent_path()) {
         std::filesystem::create_directories(file.parent_path(), failure);
@@ -109,8 +108,7 @@ base::Result<RunWriter> RunWriter::create(const std::filesystem::path& file,
         }
     }
     FB_CHECK(remove_old(file));
-    FB_TRY(Database database,
-           Database::open(file, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE));
+    FB_TRY(Database database, Database::open(file, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE));
     FB_CHECK(database.run(fmt::format("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
                                       "PRAGMA application_id = {}; PRAGMA user_version = {};"
                                       "BEGIN;",

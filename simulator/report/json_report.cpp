@@ -42,14 +42,14 @@ Json expectations(const Judged& judged) {
         const Json passed = verdict.result == checks::Result::kOpen
                                 ? Json(nullptr)
                                 : Json(verdict.result == checks::Result::kPassed);
-        out.push_back({{"text", expectation.text},
-                       {"measured", or_null(verdict.measured)},
-                       {"bound", expectation.bound},
-                       {"bound_is_share", expectation.is_share},
-                       {"passed", passed},
-                       {"broke_at_s", verdict.broke_at ? Json(verdict.broke_at->seconds)
-                                                       : Json(nullptr)},
-                       {"place", expectation.place}});
+        out.push_back(
+            {{"text", expectation.text},
+             {"measured", or_null(verdict.measured)},
+             {"bound", expectation.bound},
+             {"bound_is_share", expectation.is_share},
+             {"passed", passed},
+             {"broke_at_s", verdict.broke_at ? Json(verdict.broke_at->seconds) : Json(nullptr)},
+             {"place", expectation.place}});
     }
     return out;
 }
@@ -57,17 +57,16 @@ Json expectations(const Judged& judged) {
 Json timeline(const record::Run& run) {
     Json out = Json::array();
     for (const record::TimelineEntry& entry : run.timeline) {
-        out.push_back({{"at_s", entry.at.seconds},
-                       {"kind", entry.kind},
-                       {"group", entry.group == record::kAll
-                                     ? Json(nullptr)
-                                     : Json(run.header.groups[static_cast<size_t>(entry.group)]
-                                                .name)},
-                       {"release",
-                        entry.release == record::kAll
-                            ? Json(nullptr)
-                            : Json(run.header.releases[static_cast<size_t>(entry.release)].name)},
-                       {"text", entry.text}});
+        out.push_back(
+            {{"at_s", entry.at.seconds},
+             {"kind", entry.kind},
+             {"group", entry.group == record::kAll
+                           ? Json(nullptr)
+                           : Json(run.header.groups[static_cast<size_t>(entry.group)].name)},
+             {"release", entry.release == record::kAll
+                             ? Json(nullptr)
+                             : Json(run.header.releases[static_cast<size_t>(entry.release)].name)},
+             {"text", entry.text}});
     }
     return out;
 }

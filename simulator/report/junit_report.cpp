@@ -32,8 +32,8 @@ std::string escape(const std::string& text) {
 }
 
 std::string failure_text(const record::Expectation& expectation, const checks::Verdict& verdict) {
-    std::string out = fmt::format("measured {}, expected {}", verdict.measured_text,
-                                  verdict.bound_text);
+    std::string out =
+        fmt::format("measured {}, expected {}", verdict.measured_text, verdict.bound_text);
     if (verdict.broke_at) {
         out += "; first broken on " + to_text(*verdict.broke_at);
     }
@@ -57,9 +57,10 @@ std::string suite(const Judged& judged) {
         }
         const bool failed = verdict.result == checks::Result::kFailed;
         ++(failed ? failures : skipped);
-        cases += failed ? fmt::format("><failure message=\"{}\"/></testcase>\n",
-                                      escape(failure_text(expectation, verdict)))
-                        : std::string("><skipped message=\"the run was interrupted\"/></testcase>\n");
+        cases += failed
+                     ? fmt::format("><failure message=\"{}\"/></testcase>\n",
+                                   escape(failure_text(expectation, verdict)))
+                     : std::string("><skipped message=\"the run was interrupted\"/></testcase>\n");
     }
     cases += fmt::format("    <testcase classname=\"{}\" name=\"the run finishes\" time=\"{:.3f}\"",
                          escape(run.header.name), run.summary.wall_s);
@@ -77,7 +78,8 @@ std::string suite(const Judged& judged) {
 }  // namespace
 
 std::string junit(const std::vector<Judged>& runs) {
-    std::string out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"firebreak\">\n";
+    std::string out =
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"firebreak\">\n";
     for (const Judged& judged : runs) {
         out += suite(judged);
     }

@@ -42,8 +42,9 @@ std::string table(const std::vector<std::vector<std::string>>& rows, bool color)
         for (size_t i = 0; i < rows[r].size(); ++i) {
             line += (i == 0 ? " " : "   ") + pad(rows[r][i], widths[i], i > 0);
         }
-        out += (r == 0 ? paint(line, kDim, color)
-                       : r + 1 == rows.size() ? paint(line, kBold, color) : line) +
+        out += (r == 0                 ? paint(line, kDim, color)
+                : r + 1 == rows.size() ? paint(line, kBold, color)
+                                       : line) +
                "\n";
     }
     return out;
@@ -58,9 +59,9 @@ std::string containment_table(const record::Run& run, bool color) {
                                                    "affected", "refused", "alerts",
                                                    "time to detect", "time to halt"}};
     for (const checks::Containment& row : checks::containment(run)) {
-        rows.push_back({base::printable(row.group, 40), number(row.endpoints),
-                        number(row.exposed), number(row.affected), number(row.refused),
-                        number(row.alerts), time(row.time_to_detect), time(row.time_to_halt)});
+        rows.push_back({base::printable(row.group, 40), number(row.endpoints), number(row.exposed),
+                        number(row.affected), number(row.refused), number(row.alerts),
+                        time(row.time_to_detect), time(row.time_to_halt)});
     }
     return table(rows, color);
 }
@@ -84,7 +85,8 @@ std::string evidence(const record::Run& run, bool color) {
         if (assay.code.empty()) {
             continue;
         }
-        const std::string what = fmt::format("{} at {}: {}", assay.category, assay.stage, assay.code);
+        const std::string what =
+            fmt::format("{} at {}: {}", assay.category, assay.stage, assay.code);
         if (std::find(seen.begin(), seen.end(), what) != seen.end()) {
             continue;
         }
@@ -118,13 +120,12 @@ std::string expectations(const Judged& judged, bool color) {
                                    verdict.measured_text);
                 break;
             case checks::Result::kFailed:
-                out += fmt::format("  {} {}\n      measured {}, expected {}{}\n      {}\n",
-                                   paint("✗", kBad, color), text, verdict.measured_text,
-                                   verdict.bound_text,
-                                   verdict.broke_at
-                                       ? "; first broken on " + to_text(*verdict.broke_at)
-                                       : std::string(),
-                                   base::printable(expectation.place));
+                out += fmt::format(
+                    "  {} {}\n      measured {}, expected {}{}\n      {}\n",
+                    paint("✗", kBad, color), text, verdict.measured_text, verdict.bound_text,
+                    verdict.broke_at ? "; first broken on " + to_text(*verdict.broke_at)
+                                     : std::string(),
+                    base::printable(expectation.place));
         }
     }
     return out;
@@ -142,14 +143,14 @@ std::string terminal(const Judged& judged, bool color) {
     for (const record::Group& group : run.header.groups) {
         endpoints += group.endpoints;
     }
-    std::string out = fmt::format(
-        "{}\n{}\n{}\n\n", paint(base::printable(run.header.title), kBold, color),
-        paint(fmt::format("{} · seed {} · {} simulated · {} endpoints",
-                          base::printable(run.header.name), run.header.seed,
-                          to_text(base::Duration{run.reached.seconds}),
-                          base::with_thousands(static_cast<int64_t>(endpoints))),
-              kDim, color),
-        checks::headline(run) + ".");
+    std::string out =
+        fmt::format("{}\n{}\n{}\n\n", paint(base::printable(run.header.title), kBold, color),
+                    paint(fmt::format("{} · seed {} · {} simulated · {} endpoints",
+                                      base::printable(run.header.name), run.header.seed,
+                                      to_text(base::Duration{run.reached.seconds}),
+                                      base::with_thousands(static_cast<int64_t>(endpoints))),
+                          kDim, color),
+                    checks::headline(run) + ".");
     out += containment_table(run, color);
     out += section("What happened", timeline(run, color), color);
     out += section("Evidence", evidence(run, color), color);
@@ -160,12 +161,12 @@ std::string terminal(const Judged& judged, bool color) {
                            paint("Interrupted", kBad, color), to_text(run.reached),
                            to_text(base::Duration{run.header.duration}));
     } else {
-        out += fmt::format(
-            "{} · fingerprint {} · {} polls · {} assays · {:.2f} s\n",
-            checks::all_passed(judged.verdicts) ? paint("Passed", kGood, color)
-                                                : paint("Failed", kBad, color),
-            run.summary.fingerprint, base::with_thousands(static_cast<int64_t>(run.summary.polls)),
-            run.assays.size(), run.summary.wall_s);
+        out += fmt::format("{} · fingerprint {} · {} polls · {} assays · {:.2f} s\n",
+                           checks::all_passed(judged.verdicts) ? paint("Passed", kGood, color)
+                                                               : paint("Failed", kBad, color),
+                           run.summary.fingerprint,
+                           base::with_thousands(static_cast<int64_t>(run.summary.polls)),
+                           run.assays.size(), run.summary.wall_s);
     }
     if (!run.header.notes.empty()) {
         out += paint(base::printable(run.header.notes, 2000), kDim, color) + "\n";

@@ -236,7 +236,7 @@ Exchange::Verdict Exchange::complete() {
     if (limits_.cpu && cpu_used() > *limits_.cpu) {
         return over_cpu_limit();
     }
-    return base::Result<Reply>(Reply(std::move(reply_)));
+    return Reply(std::move(reply_));
 }
 
 // The kernel has stopped the worker at a forbidden call, before doing any of it, and tells us which

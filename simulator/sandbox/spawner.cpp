@@ -12,7 +12,6 @@
 #include <array>
 #include <condition_variable>
 #include <deque>
-#include <future>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -20,6 +19,10 @@
 
 #include "sandbox/channel.h"
 #include "sandbox/spawn.h"
+
+// clone() by the C library's other name for it: the thread sanitizer wraps the first one, and takes
+// every clone for a fork that shares no memory.
+extern "C" int __clone(int (*function)(void*), void* stack, int flags, void* argument, ...);
 
 namespace firebreak::sandbox {
 namespace {
@@ -117,17 +120,21 @@ base::Result<Descriptor> lift(Descriptor low) {
 }
 
 struct Spawner::State {
-    using Job = std::packaged_task<base::Result<Launched>()>;
+    struct Job {
+        const Launch& request;
+        std::optional<base::Result<Launched>> result;  // once it is done
+    };
 
     std::string binary;
     std::vector<std::byte> stack = std::vector<std::byte>(64 * 1024);  // the child's, until exec
 
-    std::mutex mutex;
+    std::mutex mutex;  // guards what follows, and the jobs themselves
     std::condition_variable changed;
-    std::deque<Job> jobs;  // guarded by mutex, like stopping
+    std::deque<Job*> jobs;
     bool stopping = false;
-    std::optional<base::Error> failure;  // the thread could not be made
+
     std::thread thread;
+    std::optional<base::Error> failure;  // the thread could not be made
 
     void work();
     base::Result<Launched> launch(const Launch& request);
@@ -140,11 +147,13 @@ void Spawner::State::work() {
         if (stopping) {
             return;
         }
-        Job job = std::move(jobs.front());
+        Job& job = *jobs.front();
         jobs.pop_front();
         lock.unlock();
-        job();
+        base::Result<Launched> launched = launch(job.request);
         lock.lock();
+        job.result = std::move(launched);
+        changed.notify_all();
     }
 }
 
@@ -154,8 +163,8 @@ base::Result<Launched> Spawner::State::launch(const Launch& request) {
     int pidfd = -1;
     // CLONE_VM and CLONE_VFORK as in posix_spawn: the parent may be a gigabyte large, and a plain
     // fork would copy its page tables and make its other threads fault on every page afterwards.
-    const pid_t pid = clone(child, stack.data() + stack.size(),
-                            CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &plan, &pidfd);
+    const pid_t pid = __clone(child, stack.data() + stack.size(),
+                              CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &plan, &pidfd);
     if (pid < 0) {
         return system_error("clone");
     }
@@ -196,7 +205,7 @@ Spawner::~Spawner() {
         const std::lock_guard lock(state_->mutex);
         state_->stopping = true;
     }
-    state_->changed.notify_one();
+    state_->changed.notify_all();
     if (state_->thread.joinable()) {
         state_->thread.join();
     }
@@ -206,14 +215,12 @@ base::Result<Launched> Spawner::launch(const Launch& request) {
     if (state_->failure) {
         return *state_->failure;
     }
-    State::Job job([&] { return state_->launch(request); });
-    std::future<base::Result<Launched>> launched = job.get_future();
-    {
-        const std::lock_guard lock(state_->mutex);
-        state_->jobs.push_back(std::move(job));
-    }
-    state_->changed.notify_one();
-    return launched.get();
+    State::Job job{request, std::nullopt};
+    std::unique_lock lock(state_->mutex);
+    state_->jobs.push_back(&job);
+    state_->changed.notify_all();
+    state_->changed.wait(lock, [&job] { return job.result.has_value(); });
+    return *std::move(job.result);
 }
 
 }  // namespace firebreak::sandbox

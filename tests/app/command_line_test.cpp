@@ -118,8 +118,8 @@ TEST_F(CommandLine, GivesTheSameFingerprintForTheSameSeedAndAnotherForAnother) {
     EXPECT_EQ(all.size(), 2u);
     const std::string golden = "fingerprint = \"" + *same.begin() + "\"\n";
     EXPECT_EQ(run_scenario(golden + kScenario).code, 0);
-    const Finished differs = run_scenario("fingerprint = \"0000-0000-0000-0000\"\n" +
-                                          std::string(kScenario));
+    const Finished differs =
+        run_scenario("fingerprint = \"0000-0000-0000-0000\"\n" + std::string(kScenario));
     EXPECT_EQ(differs.code, 10);
     EXPECT_THAT(differs.err, HasSubstr(*same.begin()));
 }
@@ -146,7 +146,10 @@ TEST_F(CommandLine, RefusesWhatIsNoScenarioWithOneClearMessage) {
         {(folder_.path() / "missing.toml").string(), "missing.toml"},
         {write("empty.toml", ""), "empty"},
         {huge.string(), "larger than"},
-        {write("binary.toml", std::string("\x7f""ELF\0\0\1\2", 8)), "binary.toml"},
+        {write("binary.toml", std::string("\x7f"
+                                          "ELF\0\0\1\2",
+                                          8)),
+         "binary.toml"},
         {write("deep.toml", "a = " + std::string(50'000, '[')), "deep.toml"},
         {write("latin1.toml", "title = \"caf\xe9\"\n"), "latin1.toml"},
         {folder_.path().string(), "not a regular file"},
@@ -272,9 +275,8 @@ TEST_F(CommandLine, LeavesNoWorkerAndAReadableRunFileWhenItIsKilled) {
                     folder_.path());
     ASSERT_TRUE(eventually([&] { return !ours().empty(); }));
     // Not before there is a record: the header is committed as the run begins.
-    ASSERT_TRUE(eventually([&] {
-        return fs::exists(folder_.path() / "slow.run-wal") && !ours().empty();
-    }));
+    ASSERT_TRUE(
+        eventually([&] { return fs::exists(folder_.path() / "slow.run-wal") && !ours().empty(); }));
     process.kill(SIGKILL);
     EXPECT_EQ(process.wait().code, 128 + SIGKILL);
     EXPECT_TRUE(eventually([&] { return ours().empty(); })) << "an orphan worker lives on";

@@ -21,8 +21,7 @@ class Cdn final : public ports::Transport {
     void store(const content::Package& package) {
         files[content::package_path(package.manifest_digest)] = package.envelope;
         for (const content::PayloadFile& payload : package.draft.manifest.payloads) {
-            files[content::payload_path(payload.sha384)] =
-                package.draft.payloads.at(payload.name);
+            files[content::payload_path(payload.sha384)] = package.draft.payloads.at(payload.name);
         }
     }
     ports::Fetched get(const std::string& path, uint64_t max_bytes) override {
@@ -42,8 +41,8 @@ class AssaysTest : public testing::Test {
         pki_ = std::move(pki).value();
         verifier_ = std::make_unique<content::Verifier>(std::vector{pki_.root.certificate});
         for (const char* name : {"developer", "server"}) {
-            auto persona =
-                host::load_persona(test::fixtures_dir() / "personas" / (std::string(name) + ".toml"));
+            auto persona = host::load_persona(test::fixtures_dir() / "personas" /
+                                              (std::string(name) + ".toml"));
             ASSERT_OK(persona);
             personas_.push_back(std::move(persona).value());
         }
@@ -53,8 +52,8 @@ class AssaysTest : public testing::Test {
         broken_ = sign("corrupt/DatasetA/does-not-compile", "4", 7200);
     }
     content::Package sign(const std::string& source, const std::string& version, int64_t at) {
-        auto draft = content::build(Feed::kDatasetA, version,
-                                    test::fixtures_dir() / "content" / source);
+        auto draft =
+            content::build(Feed::kDatasetA, version, test::fixtures_dir() / "content" / source);
         EXPECT_TRUE(draft.ok()) << draft.error().text();
         auto package = content::sign(std::move(draft).value(), pki_.signers.at(Feed::kDatasetA),
                                      {1'772'409'600 + at});
@@ -133,8 +132,7 @@ TEST_F(AssaysTest, FallsBackToLastKnownGoodWhenContentKillsTheScanner) {
     Assays all = assays();
     const Transition installed = one(all, after_good(all), poll(&fatal_));
     ASSERT_EQ(installed.outcome.category, Category::kInstalled) << to_json(installed);
-    const Transition met =
-        one(all, all.intern(installed.after), workload(1, "server"));
+    const Transition met = one(all, all.intern(installed.after), workload(1, "server"));
     ASSERT_FALSE(met.triggers.empty());
     for (const Trigger& trigger : met.triggers) {
         EXPECT_EQ(trigger.outcome.category, Category::kForbidden);
@@ -165,8 +163,8 @@ TEST_F(AssaysTest, GivesTheSameIdsWhateverTheNumberOfJobs) {
         for (uint64_t draw = 0; draw < 12; ++draw) {
             requests.push_back(
                 {all.intern({}),
-                 poll(&good_, {faults::DamageKind::kBitFlip, faults::DamageTarget::kPackage, draw,
-                               {}})});
+                 poll(&good_,
+                      {faults::DamageKind::kBitFlip, faults::DamageTarget::kPackage, draw, {}})});
         }
         requests.push_back({all.intern({}), poll(&better_)});
         ASSERT_OK(all.perform(requests));

@@ -29,8 +29,7 @@ TEST(KeyedTransport, ServesTheStimulusHeadAndTheFilesOfItsPackages) {
     EXPECT_EQ(keyed.get("heads/g/DatasetA.json", 3).status, ports::FetchStatus::kOverCap);
     const std::string path = content::package_path(one.manifest_digest);
     EXPECT_EQ(keyed.get(path, 1000).body, base::bytes_of(path));
-    const std::string payload =
-        content::payload_path(one.draft.manifest.payloads.front().sha384);
+    const std::string payload = content::payload_path(one.draft.manifest.payloads.front().sha384);
     EXPECT_EQ(keyed.get(payload, 1000).body, base::bytes_of(payload));
     EXPECT_TRUE(keyed.reads_outside_the_key().empty());
 }

@@ -16,7 +16,9 @@ Transition sample() {
     Transition out;
     out.stimulus = "poll DatasetA in public-1: offered x; damage none; replayed nothing";
     out.after = {{"update/DatasetA/floor", "1772409600"}, {"scanner/DatasetA/running", "ab\n\"c"}};
-    out.outcome = {Stage::kVerify, Category::kCorrupt, Code::kPayloadDigestWrong,
+    out.outcome = {Stage::kVerify,
+                   Category::kCorrupt,
+                   Code::kPayloadDigestWrong,
                    {{"file", "a.yar"}, {"signal", "SIGSYS"}}};
     out.manifest = base::sha384(base::bytes_of("m"));
     out.delivered = true;

@@ -1,4 +1,5 @@
-// How fast the fleet goes, beside the least that any fleet must do: sweep two columns once per poll.
+// How fast the fleet goes, beside the least that any fleet must do: sweep two columns once per
+// poll.
 //
 //   bench_fleet [ENDPOINTS [DAYS [UPDATES_PER_DAY]]]      default 8,500,000 7 3
 //

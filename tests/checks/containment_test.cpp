@@ -32,10 +32,10 @@ TEST(Containment, OfAnInterruptedRunIsWhatWasReached) {
 
 TEST(Headline, SaysHowFarItGot) {
     record::Run run = test::sample_run();
-    EXPECT_EQ(headline(run), "12 of 1,060 endpoints affected, all in public-1; halted after 59 min");
-    run.series[{base::Metric::kAffected, 0, record::kAll}] = {{{100}, 1}};
     EXPECT_EQ(headline(run),
-              "12 of 1,060 endpoints affected, in every group; halted after 59 min");
+              "12 of 1,060 endpoints affected, all in public-1; halted after 59 min");
+    run.series[{base::Metric::kAffected, 0, record::kAll}] = {{{100}, 1}};
+    EXPECT_EQ(headline(run), "12 of 1,060 endpoints affected, in every group; halted after 59 min");
     run.series.erase({base::Metric::kTimeToHalt, record::kAll, record::kAll});
     EXPECT_EQ(headline(run), "12 of 1,060 endpoints affected, in every group; never halted");
     run.series.clear();

@@ -16,8 +16,7 @@ record::Expectation affected(Comparison comparison, double bound, Moment moment,
     return {Metric::kAffected, 1, record::kAll, comparison, bound, false, moment, at, "text", "p"};
 }
 
-Verdict judge_one(const record::Expectation& expectation,
-                  record::Run run = test::sample_run()) {
+Verdict judge_one(const record::Expectation& expectation, record::Run run = test::sample_run()) {
     run.header.expectations = {expectation};
     return judge(run).at(0);
 }
@@ -80,9 +79,16 @@ TEST(Expectations, TakeSharesOfTheScopesEndpoints) {
 }
 
 TEST(Expectations, OfATimeFailWhenItNeverHappened) {
-    record::Expectation expectation{Metric::kTimeToHalt, 1,     record::kAll, Comparison::kAtMost,
-                                    7200,                false, Moment::kEnd, {},
-                                    "text",              "p"};
+    record::Expectation expectation{Metric::kTimeToHalt,
+                                    1,
+                                    record::kAll,
+                                    Comparison::kAtMost,
+                                    7200,
+                                    false,
+                                    Moment::kEnd,
+                                    {},
+                                    "text",
+                                    "p"};
     EXPECT_EQ(judge_one(expectation).result, Result::kPassed);
     EXPECT_EQ(judge_one(expectation).measured_text, "59 min");
     expectation.group = 0;
@@ -93,8 +99,9 @@ TEST(Expectations, OfATimeFailWhenItNeverHappened) {
 }
 
 TEST(Expectations, OfAFlagReadYesAndNo) {
-    const record::Expectation halted{Metric::kHalted, record::kAll, 0,  Comparison::kEquals, 1,
-                                     false,           Moment::kEnd, {}, "text",              "p"};
+    const record::Expectation halted{
+        Metric::kHalted, record::kAll, 0, Comparison::kEquals, 1, false, Moment::kEnd, {},
+        "text",          "p"};
     const Verdict verdict = judge_one(halted);
     EXPECT_EQ(verdict.result, Result::kPassed);
     EXPECT_EQ(verdict.measured_text, "yes");

@@ -15,9 +15,8 @@ TEST(Cdn, ServesPackagesAndPayloadsInTheStaticLayout) {
     Cdn cdn;
     cdn.store(one);
     EXPECT_EQ(cdn.get(content::package_path(one.manifest_digest), 1000).body, one.envelope);
-    EXPECT_EQ(
-        cdn.get(content::payload_path(one.draft.manifest.payloads[0].sha384), 1000).body,
-        one.draft.payloads.at("rules.yar"));
+    EXPECT_EQ(cdn.get(content::payload_path(one.draft.manifest.payloads[0].sha384), 1000).body,
+              one.draft.payloads.at("rules.yar"));
     EXPECT_EQ(cdn.get("packages/other.p7m", 1000).status, ports::FetchStatus::kMissing);
 }
 

@@ -13,7 +13,9 @@ TEST(Central, HandsOverSignalsWhenTheyArriveInOrderAndCounted) {
     central.send(early);
     central.send(early);
     std::vector<std::pair<Signal, uint32_t>> got;
-    const auto keep = [&](const Signal& signal, uint32_t count) { got.emplace_back(signal, count); };
+    const auto keep = [&](const Signal& signal, uint32_t count) {
+        got.emplace_back(signal, count);
+    };
     central.receive({100}, keep);
     EXPECT_TRUE(got.empty()) << "what arrives at 100 is not there before 100";
     central.receive({101}, keep);

@@ -24,9 +24,7 @@ class ReleaseSystemTest : public testing::Test {
                 {"public-2", GroupStage::kPublic},
                 {"public-3", GroupStage::kPublic}};
     }
-    static Staging staging() {
-        return {true, base::hours(6), base::minutes(5), 0.01, 10};
-    }
+    static Staging staging() { return {true, base::hours(6), base::minutes(5), 0.01, 10}; }
     void at(base::SimTime now) {
         system_.advance(now);
         cdn_.advance(now);

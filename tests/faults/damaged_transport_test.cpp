@@ -26,8 +26,8 @@ class Files final : public ports::Transport {
         {"payloads/p", base::Bytes(1000, 0x55)},
         {"packages/q.p7m", base::Bytes(2000, 0x33)},
         {"heads/g/DatasetA.json",
-         content::canonical_json(content::Head{content::Feed::kDatasetA,
-                                               base::sha384(base::bytes_of("new"))})}};
+         content::canonical_json(
+             content::Head{content::Feed::kDatasetA, base::sha384(base::bytes_of("new"))})}};
 };
 
 int differing_bits(const base::Bytes& a, const base::Bytes& b) {
@@ -53,14 +53,12 @@ TEST(DamagedTransport, FlipsExactlyOneBitOfTheTargetAndLeavesTheRest) {
     EXPECT_GT(seen.size(), 150u) << "variants fall in different places";
 }
 
-// Two signings of one manifest differ in their last hundred bytes or so, in length as well. The same
-// damage must do the same to both.
+// Two signings of one manifest differ in their last hundred bytes or so, in length as well. The
+// same damage must do the same to both.
 TEST(DamagedTransport, DamagesEverySigningOfAPackageAtTheSamePlace) {
     ASSERT_OK_AND(const content::Pki pki, content::load_pki(test::fixtures_dir() / "keys"));
-    const content::Manifest manifest{content::Feed::kDatasetA,
-                                     "1",
-                                     {{"a.yar", 1, base::sha384(base::bytes_of("a"))}},
-                                     "0"};
+    const content::Manifest manifest{
+        content::Feed::kDatasetA, "1", {{"a.yar", 1, base::sha384(base::bytes_of("a"))}}, "0"};
     std::set<size_t> lengths;
     for (int signing = 0; signing < 12; ++signing) {
         ASSERT_OK_AND(const base::Bytes envelope,
@@ -103,8 +101,7 @@ TEST(DamagedTransport, DoesTheSameAtEveryTry) {
 TEST(DamagedTransport, ReplaysByNamingTheOldPackageInTheHead) {
     Files files;
     const base::Digest old_manifest = base::sha384(base::bytes_of("old"));
-    DamagedTransport damaged(files,
-                             {DamageKind::kReplay, DamageTarget::kHead, 0, old_manifest});
+    DamagedTransport damaged(files, {DamageKind::kReplay, DamageTarget::kHead, 0, old_manifest});
     ASSERT_OK_AND(const content::Head head,
                   content::parse_head(damaged.get("heads/g/DatasetA.json", 5000).body));
     EXPECT_EQ(head.manifest, old_manifest);

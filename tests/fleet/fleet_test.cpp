@@ -26,11 +26,16 @@ class Arithmetic final : public Transitions {
             return {set};
         }
         if (variant == 0) {
-            return {{offered * 2}, base::Category::kInstalled, base::Code::kNone, true,
-                    false,         0,                          offered};
+            return {{offered * 2}, base::Category::kInstalled, base::Code::kNone, true, false, 0,
+                    offered};
         }
-        return {{set.value | 1}, base::Category::kCorrupt, base::Code::kPayloadDigestWrong, true,
-                true,            set.value % 2 == 0 ? 1u : 0u, offered};
+        return {{set.value | 1},
+                base::Category::kCorrupt,
+                base::Code::kPayloadDigestWrong,
+                true,
+                true,
+                set.value % 2 == 0 ? 1u : 0u,
+                offered};
     }
     static std::vector<TriggerStep> triggers_of(SetId set, uint8_t persona) {
         if (version(set) != 2 || persona != 1) {
@@ -158,8 +163,9 @@ History shadow(const Setting& setting) {
             }
         };
         for (int64_t hour = 0; hour < end / 3600; ++hour) {
-            const int64_t t = hour * 3600 + phase +
-                              static_cast<int64_t>(jitter.below(61, row, static_cast<uint64_t>(hour)));
+            const int64_t t =
+                hour * 3600 + phase +
+                static_cast<int64_t>(jitter.below(61, row, static_cast<uint64_t>(hour)));
             while (next_trigger <= t && next_trigger < end) {
                 const int64_t at = next_trigger;
                 const TriggerStep met = pending;

@@ -15,8 +15,8 @@ OnlinePattern always(float chance) {
     return pattern;
 }
 
-Population make(uint64_t seed = 7, std::vector<GroupSpec> groups = {{100, {3, 1}, 4, 0},
-                                                                    {1000, {1, 1}, 5, 4}}) {
+Population make(uint64_t seed = 7,
+                std::vector<GroupSpec> groups = {{100, {3, 1}, 4, 0}, {1000, {1, 1}, 5, 4}}) {
     return Population(seed, groups, {always(1), always(0.5)}, 0, {0});
 }
 
@@ -75,9 +75,8 @@ TEST(Population, PollsEveryEndpointOnceAnHour) {
         for (size_t group = 0; group < 2; ++group) {
             std::vector<Due> due;
             polls += rows.due_polls(group, {t}, {t + 300}, busy, due);
-            EXPECT_TRUE(std::is_sorted(due.begin(), due.end(), [](const Due& a, const Due& b) {
-                return a.row < b.row;
-            }));
+            EXPECT_TRUE(std::is_sorted(due.begin(), due.end(),
+                                       [](const Due& a, const Due& b) { return a.row < b.row; }));
             for (const Due& one : due) {
                 EXPECT_GE(one.at.seconds, t);
                 EXPECT_LT(one.at.seconds, t + 300);

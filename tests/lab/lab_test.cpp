@@ -54,9 +54,9 @@ class LabTest : public testing::Test {
         return record::value_at(run.series, {metric, group, release}, run.reached).value_or(-1);
     }
     static int entries(const record::Run& run, const std::string& kind) {
-        return static_cast<int>(std::count_if(
-            run.timeline.begin(), run.timeline.end(),
-            [&](const record::TimelineEntry& entry) { return entry.kind == kind; }));
+        return static_cast<int>(
+            std::count_if(run.timeline.begin(), run.timeline.end(),
+                          [&](const record::TimelineEntry& entry) { return entry.kind == kind; }));
     }
 
     test::SmallFixtures fixtures_;
@@ -65,8 +65,9 @@ class LabTest : public testing::Test {
 
 TEST_F(LabTest, ProtectsEveryEndpointFromTheFirstSecondOn) {
     const record::Run result = run("");
-    EXPECT_EQ(record::value_at(result.series, {Metric::kProtected, record::kAll, record::kAll}, {0}),
-              300);
+    EXPECT_EQ(
+        record::value_at(result.series, {Metric::kProtected, record::kAll, record::kAll}, {0}),
+        300);
     EXPECT_EQ(at_end(result, Metric::kProtected), 300);
     EXPECT_EQ(result.summary.polls, 300u * 72);
 }
@@ -150,9 +151,9 @@ TEST_F(LabTest, TakesAnOperatorsActsAndRecordsThem) {
 }
 
 TEST_F(LabTest, ShowsASnapshotThatAddsUp) {
-    lab_ = test::assemble(test::experiment(std::string(kFatalRelease) + kPromotions +
-                                           "[policy]\ngates = false\n"),
-                          fixtures_.options());
+    lab_ = test::assemble(
+        test::experiment(std::string(kFatalRelease) + kPromotions + "[policy]\ngates = false\n"),
+        fixtures_.options());
     ASSERT_OK(lab_->advance_until({20 * 3600}));
     const Snapshot seen = lab_->snapshot({10, {0, 299, 300}});
     EXPECT_EQ(seen.at, base::SimTime{20 * 3600});

@@ -135,12 +135,12 @@ TEST(Launcher, ConfiguresAgainWhenAPresetChanged) {
     StandIn tree;
     ASSERT_EQ(tree.run({"list"}).exit_code, 0);
     std::string presets = tree.read("CMakePresets.json");
-    const std::string build_type = "RelWithDebInfo";
-    ASSERT_NE(presets.find(build_type), std::string::npos);
-    presets.replace(presets.find(build_type), build_type.size(), "MinSizeRel");
+    const size_t variables_of_release = presets.find("\"CMAKE_BUILD_TYPE\"");
+    ASSERT_NE(variables_of_release, std::string::npos);
+    presets.insert(variables_of_release, "\"STAND_IN\": \"changed\", ");
     tree.edit("CMakePresets.json", presets);
     ASSERT_EQ(tree.run({"list"}).exit_code, 0);
-    EXPECT_THAT(tree.read("build/release/CMakeCache.txt"), HasSubstr("=MinSizeRel\n"));
+    EXPECT_THAT(tree.read("build/release/CMakeCache.txt"), HasSubstr("=changed\n"));
 }
 
 TEST(Launcher, BuildsAgainWhenAProgramIsGone) {

@@ -36,8 +36,16 @@ void add_all(RunWriter& writer, const Run& run) {
 std::filesystem::path write_sample(const test::TemporaryFolder& folder) {
     const Run run = [] {
         Run sample = test::sample_run();
-        sample.header.expectations = {{base::Metric::kAffected, 1, kAll, Comparison::kAtMost, 0.25,
-                                       true, Moment::kAt, {7200}, "text", "a.toml:1:1"}};
+        sample.header.expectations = {{base::Metric::kAffected,
+                                       1,
+                                       kAll,
+                                       Comparison::kAtMost,
+                                       0.25,
+                                       true,
+                                       Moment::kAt,
+                                       {7200},
+                                       "text",
+                                       "a.toml:1:1"}};
         return sample;
     }();
     const auto file = folder.path() / "runs" / "sample.run";
@@ -170,7 +178,8 @@ TEST(RunReader, RefusesAnotherSchema) {
 TEST(RunReader, RefusesValuesThatNobodyWrote) {
     for (const char* sql :
          {"UPDATE expectation SET metric = 99", "UPDATE expectation SET release_group = 7",
-          "UPDATE expectation SET bound = 9e999", "UPDATE series SET release_group = -2 WHERE metric = 1 AND at = 7800",
+          "UPDATE expectation SET bound = 9e999",
+          "UPDATE series SET release_group = -2 WHERE metric = 1 AND at = 7800",
           "UPDATE series SET metric = -1 WHERE metric = 8", "UPDATE timeline SET release = 55",
           "UPDATE release_group SET endpoints = -5", "UPDATE tally SET count = -1",
           "DROP TABLE assay", "DELETE FROM meta WHERE key = 'seed'",

@@ -17,9 +17,16 @@ using testing::Not;
 
 Judged judged(double bound = 12) {
     Judged out{test::sample_run(), {}, "runs/sample-1.run"};
-    out.run.header.expectations = {{base::Metric::kAffected, 1, record::kAll, Comparison::kAtMost,
-                                    bound, false, Moment::kAlways, {},
-                                    "affected in public-1: at most some, always", "a.toml:9:1"}};
+    out.run.header.expectations = {{base::Metric::kAffected,
+                                    1,
+                                    record::kAll,
+                                    Comparison::kAtMost,
+                                    bound,
+                                    false,
+                                    Moment::kAlways,
+                                    {},
+                                    "affected in public-1: at most some, always",
+                                    "a.toml:9:1"}};
     out.verdicts = checks::judge(out.run);
     return out;
 }

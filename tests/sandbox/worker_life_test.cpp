@@ -171,21 +171,6 @@ TEST_F(WorkerLife, EndedBySomebodyElseIsNoOutcomeOfTheContent) {
     killer.join();
 }
 
-TEST_F(WorkerLife, KeepsToALowerHardLimitOfTheParent) {
-    // In a process of its own: a hard limit does not come back.
-    const pid_t child = fork();
-    if (child == 0) {
-        const rlimit limit{5, 5};
-        setrlimit(RLIMIT_CPU, &limit);
-        Spawner spawner(test::hostile_worker_binary());
-        base::Result<Worker> worker = Worker::start(spawner, policy_for("echo"));
-        _exit(worker.ok() && describe(worker->call(base::view_of("x"))) == "reply x" ? 0 : 1);
-    }
-    int status = 0;
-    ASSERT_EQ(waitpid(child, &status, 0), child);
-    EXPECT_EQ(status, 0);
-}
-
 // The child of the test below: starts workers that spin, tells their pids, and waits to be killed.
 [[noreturn]] void lead_spinning_workers(int report) {
     Spawner spawner(test::hostile_worker_binary());
@@ -234,6 +219,21 @@ TEST(ParentOfWorkers, TakesThemAlongWhenItIsKilled) {
     }
     close(report[0]);
     waitpid(parent, nullptr, 0);
+}
+
+TEST(ParentOfWorkers, MayHaveLowerHardLimitsThanThePolicy) {
+    // In a process of its own: a hard limit does not come back.
+    const pid_t child = fork();
+    if (child == 0) {
+        const rlimit limit{5, 5};
+        setrlimit(RLIMIT_CPU, &limit);
+        Spawner spawner(test::hostile_worker_binary());
+        base::Result<Worker> worker = Worker::start(spawner, policy_for("echo"));
+        _exit(worker.ok() && describe(worker->call(base::view_of("x"))) == "reply x" ? 0 : 1);
+    }
+    int status = 0;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0);
 }
 
 TEST(ParentOfWorkers, HearsWhyABinaryCannotBeStarted) {

@@ -5,10 +5,10 @@
 
 #include "base/result.h"
 
-#define ASSERT_OK(expression)                                              \
-    do {                                                                   \
-        const auto& fb_result = (expression);                              \
-        ASSERT_TRUE(fb_result.ok()) << fb_result.error().text();           \
+#define ASSERT_OK(expression)                                    \
+    do {                                                         \
+        const auto& fb_result = (expression);                    \
+        ASSERT_TRUE(fb_result.ok()) << fb_result.error().text(); \
     } while (false)
 
 #define ASSERT_OK_AND(declaration, expression) \
@@ -18,10 +18,10 @@
     ASSERT_TRUE(name.ok()) << name.error().text();          \
     declaration = std::move(name).value()
 
-#define EXPECT_ERROR(expression, part)                                                  \
-    do {                                                                                \
-        const auto& fb_result = (expression);                                           \
-        ASSERT_FALSE(fb_result.ok());                                                   \
-        EXPECT_NE(fb_result.error().text().find(part), std::string::npos)               \
-            << fb_result.error().text();                                                \
+#define EXPECT_ERROR(expression, part)                                    \
+    do {                                                                  \
+        const auto& fb_result = (expression);                             \
+        ASSERT_FALSE(fb_result.ok());                                     \
+        EXPECT_NE(fb_result.error().text().find(part), std::string::npos) \
+            << fb_result.error().text();                                  \
     } while (false)

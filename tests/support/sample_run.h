@@ -26,8 +26,15 @@ inline record::Run sample_run() {
     run.commands = {{{3600}, "scenario", "release", 0, "done"}};
     run.timeline = {{{3600}, "publication", 0, 0, "rules-2 to engineering"},
                     {{7260}, "harm", 1, 0, "first in public-1: endpoint 61, crash"}};
-    run.assays = {{{3600}, std::string(96, 'c'), "workload of server", "run", "crash",
-                   "killed by a signal", "signal: SIGSEGV", 1.5, "{}"}};
+    run.assays = {{{3600},
+                   std::string(96, 'c'),
+                   "workload of server",
+                   "run",
+                   "crash",
+                   "killed by a signal",
+                   "signal: SIGSEGV",
+                   1.5,
+                   "{}"}};
     const auto key = [](base::Metric metric, int32_t group, int32_t release = record::kAll) {
         return record::SeriesKey{metric, group, release};
     };

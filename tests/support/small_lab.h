@@ -92,8 +92,9 @@ class SmallFixtures {
         out << "schema = 1\ntitle = \"" << name << "\"\nwindows_build = \"10.0.19045.4529\"\n"
             << "[online]\npattern = \"" << pattern << "\"\n";
         for (int i = 1; i <= files; ++i) {
-            out << "[[file]]\npath = 'C:\\work\\" << name << i << ".txt'\ntext = \"minutes of meeting "
-                << i << "\"\nopens_per_hour = 0." << i << "\n";
+            out << "[[file]]\npath = 'C:\\work\\" << name << i
+                << ".txt'\ntext = \"minutes of meeting " << i << "\"\nopens_per_hour = 0." << i
+                << "\n";
         }
     }
     TemporaryFolder folder_;

@@ -67,11 +67,12 @@ base::Result<std::unique_ptr<DurableStore>> DurableStore::open(const std::filesy
         return state->error("open the store");
     }
     sqlite3_busy_timeout(state->database, 1000);
-    FB_CHECK(state->run("PRAGMA synchronous = EXTRA;"
-                        "CREATE TABLE IF NOT EXISTS entry (key TEXT PRIMARY KEY, value BLOB NOT "
-                        "NULL) WITHOUT ROWID;"
-                        "CREATE TABLE IF NOT EXISTS payload (sha384 BLOB PRIMARY KEY, bytes BLOB "
-                        "NOT NULL) WITHOUT ROWID;"));
+    FB_CHECK(
+        state->run("PRAGMA synchronous = EXTRA;"
+                   "CREATE TABLE IF NOT EXISTS entry (key TEXT PRIMARY KEY, value BLOB NOT "
+                   "NULL) WITHOUT ROWID;"
+                   "CREATE TABLE IF NOT EXISTS payload (sha384 BLOB PRIMARY KEY, bytes BLOB "
+                   "NOT NULL) WITHOUT ROWID;"));
     return std::unique_ptr<DurableStore>(new DurableStore(std::move(state)));
 }
 

@@ -160,8 +160,7 @@ std::optional<Outcome> UpdateClient::refusal(const Step& step,
     return std::nullopt;
 }
 
-std::optional<Outcome> UpdateClient::fetch_payloads(Step& step,
-                                                    const content::Manifest& manifest) {
+std::optional<Outcome> UpdateClient::fetch_payloads(Step& step, const content::Manifest& manifest) {
     for (const content::PayloadFile& payload : manifest.payloads) {
         const std::string path = content::payload_path(payload.sha384);
         // One byte more than promised, so that a longer one is seen to be longer.

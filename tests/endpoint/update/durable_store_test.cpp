@@ -41,8 +41,7 @@ TEST(DurableStore, KeepsPayloadsByDigestAndRefusesDamagedOnes) {
 
 TEST(DurableStore, RefusesAFileThatIsNoDatabase) {
     const test::TemporaryFolder folder;
-    ASSERT_OK(base::write_file(folder.path() / "s.db",
-                               base::bytes_of(std::string(4096, 'x'))));
+    ASSERT_OK(base::write_file(folder.path() / "s.db", base::bytes_of(std::string(4096, 'x'))));
     EXPECT_ERROR(DurableStore::open(folder.path() / "s.db"), "not a database");
 }
 

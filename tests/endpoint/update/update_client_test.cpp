@@ -111,13 +111,11 @@ class UpdateClientTest : public testing::Test {
                           const std::string& min_product = "0") {
         content::Draft draft;
         const base::Bytes bytes = base::bytes_of(rules + " // " + version);
-        draft.manifest = {feed,
-                          version,
-                          {{"rules.yar", bytes.size(), base::sha384(bytes)}},
-                          min_product};
+        draft.manifest = {
+            feed, version, {{"rules.yar", bytes.size(), base::sha384(bytes)}}, min_product};
         draft.payloads["rules.yar"] = bytes;
-        auto made = content::sign(draft, signer != nullptr ? *signer : pki().signers.at(feed),
-                                  signed_at);
+        auto made =
+            content::sign(draft, signer != nullptr ? *signer : pki().signers.at(feed), signed_at);
         EXPECT_TRUE(made.ok()) << made.error().text();
         return std::move(made).value();
     }
@@ -143,7 +141,8 @@ class UpdateClientTest : public testing::Test {
     }
 
     Check check(Feed feed = Feed::kDatasetA) {
-        UpdateClient client({kGroup, "2024.2", skew_}, {edge_, *store_, clock_, alerts_}, verifier_);
+        UpdateClient client({kGroup, "2024.2", skew_}, {edge_, *store_, clock_, alerts_},
+                            verifier_);
         auto done = client.check(feed, *component_);
         EXPECT_TRUE(done.ok()) << done.error().text();
         return done.ok() ? std::move(done).value() : Check{};
@@ -413,13 +412,12 @@ TEST_F(UpdateClientTest, TellsMissingBlockedAndTooLargeApart) {
     EXPECT_EQ(check().outcome.code, Code::kHeadMissing);
     const auto package = make("1", kStart);
     offer(package);
-    edge_.files.erase(
-        content::payload_path(package.draft.manifest.payloads.front().sha384));
+    edge_.files.erase(content::payload_path(package.draft.manifest.payloads.front().sha384));
     EXPECT_EQ(check().outcome.code, Code::kPayloadMissing);
     edge_.files.erase(content::package_path(package.manifest_digest));
     EXPECT_EQ(check().outcome.code, Code::kPackageMissing);
-    edge_.files[content::package_path(package.manifest_digest)].resize(
-        content::kMaxEnvelopeBytes + 1);
+    edge_.files[content::package_path(package.manifest_digest)].resize(content::kMaxEnvelopeBytes +
+                                                                       1);
     EXPECT_EQ(check().outcome.category, Category::kTooLarge);
     edge_.unreachable = true;
     const Check done = check();
