@@ -99,21 +99,18 @@ Bytes write_certificates(std::vector<ByteView> certificates) {
     return element(der::kContext0, {set});
 }
 
-// The value of the next attribute, which is of this type.
-Result<der::Reader> enter_attribute(der::Reader& attributes, ByteView type) {
+// The values of the next attribute.
+Result<der::Reader> enter_attribute(der::Reader& attributes) {
     FB_TRY(der::Reader attribute, attributes.enter(der::kSequence));
-    FB_TRY(const der::Element found, attribute.next(der::kObjectIdentifier));
-    if (!std::ranges::equal(found.whole, type)) {
-        return Error{"not content type, signing time and message digest", "signed attributes", ""};
-    }
+    FB_CHECK(attribute.next(der::kObjectIdentifier));
     return attribute.enter(der::kSet);
 }
 
 base::Status read_attributes(der::Reader attributes, EnvelopeParts& parts) {
-    FB_CHECK(enter_attribute(attributes, kContentType));
-    FB_TRY(der::Reader time, enter_attribute(attributes, kSigningTime));
+    FB_CHECK(enter_attribute(attributes));  // content type
+    FB_TRY(der::Reader time, enter_attribute(attributes));
     FB_TRY(parts.signing_time, read_time(time));
-    FB_TRY(der::Reader digest, enter_attribute(attributes, kMessageDigest));
+    FB_TRY(der::Reader digest, enter_attribute(attributes));
     FB_TRY(const der::Element value, digest.next(der::kOctetString));
     parts.message_digest = value.contents;
     return {};

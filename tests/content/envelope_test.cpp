@@ -341,11 +341,11 @@ TEST(Verifier, RefusesASignerOfAnotherFeed) {
 }
 
 TEST(Verifier, RefusesASignerThatIsNotBoundToOneFeed) {
-    for (const char* names : {static_cast<const char*>(nullptr), "DNS:urn-firebreak-feed-DatasetA",
+    for (const char* names : {static_cast<const char*>(nullptr), "DNS:urn:firebreak:feed:DatasetA",
                               "URI:urn:firebreak:feed:DatasetA,URI:urn:firebreak:feed:ESH",
                               "URI:urn:firebreak:feed:DatasetA,DNS:example.com",
                               "URI:urn:firebreak:feed:", "URI:urn:firebreak:feed:dataseta",
-                              "URI:urn:other:feed:DatasetA", "URI:DatasetA"}) {
+                              "URI:urn:firebroke:feed:DatasetA", "URI:DatasetA"}) {
         const Signer signer = issue_changed_signer(
             [&](Identity& identity) { set_extension(identity, NID_subject_alt_name, names); });
         EXPECT_THAT(verdict_on(signer), RefusedAs(Category::kUntrusted, Code::kFeedWrong));

@@ -36,7 +36,8 @@ TEST(OneByOne, GivesTheSameHistoriesAsTheFleet) {
                                 base::Category::kTooOld, base::Category::kCorrupt}) {
         EXPECT_TRUE(seen.contains(category)) << to_text(category);
     }
-    for (uint32_t endpoint = 0; endpoint < 300; ++endpoint) {
+    // All of the first three groups, and every other one of the last, which is like them.
+    for (uint32_t endpoint = 0; endpoint < 300; endpoint += endpoint < 150 ? 1 : 2) {
         ASSERT_OK_AND(const auto alone, lab->follow(endpoint));
         EXPECT_EQ(alone, histories[endpoint])
             << "endpoint " << endpoint << "\n  alone: " << words(alone)

@@ -179,7 +179,7 @@ TEST(RunReader, RefusesValuesThatNobodyWrote) {
     for (const char* sql :
          {"UPDATE expectation SET metric = 99", "UPDATE expectation SET release_group = 7",
           "UPDATE expectation SET bound = 9e999",
-          "UPDATE series SET release_group = -2 WHERE metric = 1 AND at = 7800",
+          "UPDATE series SET release_group = 99 WHERE metric = 1 AND release_group = 1",
           "UPDATE series SET metric = -1 WHERE metric = 8", "UPDATE timeline SET release = 55",
           "UPDATE release_group SET endpoints = -5", "UPDATE tally SET count = -1",
           "DROP TABLE assay", "DELETE FROM meta WHERE key = 'seed'",

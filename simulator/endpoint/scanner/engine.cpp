@@ -125,11 +125,9 @@ struct Engine::State {
 };
 
 base::Result<std::unique_ptr<Engine>> Engine::create() {
-    // The pe module parses certificates. Left to itself, OpenSSL would look for its configuration
-    // at the first one, and the C library for the time zone: forbidden calls by then.
-    OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_ADD_ALL_DIGESTS |
-                            OPENSSL_INIT_ADD_ALL_CIPHERS | OPENSSL_INIT_LOAD_CRYPTO_STRINGS,
-                        nullptr);
+    // libyara has OpenSSL read the machine's configuration, and its dates the time zone: what rules
+    // see must not depend on either. Both would be forbidden calls later on.
+    OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, nullptr);
     tzset();
     if (const int error = yr_initialize(); error != ERROR_SUCCESS) {
         return base::Error{"libyara cannot be initialized: error " + std::to_string(error), "", ""};
