@@ -92,7 +92,7 @@ base::Status Fleet::advance_group(size_t group, base::SimTime from, const Contex
              ++next) {
             FB_CHECK(meet(group, pending[next]));
         }
-        FB_CHECK(poll(group, context, due));
+        FB_CHECK(poll(group, context, cache, due));
     }
     for (; next < pending.size(); ++next) {
         FB_CHECK(meet(group, pending[next]));
@@ -135,8 +135,7 @@ base::Status Fleet::learn_steps(const Context& context, ContextCache& cache) {
     return {};
 }
 
-base::Result<Step> Fleet::step_of(const Context& context, Row row) {
-    ContextCache& cache = caches_[context.id];
+base::Result<Step> Fleet::step_of(const Context& context, ContextCache& cache, Row row) {
     const uint32_t variants = context.variants();
     const SetId set = population_.set(row);
     const uint32_t variant = variant_of(context, row);
@@ -165,8 +164,9 @@ uint32_t Fleet::variant_of(const Context& context, Row row) const {
     return variant;
 }
 
-base::Status Fleet::poll(size_t group, const Context& context, const Due& due) {
-    FB_TRY(const Step step, step_of(context, due.row));
+base::Status Fleet::poll(size_t group, const Context& context, ContextCache& cache,
+                         const Due& due) {
+    FB_TRY(const Step step, step_of(context, cache, due.row));
     if (step.category != base::Category::kNothingNew) {
         const bool exposes =
             step.delivered && !(step.release < harmless_.size() && harmless_[step.release]);
@@ -179,7 +179,7 @@ base::Status Fleet::poll(size_t group, const Context& context, const Due& due) {
 
 base::Status Fleet::meet(size_t group, const Pending& pending) {
     const SetId set = population_.set(pending.row);
-    if (transitions_.running(set) != pending.content) {
+    if (running(set) != pending.content) {
         return {};  // something else runs by now
     }
     FB_TRY(const auto* triggers, triggers_of(set, population_.persona(pending.row)));
@@ -201,7 +201,7 @@ base::Status Fleet::change_set(size_t group, Row row, SetId after, base::SimTime
     population_.assign(row, after);
     count(group, before, -1);
     count(group, after, +1);
-    if (transitions_.running(before) == transitions_.running(after)) {
+    if (running(before) == running(after)) {
         return {};
     }
     return draw_trigger(group, row, at);
@@ -234,7 +234,7 @@ base::Status Fleet::draw_trigger(size_t group, Row row, base::SimTime at) {
     if (when >= end_) {
         return {};
     }
-    const Pending pending{when, row, transitions_.running(set), which};
+    const Pending pending{when, row, running(set), which};
     if (when < slice_end_) {
         return meet(group, pending);
     }
@@ -243,14 +243,28 @@ base::Status Fleet::draw_trigger(size_t group, Row row, base::SimTime at) {
 }
 
 base::Result<const std::vector<TriggerStep>*> Fleet::triggers_of(SetId set, uint8_t persona) {
-    const uint64_t key = static_cast<uint64_t>(set.value) << 8 | persona;
-    auto found = workloads_.find(key);
-    if (found == workloads_.end()) {
+    const size_t place = static_cast<size_t>(set.value) * population_.personas() + persona;
+    if (place >= workload_index_.size()) {
+        workload_index_.resize((static_cast<size_t>(set.value) + 1) * population_.personas(),
+                               kUnknown);
+    }
+    if (workload_index_[place] == kUnknown) {
         const Transitions::Workload workload{set, persona};
         FB_TRY(auto learned, transitions_.triggers({&workload, 1}));
-        found = workloads_.emplace(key, std::move(learned.front())).first;
+        workload_index_[place] = static_cast<int32_t>(workloads_.size());
+        workloads_.push_back(std::move(learned.front()));
     }
-    return &found->second;
+    return &workloads_[static_cast<size_t>(workload_index_[place])];
+}
+
+ContentId Fleet::running(SetId set) {
+    if (set.value >= running_.size()) {
+        running_.resize(set.value + 1);
+    }
+    if (!running_[set.value].valid()) {
+        running_[set.value] = transitions_.running(set);
+    }
+    return running_[set.value];
 }
 
 void Fleet::count(size_t group, SetId set, int32_t change) {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <span>
 #include <unordered_map>
@@ -139,12 +140,13 @@ class Fleet {
     base::Status advance_group(size_t group, base::SimTime from, const Context& context,
                                std::span<const Pending> pending);
     base::Status learn_steps(const Context& context, ContextCache& cache);
-    base::Result<Step> step_of(const Context& context, Row row);
-    base::Status poll(size_t group, const Context& context, const Due& due);
+    base::Result<Step> step_of(const Context& context, ContextCache& cache, Row row);
+    base::Status poll(size_t group, const Context& context, ContextCache& cache, const Due& due);
     base::Status meet(size_t group, const Pending& pending);
     base::Status change_set(size_t group, Row row, SetId after, base::SimTime at);
     base::Status draw_trigger(size_t group, Row row, base::SimTime at);
     base::Result<const std::vector<TriggerStep>*> triggers_of(SetId set, uint8_t persona);
+    ContentId running(SetId set);
     uint32_t variant_of(const Context& context, Row row) const;
     void count(size_t group, SetId set, int32_t change);
     void emit(RowEvent event, uint8_t marks);
@@ -159,7 +161,9 @@ class Fleet {
     base::SimTime slice_end_;                          // of the slice under way
     std::unordered_map<ContextId, ContextCache> caches_;
     std::vector<Step> steps_;
-    std::unordered_map<uint64_t, std::vector<TriggerStep>> workloads_;  // (set << 8) | persona
+    std::vector<int32_t> workload_index_;  // [set * personas + persona] → workloads_, -1: unknown
+    std::deque<std::vector<TriggerStep>> workloads_;  // does not move: callers hold on to one
+    std::vector<ContentId> running_;                  // by set; invalid: not asked yet
     std::vector<RowEvent> events_;
     std::vector<Due> due_;
     uint64_t polls_ = 0;

@@ -46,6 +46,7 @@ class Population {
 
     size_t size() const { return set_.size(); }
     size_t groups() const { return first_.size() - 1; }
+    size_t personas() const { return patterns_.size(); }
     Row begin(size_t group) const { return first_[group]; }
     Row end(size_t group) const { return first_[group + 1]; }
     size_t group_of(Row row) const;

@@ -210,6 +210,7 @@ TEST(ParentOfWorkers, TakesThemAlongWhenItIsKilled) {
     int report[2];
     ASSERT_EQ(pipe(report), 0);
     const pid_t parent = fork();
+    ASSERT_GE(parent, 0);  // kill(-1) would end every process of this user
     if (parent == 0) {
         lead_spinning_workers(report[1]);
     }
@@ -236,6 +237,7 @@ TEST(ParentOfWorkers, TakesThemAlongWhenItIsKilled) {
 TEST(ParentOfWorkers, MayHaveLowerHardLimitsThanThePolicy) {
     // In a process of its own: a hard limit does not come back.
     const pid_t child = fork();
+    ASSERT_GE(child, 0);
     if (child == 0) {
         const rlimit limit{5, 5};
         setrlimit(RLIMIT_CPU, &limit);

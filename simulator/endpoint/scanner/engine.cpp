@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <ctime>
 #include <optional>
 #include <string_view>
 
@@ -125,10 +124,9 @@ struct Engine::State {
 };
 
 base::Result<std::unique_ptr<Engine>> Engine::create() {
-    // libyara has OpenSSL read the machine's configuration, and its dates the time zone: what rules
-    // see must not depend on either. Both would be forbidden calls later on.
+    // libyara would have OpenSSL read the machine's configuration: nothing that rules see may depend
+    // on that.
     OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, nullptr);
-    tzset();
     if (const int error = yr_initialize(); error != ERROR_SUCCESS) {
         return base::Error{"libyara cannot be initialized: error " + std::to_string(error), "", ""};
     }
