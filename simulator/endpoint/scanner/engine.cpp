@@ -124,8 +124,8 @@ struct Engine::State {
 };
 
 base::Result<std::unique_ptr<Engine>> Engine::create() {
-    // libyara would have OpenSSL read the machine's configuration: nothing that rules see may depend
-    // on that.
+    // libyara would have OpenSSL read the machine's configuration, and nothing that rules see may
+    // depend on that.
     OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, nullptr);
     if (const int error = yr_initialize(); error != ERROR_SUCCESS) {
         return base::Error{"libyara cannot be initialized: error " + std::to_string(error), "", ""};
