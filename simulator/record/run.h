@@ -66,8 +66,8 @@ struct Command {
 
 struct TimelineEntry {
     base::SimTime at;
-    std::string
-        kind;  // "release", "promotion", "publication", "failure", "signal", "halt", "fault"
+    // "act" and "refused" (commands), "publication", "halt", "fault", "refusal", "harm", "signal"
+    std::string kind;
     int32_t group = kAll;
     int32_t release = kAll;
     std::string text;
