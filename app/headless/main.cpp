@@ -23,7 +23,9 @@ int run(int argc, char** argv) {
     add_list_command(app, exit_code);
     add_replay_command(app, exit_code);
     add_report_command(app, exit_code);
+    add_compare_command(app, exit_code);
     add_content_command(app, [&exit_code](int code) { exit_code = code; });
+    add_schema_command(app, exit_code);
     add_doctor_command(app, exit_code);
     try {
         app.parse(argc, argv);

@@ -16,7 +16,7 @@ namespace firebreak::headless {
 
 namespace {
 
-int tell(const std::string& run_file, const std::string& format, const std::string& out) {
+int tell(const std::string& run_file, const std::string& format, std::string out) {
     auto run = record::read_run(run_file);
     if (!run.ok()) {
         complain(run.error());
@@ -24,17 +24,25 @@ int tell(const std::string& run_file, const std::string& format, const std::stri
     }
     report::Judged judged{std::move(run).value(), {}, run_file};
     judged.verdicts = checks::judge(judged.run);
+    const bool beside = format == "html" && out.empty();
+    if (beside) {
+        out = run_file + ".html";
+    }
     const bool color =
         out.empty() && isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
     const std::string text = format == "json"    ? report::json(judged)
                              : format == "junit" ? report::junit({judged})
+                             : format == "html"  ? report::html(judged)
                                                  : report::terminal(judged, color);
-    if (out.empty()) {
+    if (out.empty() || out == "-") {
         fmt::print("{}", text);
     } else if (const base::Status written = base::write_file(out, base::view_of(text));
                !written.ok()) {
         complain(written.error());
         return kInternalError;
+    }
+    if (beside) {
+        fmt::print("{}\n", out);
     }
     return kPassed;
 }
@@ -48,9 +56,10 @@ void add_report_command(CLI::App& app, int& exit_code) {
     auto out = std::make_shared<std::string>();
     command->add_option("run", *file, "Run file; an interrupted run is told as far as it got")
         ->required();
-    command->add_option("--format", *format, "text, json or junit")
-        ->check(CLI::IsMember({"text", "json", "junit"}));
-    command->add_option("-o,--out", *out, "Write to this file in place of stdout");
+    command->add_option("--format", *format, "text, json, junit or html")
+        ->check(CLI::IsMember({"text", "json", "junit", "html"}));
+    command->add_option("-o,--out", *out,
+                        "Write to this file (- is stdout); default: stdout, and RUN.html for html");
     command->callback([=, &exit_code] { exit_code = tell(*file, *format, *out); });
 }
 

@@ -7,6 +7,7 @@
 #include <csignal>
 #include <memory>
 #include <thread>
+#include <vector>
 
 #include "base/file.h"
 #include "headless/commands.h"
@@ -38,6 +39,7 @@ void catch_signals() {
 
 struct RunOptions {
     std::string scenario, fixtures, out, json, junit;
+    std::vector<std::string> overrides;
     std::optional<uint64_t> seed;
     unsigned jobs = std::max(1u, std::thread::hardware_concurrency());
     bool quiet = false;
@@ -140,7 +142,7 @@ int tell(const RunOptions& options, const scenario::Experiment& experiment,
 }
 
 int run(const RunOptions& options) {
-    const auto experiment = scenario::load(options.scenario);
+    const auto experiment = scenario::load(options.scenario, options.overrides);
     if (!experiment.ok()) {
         return fail(experiment.error(), kUsage);
     }
@@ -246,6 +248,11 @@ void add_run_command(CLI::App& app, int& exit_code) {
     command->add_option("-j,--jobs", options->jobs, "Assays at a time (default: one per core)")
         ->check(CLI::Range(1, 256));
     command->add_option("--seed", options->seed, "Seed in place of the scenario's");
+    command
+        ->add_option("--set", options->overrides,
+                     "key=value in place of what the scenario says, such as policy.cdn_ttl=10m or "
+                     "release.rules-2.at=3h; may be given several times")
+        ->allow_extra_args(false);
     command->add_option("-o,--out", options->out,
                         "Run file (default: runs/<scenario>-<n>.run, the first n that is free)");
     command->add_option("--json", options->json, "Write a JSON report to this file (- is stdout)");

@@ -58,6 +58,12 @@ base::Result<std::vector<fs::path>> scenarios_in(const fs::path& place) {
     return files;
 }
 
+struct SuiteOptions {
+    std::string place, fixtures, out, json, junit;
+    std::vector<std::string> overrides;
+    unsigned jobs = std::max(1u, std::thread::hardware_concurrency());
+};
+
 // One scenario, run out of process: whatever becomes of it, the others go on.
 struct Job {
     fs::path scenario, run_file, log;
@@ -67,12 +73,15 @@ struct Job {
     std::chrono::steady_clock::time_point begin{};
 };
 
-base::Status start(Job& job, const std::string& fixtures) {
+base::Status start(Job& job, const SuiteOptions& options) {
     const std::string self = (executable_folder() / "firebreak").string();
     std::vector<std::string> words = {self, "run",   job.scenario.string(), "--quiet", "--jobs",
                                       "1",  "--out", job.run_file.string()};
-    if (!fixtures.empty()) {
-        words.insert(words.end(), {"--fixtures", fixtures});
+    if (!options.fixtures.empty()) {
+        words.insert(words.end(), {"--fixtures", options.fixtures});
+    }
+    for (const std::string& text : options.overrides) {
+        words.push_back("--set=" + text);
     }
     std::vector<char*> arguments;
     for (std::string& word : words) {
@@ -148,14 +157,14 @@ void tell(const Job& job) {
     std::fflush(stdout);
 }
 
-// Keeps `width` jobs going until all are done or someone says stop.
-base::Status run_all(std::vector<Job>& jobs, unsigned width, const std::string& fixtures) {
+// Keeps as many jobs going as there may be, until all are done or someone says stop.
+base::Status run_all(std::vector<Job>& jobs, const SuiteOptions& options) {
     size_t next = 0;
     std::map<pid_t, Job*> running;
     while (!running.empty() || (next < jobs.size() && stop == 0)) {
-        while (running.size() < width && next < jobs.size() && stop == 0) {
+        while (running.size() < options.jobs && next < jobs.size() && stop == 0) {
             Job& job = jobs[next++];
-            FB_CHECK(start(job, fixtures));
+            FB_CHECK(start(job, options));
             running.emplace(job.pid, &job);
         }
         int state = 0;
@@ -176,11 +185,6 @@ base::Status run_all(std::vector<Job>& jobs, unsigned width, const std::string& 
     }
     return {};
 }
-
-struct SuiteOptions {
-    std::string place, fixtures, out, json, junit;
-    unsigned jobs = std::max(1u, std::thread::hardware_concurrency());
-};
 
 base::Result<fs::path> suite_folder(const std::string& wanted) {
     std::error_code failure;
@@ -280,7 +284,7 @@ int run_suite(const SuiteOptions& options) {
     sigaction(SIGTERM, &action, nullptr);
 
     const auto begin = std::chrono::steady_clock::now();
-    if (const base::Status done = run_all(jobs, options.jobs, options.fixtures); !done.ok()) {
+    if (const base::Status done = run_all(jobs, options); !done.ok()) {
         return fail(done.error(), kInternalError);
     }
     const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - begin;
@@ -338,6 +342,8 @@ void add_suite_command(CLI::App& app, int& exit_code) {
     command->add_option("--json", options->json, "Write the JSON reports, as an array");
     command->add_option("--junit", options->junit, "Write JUnit XML");
     command->add_option("--fixtures", options->fixtures, "As for run");
+    command->add_option("--set", options->overrides, "As for run, for every scenario")
+        ->allow_extra_args(false);
     command->callback([options, &exit_code] { exit_code = run_suite(*options); });
 }
 

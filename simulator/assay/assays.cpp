@@ -1,17 +1,20 @@
 #include "assay/assays.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <optional>
+#include <set>
 #include <thread>
 
 #include "assay/keyed_transport.h"
+#include "assay/loads.h"
 #include "assay/worker_processes.h"
 #include "endpoint/scanner/scanner_service.h"
 #include "endpoint/update/update_client.h"
-#include "ports/host_view.h"
 
 namespace firebreak::assay {
 
@@ -35,20 +38,32 @@ class NoClock final : public ports::Clock {
     base::UtcTime now() const override { return {0}; }
 };
 
-class PersonaView final : public ports::HostView {
-  public:
-    explicit PersonaView(const host::Persona& persona) : persona_(persona) {}
-    std::span<const host::File> files() const override { return persona_.files; }
-
-  private:
-    const host::Persona& persona_;
-};
-
 sandbox::Policy scanner_policy() {
     sandbox::Policy policy;
     policy.component = "scanner";
     return policy;
 }
+
+// Sandboxed workers; where the environment has a memory of loads, they answer from it.
+class Processes {
+  public:
+    explicit Processes(const Environment& environment)
+        : workers_(environment.spawner, scanner_policy()) {
+        if (environment.loads != nullptr) {
+            remembering_.emplace(workers_, *environment.loads);
+        }
+    }
+    Processes(const Processes&) = delete;
+    Processes& operator=(const Processes&) = delete;
+
+    ports::ComponentProcesses& get() {
+        return remembering_ ? static_cast<ports::ComponentProcesses&>(*remembering_) : workers_;
+    }
+
+  private:
+    WorkerProcesses workers_;
+    std::optional<RememberingProcesses> remembering_;
+};
 
 base::Result<Transition> poll(const Environment& environment, BlobPool& blobs,
                               const Snapshot& before, const PollStimulus& stimulus) {
@@ -67,8 +82,8 @@ base::Result<Transition> poll(const Environment& environment, BlobPool& blobs,
     MemoryStore store(before, blobs);
     NoClock clock;
     CountedAlerts alerts;
-    WorkerProcesses processes(environment.spawner, scanner_policy());
-    endpoint::scanner::ScannerService scanner(store, processes);
+    Processes processes(environment);
+    endpoint::scanner::ScannerService scanner(store, processes.get());
     endpoint::update::UpdateClient client({stimulus.group, environment.product_version, {}},
                                           {transport, store, clock, alerts}, environment.verifier);
 
@@ -78,7 +93,8 @@ base::Result<Transition> poll(const Environment& environment, BlobPool& blobs,
                            keyed.reads_outside_the_key().front(), ""};
     }
     Transition done;
-    done.after = store.snapshot();
+    done.reads = store.reads();
+    done.changes = store.changes();
     done.outcome = std::move(check.outcome);
     done.manifest = check.manifest;
     done.delivered = check.delivered;
@@ -86,43 +102,230 @@ base::Result<Transition> poll(const Environment& environment, BlobPool& blobs,
     return done;
 }
 
-// Every file of the workload is met in the same state: what one of them does to the component is
-// that trigger's affair, and the next file starts afresh.
-base::Result<Transition> workload(const Environment& environment, BlobPool& blobs,
-                                  const Snapshot& before, const WorkloadStimulus& stimulus) {
-    const PersonaView machine(environment.personas.at(stimulus.persona.value));
-    WorkerProcesses processes(environment.spawner, scanner_policy());
-    std::optional<MemoryStore> store;
-    std::optional<endpoint::scanner::ScannerService> scanner;
-    Transition done;
-    done.after = before;
-    if (!running_content(before, content::Feed::kDatasetA)) {
-        return done;  // nothing runs, nothing can go wrong
+// A scanner in this state, for one subject after the other: every one is met in the same state, and
+// what one of them does to the component is its own affair; the next starts afresh.
+class Scans {
+  public:
+    Scans(const Environment& environment, BlobPool& blobs, const Snapshot& before)
+        : blobs_(blobs), before_(before), processes_(environment) {}
+
+    // The verdict, and what the scan did to the state.
+    struct Met {
+        ports::ScanVerdict verdict;
+        ports::Changes changes;
+    };
+    base::Result<Met> scan(const std::string& name, base::ByteView content) {
+        if (!scanner_) {
+            store_.emplace(before_, blobs_);
+            scanner_.emplace(*store_, processes_.get());
+        }
+        FB_TRY(ports::ScanVerdict verdict, scanner_->scan(name, content));
+        Met met{std::move(verdict), store_->changes()};
+        reads_.insert(store_->reads().begin(), store_->reads().end());
+        if (met.verdict.kind == ports::ScanVerdict::Kind::kNoVerdict) {
+            met.verdict.outcome.stage = base::Stage::kRun;
+            scanner_.reset();
+        }
+        return met;
     }
-    for (const host::File& file : machine.files()) {
+    const ports::Changes& reads() const { return reads_; }
+
+  private:
+    ports::Changes reads_;
+    BlobPool& blobs_;
+    const Snapshot& before_;
+    Processes processes_;
+    std::optional<MemoryStore> store_;
+    std::optional<endpoint::scanner::ScannerService> scanner_;
+};
+
+// A scan of a persona's file takes a few milliseconds. What takes so much longer is felt by those
+// who work there (assumed).
+constexpr std::chrono::milliseconds kSlowScan{150};
+constexpr int kSlowTrials = 3;
+
+bool found(const ports::ScanVerdict& verdict) {
+    return verdict.kind == ports::ScanVerdict::Kind::kScanned && !verdict.rules.empty();
+}
+
+std::string names(const std::vector<std::string>& rules) {
+    return fmt::format("{}", fmt::join(rules, ", "));
+}
+
+// Nothing of a persona's own files is a threat: whatever is detected there would be quarantined.
+Trigger false_positive(const host::File& file, const std::vector<std::string>& rules) {
+    const base::Code code = file.loss == host::Loss::kBoot      ? base::Code::kBootFileHeld
+                            : file.loss == host::Loss::kNetwork ? base::Code::kNetworkFileHeld
+                            : file.system                       ? base::Code::kSystemFileHeld
+                                                                : base::Code::kFileHeld;
+    Trigger trigger;
+    trigger.what = file.path;
+    trigger.per_hour = file.opens_per_hour;
+    trigger.outcome = {base::Stage::kRun,
+                       base::Category::kFalsePositive,
+                       code,
+                       {{"rules", names(rules)}, {"file", file.path}}};
+    return trigger;
+}
+
+// Slow once may be a busy machine; slow in most of several trials is the content.
+base::Result<std::optional<Trigger>> slow_down(Scans& scans, const host::File& file,
+                                               std::chrono::microseconds first) {
+    uint64_t slow = 1;
+    std::chrono::microseconds least = first;
+    for (int trial = 1; trial < kSlowTrials; ++trial) {
+        FB_TRY(const Scans::Met again, scans.scan(file.path, *file.content));
+        slow += again.verdict.cpu >= kSlowScan ? 1 : 0;
+        least = std::min(least, again.verdict.cpu);
+    }
+    if (least < kSlowScan) {
+        return std::optional<Trigger>();
+    }
+    Trigger trigger;
+    trigger.what = file.path;
+    trigger.per_hour = file.opens_per_hour;
+    trigger.hits = slow;
+    trigger.trials = kSlowTrials;
+    trigger.outcome = {
+        base::Stage::kRun,
+        base::Category::kSlowDown,
+        base::Code::kSlowScan,
+        {{"file", file.path},
+         {"processor time of a scan", fmt::format("over {} ms", kSlowScan.count())}}};
+    return std::optional(std::move(trigger));
+}
+
+base::Status scan_files(Scans& scans, const host::Persona& persona, Transition& done) {
+    for (const host::File& file : persona.files) {
         if (file.opens_per_hour <= 0) {
             continue;
         }
-        if (!scanner) {
-            store.emplace(before, blobs);
-            scanner.emplace(*store, processes);
-        }
-        FB_TRY(ports::ScanVerdict verdict, scanner->scan(file.path, *file.content));
-        if (verdict.kind == ports::ScanVerdict::Kind::kScanned) {
-            for (const std::string& rule : verdict.rules) {
-                done.outcome.evidence.emplace_back("detection", rule + " in " + file.path);
-            }
+        FB_TRY(Scans::Met met, scans.scan(file.path, *file.content));
+        if (met.verdict.kind == ports::ScanVerdict::Kind::kNoVerdict) {
+            Trigger trigger;
+            trigger.what = file.path;
+            trigger.per_hour = file.opens_per_hour;
+            trigger.outcome = std::move(met.verdict.outcome);
+            trigger.changes = std::move(met.changes);
+            done.triggers.push_back(std::move(trigger));
             continue;
         }
-        verdict.outcome.stage = base::Stage::kRun;
-        done.triggers.push_back(
-            {file.path, file.opens_per_hour, std::move(verdict.outcome), store->snapshot()});
-        scanner.reset();
+        if (found(met.verdict)) {
+            done.triggers.push_back(false_positive(file, met.verdict.rules));
+        }
+        if (met.verdict.cpu >= kSlowScan) {
+            FB_TRY(auto slow, slow_down(scans, file, met.verdict.cpu));
+            if (slow) {
+                done.triggers.push_back(std::move(*slow));
+            }
+        }
+    }
+    return {};
+}
+
+// Silent loss of detection: what stands among the persona's samples must be found.
+base::Status scan_samples(Scans& scans, const host::Persona& persona, Transition& done) {
+    std::vector<std::string> missed;
+    for (const host::Sample& sample : persona.samples) {
+        FB_TRY(const Scans::Met met, scans.scan(sample.name, *sample.content));
+        if (!found(met.verdict)) {
+            missed.push_back(sample.name);
+        }
+    }
+    if (!missed.empty()) {
+        Trigger trigger;
+        trigger.what = names(missed);
+        trigger.at_once = true;
+        trigger.hits = missed.size();
+        trigger.trials = static_cast<double>(persona.samples.size());
+        trigger.outcome = {base::Stage::kRun,
+                           base::Category::kMissed,
+                           base::Code::kSampleNotFound,
+                           {{"not found", names(missed)}}};
+        done.triggers.push_back(std::move(trigger));
+    }
+    return {};
+}
+
+// In place of a workload that nobody runs here.
+Transition as_measured(const Snapshot& before, const std::vector<Measured>& measured) {
+    Transition done;
+    const ports::Changes back = difference(before, fallen_back(before, content::Feed::kDatasetA));
+    for (const auto& [key, value] : before) {
+        done.reads[key] = value;  // where it falls back to depends on several of them
+    }
+    for (const Measured& one : measured) {
+        if (one.harm == base::Harm::kNone || one.events == 0) {
+            continue;
+        }
+        Trigger trigger;
+        trigger.what = one.what;
+        trigger.per_hour = 1;
+        trigger.hits = one.events;
+        trigger.trials = one.hours;
+        trigger.measured = one.harm;
+        trigger.outcome = {base::Stage::kRun,
+                           base::Category::kMeasured,
+                           base::Code::kImported,
+                           {{"measured elsewhere", fmt::format("{} events in {:.6g} machine-hours",
+                                                               one.events, one.hours)},
+                            {"harm", std::string(base::info(one.harm).name)},
+                            {"set off by", one.what}}};
+        const bool died = one.harm == base::Harm::kRestart || one.harm == base::Harm::kDown ||
+                          one.harm == base::Harm::kBootLoop;
+        trigger.changes = died ? back : ports::Changes{};
+        done.triggers.push_back(std::move(trigger));
+    }
+    return done;
+}
+
+// Whether anything runs at all.
+bool look_what_runs(const Snapshot& before, Transition& done) {
+    const std::string key = running_key(content::Feed::kDatasetA);
+    const auto found = before.find(key);
+    done.reads[key] = found == before.end() ? std::nullopt : std::optional(found->second);
+    return found != before.end();
+}
+
+base::Result<Transition> workload(const Environment& environment, BlobPool& blobs,
+                                  const Snapshot& before, const WorkloadStimulus& stimulus) {
+    Transition done;
+    if (!look_what_runs(before, done)) {
+        return done;  // nothing runs, nothing can go wrong
+    }
+    if (stimulus.measured != nullptr) {
+        done = as_measured(before, *stimulus.measured);
+    } else {
+        const host::Persona& persona = environment.personas.at(stimulus.persona.value);
+        Scans scans(environment, blobs, before);
+        FB_CHECK(scan_files(scans, persona, done));
+        FB_CHECK(scan_samples(scans, persona, done));
+        done.reads.insert(scans.reads().begin(), scans.reads().end());
     }
     if (!done.triggers.empty()) {
         const base::Outcome& first = done.triggers.front().outcome;
-        done.outcome = {first.stage, first.category, first.code, std::move(done.outcome.evidence)};
+        done.outcome = {first.stage, first.category, first.code, {}};
     }
+    return done;
+}
+
+// Found or not, by what runs; with nothing running nothing is found.
+base::Result<Transition> sample(const Environment& environment, BlobPool& blobs,
+                                const Snapshot& before, const SampleStimulus& stimulus) {
+    Transition done;
+    if (look_what_runs(before, done)) {
+        Scans scans(environment, blobs, before);
+        FB_TRY(const Scans::Met met, scans.scan(stimulus.name, *stimulus.content));
+        done.reads.insert(scans.reads().begin(), scans.reads().end());
+        if (found(met.verdict)) {
+            done.outcome.evidence.emplace_back("found by", names(met.verdict.rules));
+            return done;
+        }
+        done.outcome.evidence = met.verdict.outcome.evidence;
+    }
+    done.outcome.stage = base::Stage::kRun;
+    done.outcome.category = base::Category::kMissed;
+    done.outcome.code = base::Code::kSampleNotFound;
     return done;
 }
 
@@ -135,6 +338,9 @@ base::Result<Transition> perform_once(const Environment& environment, BlobPool& 
         if (const auto* check = std::get_if<PollStimulus>(&stimulus)) {
             return poll(environment, blobs, before, *check);
         }
+        if (const auto* shown = std::get_if<SampleStimulus>(&stimulus)) {
+            return sample(environment, blobs, before, *shown);
+        }
         return workload(environment, blobs, before, std::get<WorkloadStimulus>(stimulus));
     };
     FB_TRY(Transition done, run());
@@ -145,13 +351,15 @@ base::Result<Transition> perform_once(const Environment& environment, BlobPool& 
 }
 
 Assays::Assays(Environment environment, Log log)
-    : environment_(std::move(environment)), log_(std::move(log)) {}
+    : environment_(std::move(environment)), log_(std::move(log)) {
+    environment_.loads = &loads_;
+}
 
-void Assays::replay_from(std::vector<std::pair<base::Digest, Transition>> recorded) {
+void Assays::replay_from(std::vector<Transition> recorded) {
     replaying_ = true;
-    for (auto& [before, transition] : recorded) {
-        std::string key = before.hex() + ' ' + transition.stimulus;
-        recorded_.emplace(std::move(key), std::move(transition));
+    for (Transition& transition : recorded) {
+        std::string stimulus = transition.stimulus;
+        recorded_[std::move(stimulus)].push_back(std::move(transition));
     }
 }
 
@@ -166,12 +374,16 @@ StateId Assays::intern(const Snapshot& snapshot) {
 
 base::Result<Transition> Assays::obtain(const Request& request, const std::string& text) {
     if (replaying_) {
-        const auto found = recorded_.find(digest(state(request.before)).hex() + ' ' + text);
-        if (found == recorded_.end()) {
-            return base::Error{"the recording has no outcome for: " + text, "",
-                               "replay it with the version and the fixtures that recorded it"};
+        const auto found = recorded_.find(text);
+        if (found != recorded_.end()) {
+            for (const Transition& candidate : found->second) {
+                if (holds(candidate, state(request.before))) {
+                    return candidate;
+                }
+            }
         }
-        return found->second;
+        return base::Error{"the recording has no outcome for: " + text, "",
+                           "replay it with the version and the fixtures that recorded it"};
     }
     for (int attempt = 1;; ++attempt) {
         auto done = perform_once(environment_, blobs_, state(request.before), request.stimulus);
@@ -181,49 +393,77 @@ base::Result<Transition> Assays::obtain(const Request& request, const std::strin
     }
 }
 
-base::Result<std::vector<TransitionId>> Assays::perform(std::span<const Request> requests) {
-    std::vector<TransitionId> ids;
-    struct Work {
-        const Request* request;
-        std::string text;
-        std::optional<base::Result<Transition>> done;
-    };
-    std::vector<Work> work;
-    for (const Request& request : requests) {
-        std::string stimulus = text(request.stimulus);
-        const TransitionId next{static_cast<uint32_t>(transitions_.size() + work.size())};
-        const auto [place, is_new] =
-            known_.emplace(fmt::format("{} {}", request.before.value, stimulus), next);
-        if (is_new) {
-            work.push_back({&request, std::move(stimulus), std::nullopt});
-        }
-        ids.push_back(place->second);
+std::optional<TransitionId> Assays::known(const Work& work) const {
+    const auto candidates = by_stimulus_.find(work.text);
+    if (candidates == by_stimulus_.end()) {
+        return std::nullopt;
     }
+    for (const TransitionId id : candidates->second) {
+        if (holds(transitions_[id.value], state(work.request->before))) {
+            return id;
+        }
+    }
+    return std::nullopt;
+}
 
+// In rounds: of those with the same stimulus one is performed, and then it may hold for others.
+base::Result<std::vector<TransitionId>> Assays::perform(std::span<const Request> requests) {
+    std::vector<TransitionId> ids(requests.size());
+    std::vector<Work> open;
+    for (size_t i = 0; i < requests.size(); ++i) {
+        std::string stimulus = text(requests[i].stimulus);
+        std::string key = fmt::format("{} {}", requests[i].before.value, stimulus);
+        const auto exact = known_.find(key);
+        if (exact != known_.end()) {
+            ids[i] = exact->second;
+        } else {
+            open.push_back({&requests[i], i, std::move(stimulus), std::move(key), std::nullopt});
+        }
+    }
+    while (!open.empty()) {
+        std::vector<Work> round, later;
+        std::set<std::string> underway;
+        for (Work& work : open) {
+            if (const auto id = known(work)) {
+                ids[work.place] = *id;
+                known_.emplace(std::move(work.key), *id);
+            } else if (underway.insert(work.text).second) {
+                round.push_back(std::move(work));
+            } else {
+                later.push_back(std::move(work));
+            }
+        }
+        FB_CHECK(perform_round(round, ids));
+        open = std::move(later);
+    }
+    return ids;
+}
+
+base::Status Assays::perform_round(std::vector<Work>& round, std::vector<TransitionId>& ids) {
     std::atomic<size_t> next{0};
     const auto drain = [&] {
-        for (size_t i; (i = next++) < work.size();) {
-            work[i].done = obtain(*work[i].request, work[i].text);
+        for (size_t i; (i = next++) < round.size();) {
+            round[i].done = obtain(*round[i].request, round[i].text);
         }
     };
     std::vector<std::jthread> helpers;
-    for (size_t i = 1; i < std::min<size_t>(environment_.jobs, work.size()); ++i) {
+    for (size_t i = 1; i < std::min<size_t>(environment_.jobs, round.size()); ++i) {
         helpers.emplace_back(drain);
     }
     drain();
     helpers.clear();
-
-    for (Work& item : work) {
-        if (!item.done->ok()) {
-            return item.done->error();
+    for (Work& work : round) {
+        if (!work.done->ok()) {
+            return work.done->error();
         }
-        Transition& done = **item.done;
-        done.before = item.request->before;
-        transitions_.push_back(std::move(done));
+        transitions_.push_back(std::move(**work.done));
         const TransitionId id{static_cast<uint32_t>(transitions_.size() - 1)};
-        FB_CHECK(log_(id, transitions_.back()));
+        ids[work.place] = id;
+        known_.emplace(std::move(work.key), id);
+        by_stimulus_[work.text].push_back(id);
+        FB_CHECK(log_(work.request->before, transitions_.back()));
     }
-    return ids;
+    return {};
 }
 
 }  // namespace firebreak::assay

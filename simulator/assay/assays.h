@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "assay/loads.h"
 #include "assay/transition.h"
 #include "content/envelope.h"
 #include "host/persona.h"
@@ -24,7 +25,8 @@ struct Environment {
     sandbox::Spawner& spawner;
     std::vector<host::Persona> personas;  // PersonaId is an index into it
     std::string product_version;
-    unsigned jobs = 1;  // assays at a time
+    unsigned jobs = 1;       // assays at a time
+    Loads* loads = nullptr;  // null: every load is performed
 };
 
 // Performs one transition, without memory: what the memo table below is checked against.
@@ -40,16 +42,19 @@ class Assays {
         StateId before;
         Stimulus stimulus;
     };
-    // Called once for each new transition, in the order of the requests.
-    using Log = std::function<base::Status(TransitionId, const Transition&)>;
+    // Called once for each transition that is performed, with the state in which it was.
+    using Log = std::function<base::Status(StateId before, const Transition&)>;
 
+    // `environment.loads` is its own affair.
     Assays(Environment environment, Log log);
+    Assays(const Assays&) = delete;
+    Assays& operator=(const Assays&) = delete;
 
     // Answers from recorded outcomes alone: a request that is not among them is an error.
-    // Each is (digest of the state before, transition).
-    void replay_from(std::vector<std::pair<base::Digest, Transition>> recorded);
+    void replay_from(std::vector<Transition> recorded);
 
-    // The transition of every request, in order. New ones are performed now, `jobs` at a time; a
+    // The transition of every request, in order. One that is known for another state holds for all
+    // that look the same to the component. New ones are performed now, `jobs` at a time; a
     // trial that fails for this machine's sake (an overloaded machine passes the wall deadline,
     // say) is repeated twice. Ids do not depend on which finished first.
     base::Result<std::vector<TransitionId>> perform(std::span<const Request> requests);
@@ -59,20 +64,33 @@ class Assays {
 
     StateId intern(const Snapshot& snapshot);
     const Snapshot& state(StateId id) const { return states_[id.value]; }
+    StateId changed(StateId before, const ports::Changes& changes) {
+        return changes.empty() ? before : intern(applied(state(before), changes));
+    }
 
     const Environment& environment() const { return environment_; }
 
   private:
+    struct Work {
+        const Request* request;
+        size_t place;           // among the requests
+        std::string text, key;  // of the stimulus, and with the state
+        std::optional<base::Result<Transition>> done;
+    };
+    std::optional<TransitionId> known(const Work& work) const;
+    base::Status perform_round(std::vector<Work>& round, std::vector<TransitionId>& ids);
     base::Result<Transition> obtain(const Request& request, const std::string& text);
 
     Environment environment_;
     Log log_;
     BlobPool blobs_;
+    Loads loads_;
     std::deque<Transition> transitions_;
     std::deque<Snapshot> states_;
     std::unordered_map<base::Digest, StateId> state_ids_;
-    std::unordered_map<std::string, TransitionId> known_;   // "<state id> <stimulus text>"
-    std::unordered_map<std::string, Transition> recorded_;  // "<state digest> <stimulus text>"
+    std::unordered_map<std::string, TransitionId> known_;  // "<state id> <stimulus text>"
+    std::unordered_map<std::string, std::vector<TransitionId>> by_stimulus_;
+    std::unordered_map<std::string, std::vector<Transition>> recorded_;  // by stimulus
     bool replaying_ = false;
 };
 

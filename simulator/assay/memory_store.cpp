@@ -2,6 +2,33 @@
 
 namespace firebreak::assay {
 
+ports::Changes difference(const Snapshot& from, const Snapshot& to) {
+    ports::Changes out;
+    for (const auto& [key, value] : from) {
+        if (!to.contains(key)) {
+            out[key] = std::nullopt;
+        }
+    }
+    for (const auto& [key, value] : to) {
+        const auto found = from.find(key);
+        if (found == from.end() || found->second != value) {
+            out[key] = value;
+        }
+    }
+    return out;
+}
+
+Snapshot applied(Snapshot to, const ports::Changes& changes) {
+    for (const auto& [key, value] : changes) {
+        if (value) {
+            to[key] = *value;
+        } else {
+            to.erase(key);
+        }
+    }
+    return to;
+}
+
 void BlobPool::keep(const base::Digest& digest, base::ByteView bytes) {
     const std::lock_guard lock(mutex_);
     if (!blobs_.contains(digest)) {
@@ -16,21 +43,19 @@ std::shared_ptr<const base::Bytes> BlobPool::find(const base::Digest& digest) co
 }
 
 MemoryStore::MemoryStore(Snapshot snapshot, BlobPool& blobs)
-    : snapshot_(std::move(snapshot)), blobs_(blobs) {}
+    : initial_(std::move(snapshot)), snapshot_(initial_), blobs_(blobs) {}
 
 base::Result<std::optional<std::string>> MemoryStore::get(const std::string& key) {
-    const auto found = snapshot_.find(key);
-    return found == snapshot_.end() ? std::optional<std::string>{} : found->second;
+    const auto value = [&key](const Snapshot& in) {
+        const auto found = in.find(key);
+        return found == in.end() ? std::optional<std::string>{} : found->second;
+    };
+    reads_.emplace(key, value(initial_));
+    return value(snapshot_);
 }
 
 base::Status MemoryStore::commit(const ports::Changes& changes) {
-    for (const auto& [key, value] : changes) {
-        if (value) {
-            snapshot_[key] = *value;
-        } else {
-            snapshot_.erase(key);
-        }
-    }
+    snapshot_ = applied(std::move(snapshot_), changes);
     return {};
 }
 

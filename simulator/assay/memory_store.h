@@ -14,6 +14,10 @@ namespace firebreak::assay {
 // snapshots are the same state.
 using Snapshot = std::map<std::string, std::string>;
 
+// What has to be committed to get from one to the other.
+ports::Changes difference(const Snapshot& from, const Snapshot& to);
+Snapshot applied(Snapshot to, const ports::Changes& changes);
+
 // Payloads that any endpoint has kept, held once however many did. Thread-safe.
 class BlobPool {
   public:
@@ -36,9 +40,15 @@ class MemoryStore final : public ports::Store {
     base::Result<base::Bytes> blob(const base::Digest& digest) override;
 
     const Snapshot& snapshot() const { return snapshot_; }
+    // What was asked for, with the values that stood there at the beginning (nullopt: none). What
+    // came of it depends on nothing else in the store.
+    const ports::Changes& reads() const { return reads_; }
+    // From the beginning until now.
+    ports::Changes changes() const { return difference(initial_, snapshot_); }
 
   private:
-    Snapshot snapshot_;
+    Snapshot initial_, snapshot_;
+    ports::Changes reads_;
     BlobPool& blobs_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -26,6 +27,14 @@ Json to_json(const base::Outcome& outcome) {
             {"category", static_cast<int>(outcome.category)},
             {"code", static_cast<int>(outcome.code)},
             {"evidence", std::move(evidence)}};
+}
+
+Json to_json(const ports::Changes& changes) {
+    Json out = Json::object();
+    for (const auto& [key, value] : changes) {
+        out[key] = value ? Json(*value) : Json(nullptr);
+    }
+    return out;
 }
 
 // Reads typed members of hostile JSON; the first that is missing or of another type is remembered.
@@ -68,14 +77,14 @@ class Reader {
         }
         return found->get<double>();
     }
-    Snapshot snapshot(const Json& object, const char* name) {
-        Snapshot out;
+    ports::Changes changes(const Json& object, const char* name) {
+        ports::Changes out;
         for (const auto& [key, value] : member(object, name, Json::value_t::object).items()) {
-            if (!value.is_string()) {
+            if (!value.is_string() && !value.is_null()) {
                 fail(fmt::format("`{}` holds something other than text", name));
                 return {};
             }
-            out[key] = value.get<std::string>();
+            out[key] = value.is_null() ? std::nullopt : std::optional(value.get<std::string>());
         }
         return out;
     }
@@ -118,7 +127,19 @@ std::string text(const Stimulus& stimulus) {
                            content::info(poll->feed).name, poll->group, describe(poll->offered),
                            poll->damage.text(), describe(poll->replayed));
     }
-    return fmt::format("workload of {}", std::get<WorkloadStimulus>(stimulus).persona_name);
+    if (const auto* sample = std::get_if<SampleStimulus>(&stimulus)) {
+        return fmt::format("sample {} {}", sample->name, sample->sha384.hex());
+    }
+    const auto& workload = std::get<WorkloadStimulus>(stimulus);
+    std::string out = "workload of " + workload.persona_name;
+    if (workload.measured != nullptr) {
+        out += ", measured elsewhere:";
+        for (const Measured& one : *workload.measured) {
+            out += fmt::format(" {} {} in {} h by {};", base::info(one.harm).name, one.events,
+                               one.hours, one.what);
+        }
+    }
+    return out;
 }
 
 base::Digest digest(const Snapshot& snapshot) {
@@ -135,11 +156,16 @@ std::string to_json(const Transition& transition) {
     for (const Trigger& trigger : transition.triggers) {
         triggers.push_back({{"what", trigger.what},
                             {"per_hour", trigger.per_hour},
+                            {"at_once", trigger.at_once ? 1 : 0},
+                            {"hits", trigger.hits},
+                            {"trials", trigger.trials},
+                            {"measured", static_cast<int>(trigger.measured)},
                             {"outcome", to_json(trigger.outcome)},
-                            {"after", trigger.after}});
+                            {"changes", to_json(trigger.changes)}});
     }
     return dump({{"stimulus", transition.stimulus},
-                 {"after", transition.after},
+                 {"reads", to_json(transition.reads)},
+                 {"changes", to_json(transition.changes)},
                  {"outcome", to_json(transition.outcome)},
                  {"manifest", transition.manifest.hex()},
                  {"delivered", transition.delivered ? 1 : 0},
@@ -159,7 +185,8 @@ base::Result<Transition> parse_transition(std::string_view json) {
     Reader reader;
     Transition out;
     out.stimulus = reader.string(parsed, "stimulus");
-    out.after = reader.snapshot(parsed, "after");
+    out.reads = reader.changes(parsed, "reads");
+    out.changes = reader.changes(parsed, "changes");
     out.outcome = reader.outcome(parsed, "outcome");
     out.delivered = reader.number(parsed, "delivered", 1) == 1;
     out.alerts = static_cast<uint32_t>(reader.number(parsed, "alerts", 1000));
@@ -169,8 +196,16 @@ base::Result<Transition> parse_transition(std::string_view json) {
         trigger.what = reader.string(entry, "what");
         trigger.per_hour = reader.real(entry, "per_hour");
         trigger.outcome = reader.outcome(entry, "outcome");
-        trigger.after = reader.snapshot(entry, "after");
-        if (!std::isfinite(trigger.per_hour) || trigger.per_hour <= 0) {
+        trigger.changes = reader.changes(entry, "changes");
+        trigger.at_once = reader.number(entry, "at_once", 1) == 1;
+        trigger.hits = reader.number(entry, "hits", uint64_t{1} << 53);
+        trigger.trials = reader.real(entry, "trials");
+        trigger.measured =
+            static_cast<base::Harm>(reader.number(entry, "measured", base::kHarms - 1));
+        const bool rate = std::isfinite(trigger.per_hour) && trigger.per_hour > 0 &&
+                          std::isfinite(trigger.trials) && trigger.trials > 0 && trigger.hits > 0 &&
+                          std::isfinite(trigger.hazard()) && trigger.hazard() > 0;
+        if (!rate && !trigger.at_once) {
             reader.fail("a trigger's rate is not positive");
         }
         out.triggers.push_back(std::move(trigger));
@@ -186,12 +221,37 @@ base::Result<Transition> parse_transition(std::string_view json) {
     return out;
 }
 
+Snapshot fallen_back(Snapshot snapshot, content::Feed feed) {
+    const std::string prefix = fmt::format("scanner/{}/", content::info(feed).name);
+    const auto running = snapshot.extract(prefix + "running");
+    if (auto good = snapshot.extract(prefix + "last-known-good")) {
+        snapshot[prefix + "running"] = good.mapped();
+    }
+    if (running) {
+        snapshot[prefix + "killed-by"] = running.mapped();
+        snapshot.erase("package/" + running.mapped());
+    }
+    return snapshot;
+}
+
+bool holds(const Transition& transition, const Snapshot& before) {
+    return std::all_of(transition.reads.begin(), transition.reads.end(), [&](const auto& read) {
+        const auto found = before.find(read.first);
+        return read.second ? found != before.end() && found->second == *read.second
+                           : found == before.end();
+    });
+}
+
+std::string running_key(content::Feed feed) {
+    return fmt::format("scanner/{}/running", content::info(feed).name);
+}
+
 std::optional<base::Digest> running_content(const Snapshot& snapshot, content::Feed feed) {
     // Of the feeds, only DatasetA has a component so far.
     if (feed != content::Feed::kDatasetA) {
         return std::nullopt;
     }
-    const auto found = snapshot.find("scanner/DatasetA/running");
+    const auto found = snapshot.find(running_key(feed));
     if (found == snapshot.end()) {
         return std::nullopt;
     }

@@ -52,6 +52,18 @@ std::string_view to_text(Category category) {
             return "inconclusive";
         case Category::kTooLarge:
             return "too large";
+        case Category::kFalsePositive:
+            return "false positive";
+        case Category::kSlowDown:
+            return "slow-down";
+        case Category::kMissed:
+            return "missed";
+        case Category::kInfected:
+            return "infected";
+        case Category::kRecovered:
+            return "recovered";
+        case Category::kMeasured:
+            return "measured elsewhere";
     }
     return "unknown";
 }
@@ -128,6 +140,32 @@ std::string_view to_text(Code code) {
             return "reply is invalid";
         case Code::kScanFailed:
             return "scan failed";
+        case Code::kFileHeld:
+            return "a harmless file is held";
+        case Code::kSystemFileHeld:
+            return "a file of Windows is held";
+        case Code::kNetworkFileHeld:
+            return "a file that the network needs is held";
+        case Code::kBootFileHeld:
+            return "a file that starts Windows is held";
+        case Code::kSlowScan:
+            return "scans take too long";
+        case Code::kSampleNotFound:
+            return "a sample that must be found is not";
+        case Code::kCampaign:
+            return "met by a campaign";
+        case Code::kByItself:
+            return "by itself";
+        case Code::kByUpdate:
+            return "by the next update";
+        case Code::kByReboot:
+            return "by a reboot";
+        case Code::kByRepairKit:
+            return "by the repair kit";
+        case Code::kByHand:
+            return "by hand";
+        case Code::kImported:
+            return "imported";
     }
     return "unknown";
 }

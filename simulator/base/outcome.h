@@ -21,22 +21,28 @@ enum class Stage : uint8_t {
 
 // Append only: numbers are stored in run files and covered by fingerprints.
 enum class Category : uint8_t {
-    kNothingNew = 0,     // the poll found nothing to do
-    kInstalled = 1,      // new content verified, loaded and running
-    kMissing = 2,        // the CDN says that it does not exist
-    kBlocked = 3,        // the CDN cannot be reached
-    kCorrupt = 4,        // bytes are not what was signed, or not well-formed
-    kUntrusted = 5,      // well-formed, but nobody whom we trust signed it for this use
-    kTooOld = 6,         // signed before the newest authenticated download
-    kTooNew = 7,         // needs a newer product
-    kRejected = 8,       // authentic, but the component refuses to load it
-    kCrash = 9,          // the component died of a signal
-    kCpuLimit = 10,      // killed at its CPU limit
-    kMemoryLimit = 11,   // died at its memory limit
-    kForbidden = 12,     // killed at a system call that its sandbox forbids
-    kProtocol = 13,      // sent something that is no valid reply
-    kInconclusive = 14,  // wall deadline: says more about this machine than about the content
-    kTooLarge = 15,      // more bytes than a cap allows
+    kNothingNew = 0,      // the poll found nothing to do
+    kInstalled = 1,       // new content verified, loaded and running
+    kMissing = 2,         // the CDN says that it does not exist
+    kBlocked = 3,         // the CDN cannot be reached
+    kCorrupt = 4,         // bytes are not what was signed, or not well-formed
+    kUntrusted = 5,       // well-formed, but nobody whom we trust signed it for this use
+    kTooOld = 6,          // signed before the newest authenticated download
+    kTooNew = 7,          // needs a newer product
+    kRejected = 8,        // authentic, but the component refuses to load it
+    kCrash = 9,           // the component died of a signal
+    kCpuLimit = 10,       // killed at its CPU limit
+    kMemoryLimit = 11,    // died at its memory limit
+    kForbidden = 12,      // killed at a system call that its sandbox forbids
+    kProtocol = 13,       // sent something that is no valid reply
+    kInconclusive = 14,   // wall deadline: says more about this machine than about the content
+    kTooLarge = 15,       // more bytes than a cap allows
+    kFalsePositive = 16,  // a harmless file was detected
+    kSlowDown = 17,       // within its limits, but far slower than it should be
+    kMissed = 18,         // what must be found was not
+    kInfected = 19,       // a threat met an endpoint that did not find it
+    kRecovered = 20,      // harm that was there is over
+    kMeasured = 21,       // harm that was measured elsewhere and imported
 };
 
 // Append only. Hundreds by stage.
@@ -76,6 +82,19 @@ enum class Code : uint16_t {
     kExited = 405,
     kReplyInvalid = 406,
     kScanFailed = 407,
+    kFileHeld = 500,
+    kSystemFileHeld = 501,
+    kNetworkFileHeld = 502,
+    kBootFileHeld = 503,
+    kSlowScan = 504,
+    kSampleNotFound = 505,
+    kCampaign = 510,
+    kByItself = 520,  // kRecovered: how
+    kByUpdate = 521,
+    kByReboot = 522,
+    kByRepairKit = 523,
+    kByHand = 524,
+    kImported = 530,
 };
 
 std::string_view to_text(Stage stage);        // "verify"

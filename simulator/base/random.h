@@ -28,6 +28,10 @@ enum class Stream : uint32_t {
     kFaultVariant = 7,
     kTrigger = 8,
     kMutation = 9,
+    kSignal = 10,
+    kRecovery = 11,
+    kCampaign = 12,
+    kDecision = 13,
 };
 
 // One stream of draws of one seed. A value; free to copy and to share between threads.

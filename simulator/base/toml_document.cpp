@@ -1,9 +1,13 @@
 #include "base/toml_document.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <charconv>
+#include <span>
 #include <sstream>
+#include <vector>
 
 #include "base/file.h"
 #include "base/text.h"
@@ -89,7 +93,7 @@ std::string place_at(const std::string& file, std::string_view text, size_t offs
     const auto line = std::count(before.begin(), before.end(), '\n') + 1;
     const size_t last_break = before.rfind('\n');
     const size_t column = last_break == std::string_view::npos ? offset + 1 : offset - last_break;
-    return fmt::format("{}:{}:{}", file, line, column);
+    return place_of(file, line, static_cast<int64_t>(column));
 }
 
 Status check_text(std::string_view text, const std::string& file) {
@@ -119,6 +123,89 @@ void merge(toml::table& own, toml::table&& parent) {
             merge(*mine->as_table(), std::move(*value.as_table()));
         }
     }
+}
+
+// "release.rules-2.at" in its parts: bare keys, as TOML calls them.
+Result<std::vector<std::string>> split_key(std::string_view key, const std::string& place) {
+    const Error bad{fmt::format("`{}` is no key", printable(key, 80)), place,
+                    "write keys of a-z, A-Z, 0-9, _ and -, joined by dots"};
+    std::vector<std::string> steps(1);
+    for (const char c : key) {
+        const bool bare = std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-';
+        if (c == '.' && !steps.back().empty()) {
+            steps.emplace_back();
+        } else if (bare) {
+            steps.back() += c;
+        } else {
+            return bad;
+        }
+    }
+    if (steps.back().empty()) {
+        return bad;
+    }
+    return steps;
+}
+
+// What a table in a list of tables is called, if anything.
+std::string name_of(const toml::table& table) {
+    for (const char* key : {"id", "name"}) {
+        if (const auto* const name = table[key].as_string()) {
+            return **name;
+        }
+    }
+    return "";
+}
+
+Result<toml::table*> find_member(toml::array& list, const std::string& list_name,
+                                 const std::string& step, const std::string& place) {
+    std::vector<std::string> names;
+    for (toml::node& node : list) {
+        names.push_back(name_of(*node.as_table()));
+        if (names.back() == step) {
+            return node.as_table();
+        }
+    }
+    size_t number = 0;
+    const auto [end, failure] = std::from_chars(step.data(), step.data() + step.size(), number);
+    if (failure == std::errc{} && end == step.data() + step.size() && number < list.size()) {
+        return list[number].as_table();
+    }
+    if (std::all_of(names.begin(), names.end(), [](const auto& name) { return name.empty(); })) {
+        return Error{fmt::format("`{}` has no table {}", list_name, step), place,
+                     fmt::format("count from 0 to {}", list.size() - 1)};
+    }
+    return no_such(list_name, step, names, place);
+}
+
+// The deepest table on the way that `steps` lead, and how many of them lead there. At least the
+// last one is left.
+Result<std::pair<toml::table*, size_t>> follow(toml::table& root,
+                                               const std::vector<std::string>& steps,
+                                               const std::string& place) {
+    toml::table* at = &root;
+    size_t taken = 0;
+    while (taken + 1 < steps.size()) {
+        toml::node* const next = at->get(steps[taken]);
+        if (next != nullptr && next->is_table()) {
+            at = next->as_table();
+            taken += 1;
+        } else if (next != nullptr && next->is_array_of_tables() && taken + 2 < steps.size()) {
+            FB_TRY(at, find_member(*next->as_array(), steps[taken], steps[taken + 1], place));
+            taken += 2;
+        } else {
+            break;
+        }
+    }
+    return std::pair(at, taken);
+}
+
+std::string basic_string(std::string_view text) {
+    std::string out = "\"";
+    for (const char c : text) {
+        out += c == '"' || c == '\\' ? "\\" : "";
+        out += c;
+    }
+    return out + "\"";
 }
 
 }  // namespace
@@ -162,17 +249,52 @@ void TomlDocument::remove(std::string_view key) {
     tree_->root.erase(key);
 }
 
-void TomlDocument::rewrite(std::string_view list, std::string_view key,
-                           const std::function<std::string(const std::string&)>& change) {
-    toml::array* const tables = tree_->root[list].as_array();
-    if (tables == nullptr) {
-        return;
+void TomlDocument::put(TomlDocument values) {
+    for (auto&& [key, value] : values.tree_->root) {
+        tree_->root.erase(key.str());
+        value.visit([&, &k = key](auto& node) { tree_->root.insert(k, std::move(node)); });
     }
-    tables->for_each([&](toml::table& table) {
-        if (auto* const value = table[key].as_string()) {
-            **value = change(**value);
+}
+
+Status TomlDocument::set(std::string_view key, std::string_view value, const std::string& place) {
+    FB_TRY(const std::vector<std::string> steps, split_key(key, place));
+    const auto is_control = [](unsigned char c) { return c < 0x20 || c == 0x7f; };
+    if (std::any_of(value.begin(), value.end(), is_control)) {
+        return Error{"the value holds control characters", place, "write it in one line"};
+    }
+    FB_TRY(const auto found, follow(tree_->root, steps, place));
+    auto [table, taken] = found;
+    const auto rest = std::span(steps).subspan(taken);
+    const std::string assignment = fmt::format("{} = ", fmt::join(rest, "."));
+    Result<TomlDocument> parsed = parse(assignment + std::string(value), place);
+    if (!parsed.ok()) {
+        parsed = parse(assignment + basic_string(value), place);
+    }
+    if (!parsed.ok()) {
+        return parsed.error();
+    }
+    table->erase(rest.front());
+    for (auto&& [first, node] : parsed->tree_->root) {
+        node.visit([t = table, &k = first](auto& n) { t->insert(k, std::move(n)); });
+    }
+    return {};
+}
+
+void TomlDocument::rewrite(std::string_view part, std::string_view key,
+                           const std::function<std::string(const std::string&)>& change) {
+    const auto rewrite_one = [&change](toml::node* node) {
+        if (auto* const text = node == nullptr ? nullptr : node->as_string()) {
+            **text = change(**text);
         }
-    });
+    };
+    toml::node* const found = tree_->root.get(part);
+    if (found == nullptr || key.empty()) {
+        rewrite_one(found);
+    } else if (found->is_table()) {
+        rewrite_one(found->as_table()->get(key));
+    } else if (found->is_array()) {
+        found->as_array()->for_each([&](toml::table& table) { rewrite_one(table.get(key)); });
+    }
 }
 
 std::string TomlDocument::text() const {

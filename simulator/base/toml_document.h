@@ -36,8 +36,16 @@ class TomlDocument {
     // depth; lists and all other values stand as they are. Every value keeps its place.
     void inherit(TomlDocument parent);
     void remove(std::string_view key);
-    // Applies `change` to the string `key` of every table in the list `list`.
-    void rewrite(std::string_view list, std::string_view key,
+    // Takes every key of `values`, in place of its own.
+    void put(TomlDocument values);
+    // Puts a value where `key` leads: keys joined by dots, where a table in a list of tables goes
+    // by its `id` or `name`, or by its number, from 0. `value` is TOML, or else taken as a string.
+    // The value's place is `place`, which begins with "--": "--set seed". Errors have it too: a key
+    // that cannot be one, a table that is not in its list, text that is no text.
+    Status set(std::string_view key, std::string_view value, const std::string& place);
+    // Applies `change` to a string: to `part` itself if `key` is empty, else to the `key` of the
+    // table `part`, or of every table in the list `part`.
+    void rewrite(std::string_view part, std::string_view key,
                  const std::function<std::string(const std::string&)>& change);
 
     // TOML again, without comments, keys in alphabetical order. For documents that were read with

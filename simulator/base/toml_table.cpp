@@ -15,7 +15,7 @@ namespace firebreak::base {
 
 namespace {
 
-constexpr size_t kMostNamesShown = 24;
+constexpr size_t kMostNamesShown = 32;
 
 const toml::table& as_table(const void* table) {
     return *static_cast<const toml::table*>(table);
@@ -116,6 +116,10 @@ Error no_such(std::string_view what, std::string_view word, std::span<const std:
 }
 
 Status TomlTable::allow(std::initializer_list<std::string_view> keys) {
+    return allow(std::span(keys.begin(), keys.size()));
+}
+
+Status TomlTable::allow(std::span<const std::string_view> keys) {
     allowed_.assign(keys.begin(), keys.end());
     const toml::key* first = nullptr;
     for (const auto& [key, value] : as_table(table_)) {
@@ -351,7 +355,7 @@ Result<std::vector<std::string>> TomlTable::strings(std::string_view key) {
 }
 
 Result<std::map<std::string, double>> TomlTable::weights(std::string_view key) {
-    constexpr NumberRange kWeights{0, 1e6, true};
+    constexpr NumberRange kWeights{0, 2e7, true};
     if (!ask(key)) {
         return missing(key);
     }

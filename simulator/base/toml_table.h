@@ -36,6 +36,7 @@ class TomlTable {
   public:
     // An Error for the first key that is not among these. Getters may ask for these alone.
     Status allow(std::initializer_list<std::string_view> keys);
+    Status allow(std::span<const std::string_view> keys);
     // The key `schema` holds the one version of the format that we read.
     Status check_schema(int64_t version);
     // An Error for the first key that no getter asked for: allowed here, but not together with what
@@ -68,7 +69,7 @@ class TomlTable {
     Result<UtcTime> utc_time(std::string_view key);
     // Missing: empty.
     Result<std::vector<std::string>> strings(std::string_view key);
-    // A table of names and weights, each above 0 and at most a million; at least one.
+    // A table of names and weights, each above 0 and at most 20 million; at least one.
     Result<std::map<std::string, double>> weights(std::string_view key);
     Result<std::optional<TomlTable>> table(std::string_view key);
     // A list of tables; missing: empty.

@@ -25,6 +25,12 @@ uint64_t endpoints_in(const record::Header& header, int32_t group) {
     return total;
 }
 
+// Sums of parts of hours: shown to the whole hour, or to three digits below 10 of them.
+std::string hours_text(double hours) {
+    return std::abs(hours) < 10 ? fmt::format("{:.3g} endpoint-hours", hours)
+                                : base::with_thousands(std::llround(hours)) + " endpoint-hours";
+}
+
 // One expectation under judgement.
 class Judge {
   public:
@@ -34,8 +40,8 @@ class Judge {
           unit_(base::info(expectation.metric).unit),
           endpoints_(static_cast<double>(endpoints_in(run.header, expectation.group))) {
         bound_ = expectation.is_share ? expectation.bound * endpoints_ : expectation.bound;
-        const auto found =
-            run.series.find({expectation.metric, expectation.group, expectation.release});
+        const auto found = run.series.find(
+            {expectation.metric, expectation.group, expectation.release, expectation.part});
         if (found != run.series.end()) {
             points_ = found->second;
         }
@@ -131,6 +137,8 @@ class Judge {
                                    endpoints_ > 0 ? 100 * *value / endpoints_ : 0.0);
             case base::Unit::kFlag:
                 return whole != 0 ? "yes" : "no";
+            case base::Unit::kEndpointHours:
+                return hours_text(*value);
             case base::Unit::kCount:
                 break;
         }
@@ -146,6 +154,9 @@ class Judge {
         }
         if (expectation_.is_share) {
             return fmt::format("{} {:.6g} %", words, 100 * expectation_.bound);
+        }
+        if (unit_ == base::Unit::kEndpointHours) {
+            return fmt::format("{} {}", words, hours_text(expectation_.bound));
         }
         const auto whole = static_cast<int64_t>(expectation_.bound);
         return fmt::format("{} {}", words,

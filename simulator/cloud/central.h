@@ -6,22 +6,18 @@
 #include <map>
 #include <vector>
 
+#include "base/channel.h"
 #include "base/sim_time.h"
 #include "cloud/release_system.h"
 
 namespace firebreak::cloud {
 
-enum class SignalKind : uint8_t {
-    kAlert,        // content refused; goes to the vendor and to the tenant's administrator
-    kCrashReport,  // a component died
-};
-
 // Equal signals that arrive in the same second are one, counted.
 struct Signal {
     base::SimTime arrives;
     GroupId group;
-    ReleaseId release;  // invalid: about content that no release of this run is
-    SignalKind kind = SignalKind::kAlert;
+    ReleaseId release;  // invalid: it names none, or content that no release of this run is
+    base::Channel channel = base::Channel::kAlert;
     friend auto operator<=>(const Signal&, const Signal&) = default;
 };
 
@@ -30,7 +26,7 @@ class Central {
     // Tenants are numbered 0 … tenants-1 over all groups.
     explicit Central(uint32_t tenants) : alerts_of_tenant_(tenants) {}
 
-    void send(const Signal& signal) { ++underway_[signal]; }
+    void send(const Signal& signal, uint32_t count = 1) { underway_[signal] += count; }
     // Hands over what arrives before `end`, in order of time.
     void receive(base::SimTime end,
                  const std::function<void(const Signal&, uint32_t count)>& handle);

@@ -3,186 +3,260 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-
-#include "base/text.h"
+#include <utility>
 
 namespace firebreak::cloud {
 
-ReleaseSystem::ReleaseSystem(std::vector<ReleaseGroup> groups, Staging staging, Cdn& cdn)
-    : groups_(std::move(groups)), staging_(staging), cdn_(cdn) {}
+namespace {
+
+size_t index(GroupStage stage) {
+    return static_cast<size_t>(stage);
+}
+
+content::Feed feed(const content::Package& package) {
+    return package.draft.manifest.feed;
+}
+
+base::Error refusal(const std::string& name, const char* act, const std::string& why) {
+    return {fmt::format("{} cannot be {}: {}", name, act, why), "", ""};
+}
+
+constexpr const char* kNotReleased = "it is not released yet";
+
+}  // namespace
+
+ReleaseSystem::ReleaseSystem(std::vector<Segment> segments, Staging staging, Cdn& cdn)
+    : segments_(std::move(segments)), staging_(staging), cdn_(cdn) {}
 
 ReleaseId ReleaseSystem::add(const content::Package* package, std::string name, bool expedited) {
     Release release;
     release.package = package;
     release.name = std::move(name);
     release.expedited = expedited;
-    release.published.resize(groups_.size());
-    release.exposed.resize(groups_.size());
-    release.failures.resize(groups_.size());
-    cdn_.store(*package);
+    release.published.resize(segments_.size());
     releases_.push_back(std::move(release));
     return {static_cast<uint32_t>(releases_.size() - 1)};
 }
 
 bool ReleaseSystem::has_stage(GroupStage stage) const {
-    return std::any_of(groups_.begin(), groups_.end(),
-                       [&](const ReleaseGroup& group) { return group.stage == stage; });
+    return std::any_of(segments_.begin(), segments_.end(),
+                       [&](const Segment& segment) { return segment.stage == stage; });
 }
 
-bool ReleaseSystem::is_published(const Release& release, GroupStage stage) const {
-    for (size_t g = 0; g < groups_.size(); ++g) {
-        if (groups_[g].stage == stage && release.published[g]) {
-            return true;
+std::optional<GroupStage> ReleaseSystem::stage_before(GroupStage stage) const {
+    for (const auto before : {GroupStage::kInternal, GroupStage::kEngineering}) {
+        if (before < stage && has_stage(before)) {
+            return before;
         }
     }
-    return false;
+    return std::nullopt;
 }
 
-void ReleaseSystem::publish(ReleaseId id, size_t group, base::SimTime now) {
-    Release& release = releases_[id.value];
-    if (release.published[group]) {
+bool ReleaseSystem::everywhere_at_once(const Release& release) const {
+    return release.expedited || !staging_.staged;
+}
+
+bool ReleaseSystem::superseded(const Release& release, size_t segment) const {
+    return std::any_of(releases_.begin(), releases_.end(), [&](const Release& other) {
+        return other.order > release.order && other.published[segment] &&
+               feed(*other.package) == feed(*release.package);
+    });
+}
+
+bool ReleaseSystem::superseded_throughout(const Release& release, GroupStage stage) const {
+    for (size_t s = 0; s < segments_.size(); ++s) {
+        if (segments_[s].stage == stage && !superseded(release, s)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+base::Duration ReleaseSystem::delay() const {
+    return {staging_.cdn_ttl.seconds + staging_.download.seconds};
+}
+
+void ReleaseSystem::publish(ReleaseId id, size_t segment, base::SimTime now) {
+    Release& release = at(id);
+    if (release.published[segment] || superseded(release, segment)) {
         return;
     }
-    release.published[group] = true;
-    cdn_.set_head(groups_[group].name, release.package->draft.manifest.feed, release.package,
-                  now + staging_.cdn_ttl);
-    decisions_.push_back({now, Decision::Kind::kPublished, id, {static_cast<uint32_t>(group)}, ""});
+    release.published[segment] = true;
+    const Segment& to = segments_[segment];
+    cdn_.set_head(to.name, feed(*release.package), release.package, now + delay());
+    const auto newest = newest_.find(to.group);
+    if (newest == newest_.end() || newest->second.at < now) {
+        newest_[to.group] = {now, id};
+    }
+    decisions_.push_back(
+        {now, Decision::Kind::kPublished, id, {static_cast<uint32_t>(segment)}, ""});
 }
 
-void ReleaseSystem::publish_stage(ReleaseId id, GroupStage stage, base::SimTime now) {
-    if (stage == GroupStage::kPublic) {
-        releases_[id.value].public_since = now;
-        return;  // advance() takes it through the public groups
-    }
-    for (size_t g = 0; g < groups_.size(); ++g) {
-        if (groups_[g].stage == stage) {
-            publish(id, g, now);
+void ReleaseSystem::publish_due(ReleaseId id, base::SimTime now) {
+    for (size_t s = 0; s < segments_.size(); ++s) {
+        const Segment& segment = segments_[s];
+        const auto& since = at(id).since.at(index(segment.stage));
+        const base::Duration wait =
+            segment.stage == GroupStage::kPublic ? segment.after : base::Duration{0};
+        if (since && *since + wait <= now) {
+            publish(id, s, now);
         }
     }
+}
+
+void ReleaseSystem::enter(ReleaseId id, GroupStage stage, base::SimTime now) {
+    at(id).since.at(index(stage)) = now;
+    publish_due(id, now);
 }
 
 void ReleaseSystem::release(ReleaseId id, base::SimTime now) {
-    Release& release = releases_[id.value];
-    release.released = true;
-    if (release.expedited) {
-        for (size_t g = 0; g < groups_.size(); ++g) {
-            publish(id, g, now);
+    Release& release = at(id);
+    cdn_.store(*release.package);
+    release.order = released_++;
+    if (everywhere_at_once(release)) {
+        for (size_t s = 0; s < segments_.size(); ++s) {
+            publish(id, s, now);
         }
         return;
     }
-    for (const auto stage : {GroupStage::kEngineering, GroupStage::kInternal}) {
+    for (const auto stage :
+         {GroupStage::kEngineering, GroupStage::kInternal, GroupStage::kPublic}) {
         if (has_stage(stage)) {
-            publish_stage(id, stage, now);
+            enter(id, stage, now);
             return;
         }
     }
-    publish_stage(id, GroupStage::kPublic, now);
+}
+
+std::string ReleaseSystem::obstacle(const Release& release, GroupStage to) const {
+    if (!release.order) {
+        return kNotReleased;
+    }
+    if (release.expedited) {
+        return "it is expedited and in every group already";
+    }
+    if (!staging_.staged) {
+        return "nothing is staged, and it is in every group already";
+    }
+    if (release.halted_at) {
+        return "it was halted on " + base::to_text(*release.halted_at);
+    }
+    if (release.since.at(index(to))) {
+        return "it is there already";
+    }
+    if (!has_stage(to)) {
+        return "there is no such group";
+    }
+    if (const auto before = stage_before(to); before && !release.since.at(index(*before))) {
+        return fmt::format("it has not been in the {} group",
+                           *before == GroupStage::kInternal ? "internal" : "engineering");
+    }
+    return superseded_throughout(release, to) ? "a later release is there already" : "";
 }
 
 base::Status ReleaseSystem::promote(ReleaseId id, GroupStage to, base::SimTime now) {
-    const Release& release = releases_[id.value];
-    const auto refuse = [&](std::string why) {
-        return base::Error{fmt::format("{} cannot be promoted: {}", release.name, why), "", ""};
-    };
-    if (!release.released) {
-        return refuse("it is not released yet");
+    if (const std::string why = obstacle(at(id), to); !why.empty()) {
+        return refusal(at(id).name, "promoted", why);
     }
-    if (release.expedited) {
-        return refuse("it is expedited and in every group already");
-    }
-    if (release.halted_at) {
-        return refuse("it was halted on " + base::to_text(*release.halted_at));
-    }
-    if (is_published(release, to) || (to == GroupStage::kPublic && release.public_since)) {
-        return refuse("it is there already");
-    }
-    if (to == GroupStage::kPublic && has_stage(GroupStage::kInternal) &&
-        !is_published(release, GroupStage::kInternal)) {
-        return refuse("it has not been in the internal group");
-    }
-    publish_stage(id, to, now);
+    enter(id, to, now);
     return {};
 }
 
+void ReleaseSystem::set_heads(const Release& release, const content::Package* package,
+                              base::SimTime now) {
+    for (size_t s = 0; s < segments_.size(); ++s) {
+        if (release.published[s] && !superseded(release, s)) {
+            cdn_.set_head(segments_[s].name, feed(*release.package), package, now + delay());
+        }
+    }
+}
+
+void ReleaseSystem::end_publication(ReleaseId id, base::SimTime now, const std::string& why) {
+    at(id).halted_at = now;
+    decisions_.push_back({now, Decision::Kind::kHalted, id, {}, why});
+}
+
+void ReleaseSystem::take_back(ReleaseId id, base::SimTime now, const std::string& why) {
+    at(id).withdrawn_at = now;
+    set_heads(at(id), nullptr, now);
+    decisions_.push_back({now, Decision::Kind::kWithdrawn, id, {}, why});
+}
+
 base::Status ReleaseSystem::halt(ReleaseId id, base::SimTime now, std::string why) {
-    Release& release = releases_[id.value];
+    const Release& release = at(id);
+    if (!release.order) {
+        return refusal(release.name, "halted", kNotReleased);
+    }
     if (release.halted_at) {
         return base::Error{fmt::format("{} was halted already, on {}", release.name,
                                        base::to_text(*release.halted_at)),
                            "", ""};
     }
-    release.halted_at = now;
-    for (size_t g = 0; g < groups_.size(); ++g) {
-        // Only where no later release has taken its place.
-        const bool superseded =
-            std::any_of(releases_.begin() + static_cast<ptrdiff_t>(id.value) + 1, releases_.end(),
-                        [&](const Release& later) {
-                            return later.published[g] && later.package->draft.manifest.feed ==
-                                                             release.package->draft.manifest.feed;
-                        });
-        if (release.published[g] && !superseded) {
-            cdn_.set_head(groups_[g].name, release.package->draft.manifest.feed, nullptr,
-                          now + staging_.cdn_ttl);
-        }
+    end_publication(id, now, why);
+    if (staging_.withdraw) {
+        take_back(id, now, why);
     }
-    decisions_.push_back({now, Decision::Kind::kHalted, id, {}, std::move(why)});
     return {};
 }
 
-void ReleaseSystem::count_exposed(ReleaseId id, GroupId group, uint32_t endpoints) {
-    releases_[id.value].exposed[group.value] += endpoints;
+base::Status ReleaseSystem::withdraw(ReleaseId id, base::SimTime now, std::string why) {
+    const Release& release = at(id);
+    if (!release.order) {
+        return refusal(release.name, "withdrawn", kNotReleased);
+    }
+    if (release.withdrawn_at) {
+        return base::Error{fmt::format("{} was withdrawn already, on {}", release.name,
+                                       base::to_text(*release.withdrawn_at)),
+                           "", ""};
+    }
+    if (!release.halted_at) {
+        end_publication(id, now, why);
+    }
+    take_back(id, now, why);
+    return {};
 }
 
-void ReleaseSystem::count_failures(ReleaseId id, GroupId group, uint32_t reports) {
-    releases_[id.value].failures[group.value] += reports;
-}
-
-// Why a release must be halted now; empty if it need not.
-std::string ReleaseSystem::failure(const Release& release) const {
-    uint64_t exposed = 0;
-    uint64_t failures = 0;
-    for (size_t g = 0; g < groups_.size(); ++g) {
-        if (groups_[g].stage == GroupStage::kPublic) {
-            exposed += release.exposed[g];
-            failures += release.failures[g];
-        } else if (staging_.gates && release.failures[g] > 0) {
-            return fmt::format("{} failure{} reported from {}", release.failures[g],
-                               release.failures[g] == 1 ? "" : "s", groups_[g].name);
+base::Status ReleaseSystem::resume(ReleaseId id, base::SimTime now) {
+    Release& release = at(id);
+    if (!release.halted_at) {
+        return refusal(release.name, "resumed", "it is not halted");
+    }
+    for (auto& since : release.since) {
+        if (since) {
+            since = *since + (now - *release.halted_at);
         }
     }
-    const double limit = staging_.halt_share * static_cast<double>(exposed);
-    if (failures >= staging_.halt_reports && failures > 0 &&
-        static_cast<double>(failures) >= limit) {
-        return fmt::format("{} failures reported from {} exposed public endpoints, limit {:.3g} %",
-                           base::with_thousands(static_cast<int64_t>(failures)),
-                           base::with_thousands(static_cast<int64_t>(exposed)),
-                           100 * staging_.halt_share);
+    if (release.withdrawn_at) {
+        set_heads(release, release.package, now);
     }
-    return "";
+    release.halted_at.reset();
+    release.withdrawn_at.reset();
+    decisions_.push_back({now, Decision::Kind::kResumed, id, {}, ""});
+    return {};
+}
+
+void ReleaseSystem::promote_if_due(ReleaseId id, GroupStage to, base::SimTime now) {
+    const Release& release = at(id);
+    const auto& wait =
+        to == GroupStage::kInternal ? staging_.internal_after : staging_.public_after;
+    const auto before = stage_before(to);
+    if (!wait || !before || !obstacle(release, to).empty()) {
+        return;
+    }
+    if (*release.since.at(index(*before)) + *wait <= now) {
+        enter(id, to, now);
+    }
 }
 
 void ReleaseSystem::advance(base::SimTime now) {
     for (uint32_t r = 0; r < releases_.size(); ++r) {
-        if (releases_[r].halted_at || !releases_[r].released) {
+        const ReleaseId id{r};
+        if (!released(id) || halted(id)) {
             continue;
         }
-        if (std::string why = failure(releases_[r]); !why.empty()) {
-            (void)halt({r}, now, std::move(why));  // cannot be halted already
-            continue;
-        }
-        if (!releases_[r].public_since) {
-            continue;
-        }
-        base::SimTime due = *releases_[r].public_since;
-        for (size_t g = 0; g < groups_.size(); ++g) {
-            if (groups_[g].stage != GroupStage::kPublic) {
-                continue;
-            }
-            if (due <= now) {
-                publish({r}, g, now);
-            }
-            due = due + staging_.public_interval;
-        }
+        promote_if_due(id, GroupStage::kInternal, now);
+        promote_if_due(id, GroupStage::kPublic, now);
+        publish_due(id, now);
     }
 }
 
@@ -190,9 +264,34 @@ std::vector<Decision> ReleaseSystem::take_decisions() {
     return std::exchange(decisions_, {});
 }
 
+bool ReleaseSystem::released(ReleaseId id) const {
+    return at(id).order.has_value();
+}
+
+bool ReleaseSystem::halted(ReleaseId id) const {
+    return at(id).halted_at.has_value();
+}
+
+std::optional<base::SimTime> ReleaseSystem::halted_at(ReleaseId id) const {
+    return at(id).halted_at;
+}
+
 std::optional<base::SimTime> ReleaseSystem::halt_in_force(ReleaseId id) const {
-    const auto& halted = releases_[id.value].halted_at;
-    return halted ? std::optional(*halted + staging_.cdn_ttl) : std::nullopt;
+    const auto& withdrawn = at(id).withdrawn_at;
+    return withdrawn ? std::optional(*withdrawn + delay()) : std::nullopt;
+}
+
+ReleaseId ReleaseSystem::newest_in(GroupId group) const {
+    const auto found = newest_.find(group);
+    return found == newest_.end() ? ReleaseId{} : found->second.release;
+}
+
+const content::Package* ReleaseSystem::package(ReleaseId id) const {
+    return at(id).package;
+}
+
+const std::string& ReleaseSystem::name(ReleaseId id) const {
+    return at(id).name;
 }
 
 }  // namespace firebreak::cloud

@@ -32,7 +32,7 @@ std::vector<uint32_t> shares(uint32_t total, const std::vector<double>& weights)
 
 }  // namespace
 
-Population::Population(uint64_t seed, const std::vector<GroupSpec>& groups,
+Population::Population(uint64_t seed, const std::vector<SegmentSpec>& segments,
                        std::vector<OnlinePattern> personas, uint32_t first_hour, SetId initial)
     : patterns_(std::move(personas)),
       first_hour_(first_hour),
@@ -42,8 +42,8 @@ Population::Population(uint64_t seed, const std::vector<GroupSpec>& groups,
     const RandomStream phases(seed, Stream::kPollPhase);
     const RandomStream tenants(seed, Stream::kTenant);
     size_t total = 0;
-    for (const GroupSpec& group : groups) {
-        total += group.endpoints;
+    for (const SegmentSpec& segment : segments) {
+        total += segment.endpoints;
     }
     set_.assign(total, initial.value);
     tenant_.resize(total);
@@ -51,10 +51,10 @@ Population::Population(uint64_t seed, const std::vector<GroupSpec>& groups,
     persona_.resize(total);
 
     Row row = 0;
-    for (const GroupSpec& group : groups) {
+    for (const SegmentSpec& segment : segments) {
         first_.push_back(row);
         const Row begin = row;
-        const std::vector<uint32_t> counts = shares(group.endpoints, group.persona_weights);
+        const std::vector<uint32_t> counts = shares(segment.endpoints, segment.persona_weights);
         for (size_t p = 0; p < counts.size(); ++p) {
             std::fill_n(persona_.begin() + row, counts[p], static_cast<uint8_t>(p));
             row += counts[p];
@@ -67,15 +67,15 @@ Population::Population(uint64_t seed, const std::vector<GroupSpec>& groups,
             // One uniform draw in each of n equal parts of the hour: ascending by construction.
             const double part = (i - begin) + phases.unit(i);
             phase_[i] = static_cast<uint16_t>(
-                std::min<double>(part * kPollPeriod_s / group.endpoints, kPollPeriod_s - 1));
+                std::min<double>(part * kPollPeriod_s / segment.endpoints, kPollPeriod_s - 1));
             tenant_[i] =
-                group.first_tenant + static_cast<uint32_t>(tenants.below(group.tenants, i));
+                segment.first_tenant + static_cast<uint32_t>(tenants.below(segment.tenants, i));
         }
     }
     first_.push_back(row);
 }
 
-size_t Population::group_of(Row row) const {
+size_t Population::segment_of(Row row) const {
     return static_cast<size_t>(std::upper_bound(first_.begin(), first_.end(), row) -
                                first_.begin()) -
            1;
@@ -94,10 +94,10 @@ base::SimTime Population::next_online(Row row, base::SimTime at, base::SimTime e
     return std::min(at, end);
 }
 
-uint64_t Population::due_polls(size_t group, base::SimTime from, base::SimTime to,
+uint64_t Population::due_polls(size_t segment, base::SimTime from, base::SimTime to,
                                std::span<const uint8_t> idle, std::vector<Due>& due) const {
-    const auto phase_begin = phase_.begin() + begin(group);
-    const auto phase_end = phase_.begin() + end(group);
+    const auto phase_begin = phase_.begin() + begin(segment);
+    const auto phase_end = phase_.begin() + end(segment);
     const auto row_at = [&](int64_t phase) {
         const auto wanted = static_cast<uint16_t>(std::clamp<int64_t>(phase, 0, kPollPeriod_s));
         return static_cast<Row>(std::lower_bound(phase_begin, phase_end, wanted) - phase_.begin());

@@ -1,6 +1,6 @@
-// Endpoints, a column per field. Rows are sorted by release group and, within a group, by poll
-// phase, so that those that poll in a slice of time stand next to each other: a slice touches only
-// them.
+// Endpoints, a column per field. Rows are sorted by segment (a release group, or the part of
+// one that is offered the same at the same time) and, within it, by poll phase, so that those that
+// poll in a slice of time stand next to each other: a slice touches only them.
 #pragma once
 
 #include <array>
@@ -22,7 +22,7 @@ inline constexpr int64_t kPollPeriod_s = 3600;  // the modelled product checks h
 // minute). Ours; the modelled product's is not published.
 inline constexpr int64_t kPollJitter_s = 60;
 
-struct GroupSpec {
+struct SegmentSpec {
     uint32_t endpoints = 0;
     std::vector<double> persona_weights;  // by persona number
     uint32_t tenants = 1;
@@ -41,15 +41,15 @@ class Population {
   public:
     // Personas are shared out in exact proportion (largest remainders), then shuffled. At most 255
     // personas and 2^32 - 1 endpoints in all. `first_hour`: hour of the week at time 0.
-    Population(uint64_t seed, const std::vector<GroupSpec>& groups,
+    Population(uint64_t seed, const std::vector<SegmentSpec>& segments,
                std::vector<OnlinePattern> personas, uint32_t first_hour, SetId initial);
 
     size_t size() const { return set_.size(); }
-    size_t groups() const { return first_.size() - 1; }
+    size_t segments() const { return first_.size() - 1; }
     size_t personas() const { return patterns_.size(); }
-    Row begin(size_t group) const { return first_[group]; }
-    Row end(size_t group) const { return first_[group + 1]; }
-    size_t group_of(Row row) const;
+    Row begin(size_t segment) const { return first_[segment]; }
+    Row end(size_t segment) const { return first_[segment + 1]; }
+    size_t segment_of(Row row) const;
 
     uint8_t persona(Row row) const { return persona_[row]; }
     uint32_t tenant(Row row) const { return tenant_[row]; }
@@ -60,11 +60,11 @@ class Population {
     // `at`, or the first hour after it in which the machine is online; `end` if there is none.
     base::SimTime next_online(Row row, base::SimTime at, base::SimTime end) const;
 
-    // Appends the polls of this group that fall in [from, to) and find the machine online, leaving
-    // out content sets that `idle` marks: polls that are known to find nothing cost no more than
-    // their place in the sweep. Rows ascend. Returns how many polls the slice holds, idle ones and
-    // those of machines that are off included. [from, to) lies within one hour.
-    uint64_t due_polls(size_t group, base::SimTime from, base::SimTime to,
+    // Appends the polls of this segment that fall in [from, to) and find the machine online,
+    // leaving out content sets that `idle` marks: polls that are known to find nothing cost no more
+    // than their place in the sweep. Rows ascend. Returns how many polls the slice holds, idle ones
+    // and those of machines that are off included. [from, to) lies within one hour.
+    uint64_t due_polls(size_t segment, base::SimTime from, base::SimTime to,
                        std::span<const uint8_t> idle, std::vector<Due>& due) const;
 
     // Bytes per endpoint that the columns take.
@@ -72,7 +72,7 @@ class Population {
         sizeof(uint32_t) + sizeof(uint32_t) + sizeof(uint16_t) + sizeof(uint8_t);
 
   private:
-    std::vector<Row> first_;  // of each group, and the end
+    std::vector<Row> first_;  // of each segment, and the end
     std::vector<uint32_t> set_;
     std::vector<uint32_t> tenant_;
     std::vector<uint16_t> phase_;

@@ -22,6 +22,8 @@ using base::TomlDocument;
 using base::TomlTable;
 
 constexpr size_t kMaxFiles = 10'000;
+constexpr size_t kMaxSamples = 100;
+constexpr size_t kMaxDrivers = 1000;
 constexpr size_t kMaxContentBytes = 16 * 1024 * 1024;
 constexpr double kMaxOpensPerHour = 3600;
 
@@ -29,12 +31,15 @@ constexpr TomlTable::Words<OnlineKind, 3> kPatterns{{{"always", OnlineKind::kAlw
                                                      {"office", OnlineKind::kOffice},
                                                      {"roaming", OnlineKind::kRoaming}}};
 
+constexpr TomlTable::Words<Loss, 3> kLosses{
+    {{"nothing", Loss::kNothing}, {"network", Loss::kNetwork}, {"boot", Loss::kBoot}}};
+
 // What may still be filled with content.
 class Budget {
   public:
     Status spend(const TomlTable& in, std::string_view key, size_t bytes) {
         if (bytes > left_) {
-            return in.error(key, "the files of this persona hold more than 16 MiB",
+            return in.error(key, "the files and samples of this persona hold more than 16 MiB",
                             "a simulated machine is kept in memory: make them smaller");
         }
         left_ -= bytes;
@@ -61,7 +66,7 @@ Result<Bytes> read_fill(TomlTable in, Budget& budget) {
     return out;
 }
 
-Result<Bytes> read_content(TomlTable& in, Budget& budget) {
+Result<Bytes> read_content(TomlTable& in, std::string_view what, Budget& budget) {
     if (in.has("text")) {
         FB_TRY(const std::string text, in.string("text"));
         FB_CHECK(budget.spend(in, "text", text.size()));
@@ -78,7 +83,8 @@ Result<Bytes> read_content(TomlTable& in, Budget& budget) {
     }
     FB_TRY(const std::optional<TomlTable> fill, in.table("fill"));
     if (!fill) {
-        return in.error("text", "a file without content", "add `text`, `hex` or `fill`");
+        return in.error("text", fmt::format("a {} without content", what),
+                        "add `text`, `hex` or `fill`");
     }
     return read_fill(*fill, budget);
 }
@@ -94,11 +100,16 @@ Result<std::string> read_path(TomlTable& in) {
 }
 
 Result<File> read_machine_file(TomlTable in, Budget& budget) {
-    FB_CHECK(in.allow({"path", "text", "hex", "fill", "system", "opens_per_hour"}));
+    FB_CHECK(in.allow({"path", "text", "hex", "fill", "system", "loss", "opens_per_hour"}));
     File out;
     FB_TRY(out.path, read_path(in));
-    FB_TRY(Bytes content, read_content(in, budget));
+    FB_TRY(Bytes content, read_content(in, "file", budget));
     FB_TRY(out.system, in.boolean("system", false));
+    FB_TRY(out.loss, in.word("loss", kLosses, Loss::kNothing));
+    if (in.has("loss") && !out.system) {
+        return in.error("loss", "`loss` of a file that is no part of Windows",
+                        "add `system = true`, or remove it");
+    }
     FB_TRY(out.opens_per_hour, in.number("opens_per_hour", {0, kMaxOpensPerHour}, 0.0));
     FB_CHECK(in.finish("beside the content that the file has already"));
     out.sha384 = base::sha384(content);
@@ -106,35 +117,86 @@ Result<File> read_machine_file(TomlTable in, Budget& budget) {
     return out;
 }
 
-Result<std::vector<File>> read_files(TomlTable& root) {
-    FB_TRY(const std::vector<TomlTable> tables, root.tables("file"));
-    if (tables.size() > kMaxFiles) {
-        return root.error(
-            "file",
-            fmt::format("{} files", base::with_thousands(static_cast<int64_t>(tables.size()))),
-            "a persona has at most 10,000");
+// The tables of the list `key`: at most `most` of them.
+Result<std::vector<TomlTable>> read_list(TomlTable& root, std::string_view key, size_t most) {
+    FB_TRY(std::vector<TomlTable> tables, root.tables(key));
+    if (tables.size() > most) {
+        const auto text = [](size_t n) { return base::with_thousands(static_cast<int64_t>(n)); };
+        return root.error(key, fmt::format("{} {}s", text(tables.size()), key),
+                          fmt::format("a persona has at most {}", text(most)));
     }
-    Budget budget;
-    std::unordered_map<std::string, std::string> places;
+    return tables;
+}
+
+// Names as Windows compares them, with the places where they stand.
+class Names {
+  public:
+    explicit Names(std::string_view what) : what_(what) {}
+    Status add(std::string_view name, const TomlTable& table) {
+        const auto [known, fresh] = places_.emplace(case_folded(name), table.place());
+        if (fresh) {
+            return {};
+        }
+        return Error{fmt::format("a second {} is called `{}`", what_, base::printable(name)),
+                     table.place(),
+                     fmt::format("the first is at {}; Windows ignores case", known->second)};
+    }
+
+  private:
+    std::string_view what_;
+    std::unordered_map<std::string, std::string> places_;
+};
+
+template <class Named>
+void sort_by(std::vector<Named>& entries, std::string Named::*name) {
+    std::sort(entries.begin(), entries.end(), [name](const Named& a, const Named& b) {
+        return case_folded(a.*name) < case_folded(b.*name);
+    });
+}
+
+Result<std::vector<File>> read_files(TomlTable& root, Budget& budget) {
+    FB_TRY(const std::vector<TomlTable> tables, read_list(root, "file", kMaxFiles));
+    Names names("file");
     std::vector<File> out;
     for (const TomlTable& table : tables) {
         FB_TRY(File file, read_machine_file(table, budget));
-        const auto [known, fresh] = places.emplace(case_folded(file.path), table.place());
-        if (!fresh) {
-            return Error{fmt::format("a second file is called `{}`", base::printable(file.path)),
-                         table.place(),
-                         fmt::format("the first is at {}; Windows ignores case", known->second)};
-        }
+        FB_CHECK(names.add(file.path, table));
         out.push_back(std::move(file));
     }
-    std::sort(out.begin(), out.end(), [](const File& a, const File& b) {
-        return case_folded(a.path) < case_folded(b.path);
-    });
+    sort_by(out, &File::path);
+    return out;
+}
+
+Result<std::string> read_file_name(TomlTable& in, std::string_view example) {
+    FB_TRY(std::string name, in.string("name"));
+    if (name.find('\\') != std::string::npos || !path_problem("C:\\" + name).empty()) {
+        return in.error("name", fmt::format("`{}` is no file name", base::printable(name, 120)),
+                        fmt::format("write one that Windows takes, such as \"{}\"", example));
+    }
+    return name;
+}
+
+Result<std::vector<Sample>> read_samples(TomlTable& root, Budget& budget) {
+    FB_TRY(const std::vector<TomlTable> tables, read_list(root, "sample", kMaxSamples));
+    Names names("sample");
+    std::vector<Sample> out;
+    for (TomlTable in : tables) {
+        FB_CHECK(in.allow({"name", "text", "hex", "fill"}));
+        Sample sample;
+        FB_TRY(sample.name, read_file_name(in, "eicar.com"));
+        FB_TRY(Bytes content, read_content(in, "sample", budget));
+        FB_CHECK(in.finish("beside the content that the sample has already"));
+        FB_CHECK(names.add(sample.name, in));
+        sample.sha384 = base::sha384(content);
+        sample.content = std::make_shared<const Bytes>(std::move(content));
+        out.push_back(std::move(sample));
+    }
+    sort_by(out, &Sample::name);
     return out;
 }
 
 // "10.0.19045.4529": four numbers.
-bool is_windows_build(std::string_view text) {
+bool is_four_numbers(std::string_view text) {
     const bool digits_and_dots = text.find_first_not_of("0123456789.") == std::string_view::npos;
     const bool filled = !text.empty() && text.front() != '.' && text.back() != '.' &&
                         text.find("..") == std::string_view::npos;
@@ -142,20 +204,35 @@ bool is_windows_build(std::string_view text) {
            std::count(text.begin(), text.end(), '.') == 3;
 }
 
-Result<Persona> read_persona(const TomlDocument& document, const std::filesystem::path& file) {
-    TomlTable root = document.root();
-    FB_CHECK(root.allow({"schema", "title", "windows_build", "online", "file"}));
-    FB_CHECK(root.check_schema(1));
-    Persona out;
-    out.name = file.stem().string();
-    FB_TRY(out.title, root.line("title"));
-    FB_TRY(out.windows_build, root.string("windows_build"));
-    if (!is_windows_build(out.windows_build)) {
-        return root.error(
-            "windows_build",
-            fmt::format("`{}` is no Windows build", base::printable(out.windows_build, 60)),
-            "write four numbers, such as \"10.0.19045.4529\"");
+Result<std::string> read_four_numbers(TomlTable& in, std::string_view key, std::string_view what,
+                                      std::string_view example) {
+    FB_TRY(std::string text, in.string(key));
+    if (!is_four_numbers(text)) {
+        return in.error(key, fmt::format("`{}` is no {}", base::printable(text, 60), what),
+                        fmt::format("write four numbers, such as \"{}\"", example));
     }
+    return text;
+}
+
+Result<std::vector<Driver>> read_drivers(TomlTable& root) {
+    FB_TRY(const std::vector<TomlTable> tables, read_list(root, "driver", kMaxDrivers));
+    Names names("driver");
+    std::vector<Driver> out;
+    for (TomlTable in : tables) {
+        FB_CHECK(in.allow({"name", "version"}));
+        Driver driver;
+        FB_TRY(driver.name, read_file_name(in, "e1d68x64.sys"));
+        FB_TRY(driver.version,
+               read_four_numbers(in, "version", "version of a driver", "12.19.2.45"));
+        FB_CHECK(in.finish());
+        FB_CHECK(names.add(driver.name, in));
+        out.push_back(std::move(driver));
+    }
+    sort_by(out, &Driver::name);
+    return out;
+}
+
+Result<OnlinePattern> read_online(TomlTable& root) {
     FB_TRY(std::optional<TomlTable> online, root.table("online"));
     if (!online) {
         return root.error("online", "`online` is missing",
@@ -164,8 +241,24 @@ Result<Persona> read_persona(const TomlDocument& document, const std::filesystem
     FB_CHECK(online->allow({"pattern"}));
     FB_TRY(const OnlineKind kind, online->word("pattern", kPatterns));
     FB_CHECK(online->finish());
-    out.online = online_pattern(kind);
-    FB_TRY(out.files, read_files(root));
+    return online_pattern(kind);
+}
+
+Result<Persona> read_persona(const TomlDocument& document, const std::filesystem::path& file) {
+    TomlTable root = document.root();
+    FB_CHECK(
+        root.allow({"schema", "title", "windows_build", "online", "file", "sample", "driver"}));
+    FB_CHECK(root.check_schema(1));
+    Persona out;
+    out.name = file.stem().string();
+    FB_TRY(out.title, root.line("title"));
+    FB_TRY(out.windows_build,
+           read_four_numbers(root, "windows_build", "Windows build", "10.0.19045.4529"));
+    FB_TRY(out.online, read_online(root));
+    Budget budget;
+    FB_TRY(out.files, read_files(root, budget));
+    FB_TRY(out.samples, read_samples(root, budget));
+    FB_TRY(out.drivers, read_drivers(root));
     FB_CHECK(root.finish());
     return out;
 }

@@ -16,13 +16,34 @@
 
 namespace firebreak::host {
 
+// What losing a part of Windows costs beyond itself.
+enum class Loss : uint8_t {
+    kNothing,
+    kNetwork,  // the machine is cut off until somebody restores it
+    kBoot,     // the machine does not start any more
+};
+
 // A file of the machine. Content is shared and never changes.
 struct File {
     std::string path;  // Windows path: C:\Users\…
     std::shared_ptr<const base::Bytes> content;
     base::Digest sha384;
-    bool system = false;        // part of Windows: losing it ruins the machine
-    double opens_per_hour = 0;  // how often the workload has it scanned, per hour online; 0: never
+    bool system = false;         // part of Windows: losing it harms the machine
+    Loss loss = Loss::kNothing;  // of system files alone
+    double opens_per_hour = 0;   // how often the workload has it scanned, per hour online; 0: never
+};
+
+// Something harmful that the scanner must find on this machine. Not a file of it: it is there to be
+// scanned with every new content, and no workload opens it.
+struct Sample {
+    std::string name;  // a Windows file name: "invoice.js"
+    std::shared_ptr<const base::Bytes> content;
+    base::Digest sha384;
+};
+
+struct Driver {
+    std::string name;     // "e1d68x64.sys"
+    std::string version;  // four numbers: "12.19.2.45"
 };
 
 // The chance that the machine is on and connected, per hour of the week (hour 0: Monday 00:00).
@@ -34,6 +55,8 @@ struct Persona {
     std::string windows_build;
     OnlinePattern online{};
     std::vector<File> files;  // sorted by path; paths unique, compared as Windows does (ASCII case)
+    std::vector<Sample> samples;  // sorted by name; unique likewise
+    std::vector<Driver> drivers;  // sorted by name; unique likewise
 };
 
 // Errors carry file:line:column, what was expected, and the nearest valid key.

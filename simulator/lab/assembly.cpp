@@ -5,27 +5,30 @@
 #include <chrono>
 #include <cmath>
 
+#include "base/file.h"
 #include "content/package.h"
 #include "lab/parts.h"
+#include "lab/run_header.h"
 
 namespace firebreak::lab {
 
 namespace {
 
 constexpr char kProductVersion[] = "2024.2";
-constexpr char kVersion[] = FIREBREAK_VERSION;
 
 base::Error at(const std::string& place, const base::Error& error) {
     return {error.text(), place, ""};
 }
 
 // Content sources stand under fixtures/content, or beside the scenario if written "./…" or "../…".
-std::filesystem::path source_folder(const scenario::Experiment& experiment, const Options& options,
-                                    const std::filesystem::path& source) {
+std::filesystem::path resolve(const scenario::Experiment& experiment, const Options& options,
+                              const char* folder, const std::filesystem::path& source) {
     const std::string first = source.empty() ? "" : source.begin()->string();
     return first == "." || first == ".." ? experiment.file.parent_path() / source
-                                         : options.fixtures / "content" / source;
+                                         : options.fixtures / folder / source;
 }
+
+constexpr uint64_t kMaxSampleBytes = 16 * 1024 * 1024;
 
 class Assembly {
   public:
@@ -40,6 +43,7 @@ class Assembly {
     base::Result<std::unique_ptr<Lab::Parts>> build() {
         FB_CHECK(find_feeds());
         FB_CHECK(load_personas());
+        parts_->segments = plan_segments(experiment());
         FB_CHECK(sign_content());
         FB_CHECK(start_sandbox());
         make_cloud();
@@ -48,6 +52,7 @@ class Assembly {
         FB_CHECK(make_control());
         FB_CHECK(make_faults());
         FB_CHECK(make_fleet());
+        FB_CHECK(make_observers());
         schedule_commands();
         return std::move(parts_);
     }
@@ -100,16 +105,17 @@ class Assembly {
         return {};
     }
 
-    base::Result<const content::Package*> sign_one(const content::Pki& pki, content::Feed feed,
-                                                   const std::string& version,
+    base::Result<const content::Package*> sign_one(content::Feed feed, const std::string& version,
                                                    const std::filesystem::path& source,
                                                    base::UtcTime signing_time,
                                                    const std::string& place) {
-        auto draft = content::build(feed, version, source_folder(experiment(), options_, source));
+        auto draft =
+            content::build(feed, version, resolve(experiment(), options_, "content", source));
         if (!draft.ok()) {
             return at(place, draft.error());
         }
-        auto package = content::sign(std::move(draft).value(), pki.signers.at(feed), signing_time);
+        auto package =
+            content::sign(std::move(draft).value(), parts_->pki.signers.at(feed), signing_time);
         if (!package.ok()) {
             return at(place, package.error());
         }
@@ -118,12 +124,16 @@ class Assembly {
     }
 
     base::Status sign_content() {
-        FB_TRY(const content::Pki pki, content::load_pki(options_.fixtures / "keys"));
-        parts_->verifier = std::make_unique<content::Verifier>(std::vector{pki.root.certificate});
+        const auto keys = experiment().keys
+                              ? resolve(experiment(), options_, "", *experiment().keys)
+                              : options_.fixtures / "keys";
+        FB_TRY(parts_->pki, content::load_pki(keys));
+        parts_->verifier =
+            std::make_unique<content::Verifier>(std::vector{parts_->pki.root.certificate});
         parts_->baseline.resize(parts_->feeds.size());
         for (const scenario::Baseline& baseline : experiment().baseline) {
             FB_TRY(const content::Package* package,
-                   sign_one(pki, baseline.feed, baseline.version, baseline.source,
+                   sign_one(baseline.feed, baseline.version, baseline.source,
                             experiment().start + base::Duration{-86400}, baseline.place));
             const auto feed = std::find(parts_->feeds.begin(), parts_->feeds.end(), baseline.feed);
             parts_->baseline[static_cast<size_t>(feed - parts_->feeds.begin())] = package;
@@ -131,7 +141,7 @@ class Assembly {
         for (const scenario::Release& release : experiment().releases) {
             FB_TRY(
                 const content::Package* package,
-                sign_one(pki, release.feed, release.version, release.source,
+                sign_one(release.feed, release.version, release.source,
                          experiment().start + base::Duration{release.at.seconds}, release.place));
             parts_->releases.push_back(package);
         }
@@ -153,26 +163,38 @@ class Assembly {
     }
 
     void make_cloud() {
+        std::vector<cloud::Segment> segments;
         std::vector<cloud::ReleaseGroup> groups;
         uint32_t tenants = 0;
         for (const scenario::Group& group : experiment().groups) {
             groups.push_back({group.name, static_cast<cloud::GroupStage>(group.stage)});
             tenants += group.tenants;
         }
+        for (const SegmentPlan& plan : parts_->segments) {
+            segments.push_back({plan.name,
+                                {static_cast<uint32_t>(plan.group)},
+                                groups[plan.group].stage,
+                                plan.after});
+        }
         const scenario::Policy& policy = experiment().policy;
         parts_->release_system = std::make_unique<cloud::ReleaseSystem>(
-            std::move(groups),
-            cloud::Staging{policy.gates, policy.public_interval, policy.cdn_ttl, policy.halt_share,
-                           policy.halt_reports},
+            std::move(segments),
+            cloud::Staging{policy.staged, policy.internal_after, policy.public_after,
+                           policy.cdn_ttl, policy.download, policy.withdraw},
             parts_->cdn);
         parts_->central = std::make_unique<cloud::Central>(tenants);
+        Lab::Parts* parts = parts_.get();
+        parts_->operations = std::make_unique<cloud::Operations>(
+            experiment().seed, experiment().start, std::move(groups), vigilance(experiment()),
+            *parts_->release_system,
+            [parts](cloud::ReleaseId release) { return parts->ledger->guilty(release.value); });
         for (size_t f = 0; f < parts_->feeds.size(); ++f) {
             if (parts_->baseline[f] == nullptr) {
                 continue;
             }
             parts_->cdn.store(*parts_->baseline[f]);
-            for (const scenario::Group& group : experiment().groups) {
-                parts_->cdn.set_head(group.name, parts_->feeds[f], parts_->baseline[f], {0});
+            for (const SegmentPlan& plan : parts_->segments) {
+                parts_->cdn.set_head(plan.name, parts_->feeds[f], parts_->baseline[f], {0});
             }
         }
         for (size_t r = 0; r < experiment().releases.size(); ++r) {
@@ -181,92 +203,49 @@ class Assembly {
         }
     }
 
-    record::Header header() const {
-        record::Header header;
-        header.name = experiment().name;
-        header.title = experiment().title;
-        header.description = experiment().description;
-        header.scenario = experiment().toml;
-        header.version = kVersion;
-        header.seed = experiment().seed;
-        header.start = experiment().start;
-        header.duration = experiment().duration;
-        constexpr const char* kStages[] = {"engineering", "internal", "public"};
-        for (const scenario::Group& group : experiment().groups) {
-            header.groups.push_back({group.name, kStages[static_cast<size_t>(group.stage)],
-                                     group.endpoints, group.tenants});
-        }
-        for (size_t r = 0; r < experiment().releases.size(); ++r) {
-            const scenario::Release& release = experiment().releases[r];
-            header.releases.push_back(
-                {release.id, std::string(content::info(release.feed).name), release.version,
-                 release.kind == scenario::ReleaseKind::kFix ? "fix" : "update", release.at,
-                 parts_->releases[r]->manifest_digest.hex()});
-        }
-        for (const scenario::Expectation& expectation : experiment().expectations) {
-            header.expectations.push_back(convert(expectation));
-        }
-        header.notes = notes_;
-        for (const scenario::Fault& fault : experiment().faults) {
-            if (fault.kind != scenario::FaultKind::kReplay) {
-                header.notes += sampling_bound(fault);
-            }
-        }
-        return header;
+    uint32_t first_hour() const {
+        using namespace std::chrono;
+        const auto day = floor<days>(sys_seconds{seconds{experiment().start.unix_seconds}});
+        const auto hour_of_day = experiment().start.unix_seconds / 3600 % 24;
+        return (weekday{day}.iso_encoding() - 1) * 24 + static_cast<uint32_t>(hour_of_day);
     }
 
-    // What a sample of variants can say: if none of n gets through, then with 95 % confidence no
-    // more than 1 - 0.05^(1/n) of all would.
-    static std::string sampling_bound(const scenario::Fault& fault) {
-        return fmt::format(
-            "; {}: {} variants stand for all: if none gets through, at most {:.1f} % of all "
-            "would (95 % confidence)",
-            fault.kind == scenario::FaultKind::kBitFlip ? "bit flip" : "truncation", fault.variants,
-            100 * (1 - std::pow(0.05, 1.0 / fault.variants)));
-    }
-
-    record::Expectation convert(const scenario::Expectation& from) const {
-        record::Expectation to;
-        to.metric = from.metric;
-        for (size_t g = 0; g < experiment().groups.size(); ++g) {
-            if (from.group == experiment().groups[g].name) {
-                to.group = static_cast<int32_t>(g);
-            }
+    std::vector<bool> fixes() const {
+        std::vector<bool> out;
+        for (const scenario::Release& release : experiment().releases) {
+            out.push_back(release.kind == scenario::ReleaseKind::kFix);
         }
-        if (base::info(from.metric).per_release) {
-            to.release = static_cast<int32_t>(experiment().releases.size()) - 1;
-            for (size_t r = 0; r < experiment().releases.size(); ++r) {
-                if (from.release == experiment().releases[r].id) {
-                    to.release = static_cast<int32_t>(r);
-                }
-            }
-        }
-        to.comparison = static_cast<record::Comparison>(from.comparison);
-        to.bound = from.bound;
-        to.is_share = from.is_share;
-        to.moment = static_cast<record::Moment>(from.when);
-        to.at = from.at;
-        to.text = from.text;
-        to.place = from.place;
-        return to;
+        return out;
     }
 
     base::Status open_record() {
-        FB_TRY(record::RunWriter writer, record::RunWriter::create(options_.run_file, header()));
+        const record::Header header =
+            make_header(experiment(), parts_->releases, personas_, first_hour(), notes_);
+        FB_TRY(record::RunWriter writer, record::RunWriter::create(options_.run_file, header));
         parts_->writer.emplace(std::move(writer));
-        parts_->ledger = std::make_unique<Ledger>(experiment().groups.size(), *parts_->writer);
+        std::vector<record::Tenant> tenants;
+        for (size_t g = 0; g < experiment().groups.size(); ++g) {
+            for (uint32_t t = 0; t < experiment().groups[g].tenants; ++t) {
+                record::Tenant tenant;
+                tenant.number = static_cast<uint32_t>(tenants.size());
+                tenant.group = static_cast<int32_t>(g);
+                tenants.push_back(tenant);
+            }
+        }
+        tenants_ = std::move(tenants);
+        header_ = header;
         return {};
     }
 
     void make_assays() {
         Lab::Parts* parts = parts_.get();
-        const auto log = [parts](assay::TransitionId, const assay::Transition& done) {
-            parts->writer->add(
-                record::Assay{parts->now, assay::digest(parts->assays->state(done.before)).hex(),
-                              done.stimulus, std::string(to_text(done.outcome.stage)),
-                              std::string(to_text(done.outcome.category)),
-                              std::string(to_text(done.outcome.code)), describe(done), done.cost_ms,
-                              assay::to_json(done)});
+        const auto log = [parts](assay::StateId before, const assay::Transition& done) {
+            parts->writer->add(record::Assay{
+                parts->now, is_measured(done), assay::digest(parts->assays->state(before)).hex(),
+                done.stimulus, std::string(to_text(done.outcome.stage)),
+                std::string(to_text(done.outcome.category)),
+                std::string(to_text(done.outcome.code)), describe(done), done.cost_ms,
+                assay::to_json(done)});
             return base::Status{};
         };
         parts_->assays = std::make_unique<assay::Assays>(
@@ -275,23 +254,31 @@ class Assembly {
             log);
     }
 
+    static bool is_measured(const assay::Transition& done) {
+        return done.stimulus.find(", measured elsewhere:") != std::string::npos;
+    }
+
     // A workload's evidence is that of its triggers.
     static std::string describe(const assay::Transition& done) {
         std::string text = base::to_text(done.outcome.evidence);
         for (const assay::Trigger& trigger : done.triggers) {
-            text += fmt::format("{}{}, met {:.3g} times an hour: {} ({})", text.empty() ? "" : "; ",
-                                trigger.what, trigger.per_hour, to_text(trigger.outcome.code),
-                                base::to_text(trigger.outcome.evidence));
+            const std::string met =
+                trigger.at_once
+                    ? "from the installation on"
+                    : fmt::format("hazard {:.3g} an hour ({:.3g} an hour, {} of {:.6g})",
+                                  trigger.hazard(), trigger.per_hour, trigger.hits, trigger.trials);
+            text +=
+                fmt::format("{}{}, {}: {} ({})", text.empty() ? "" : "; ", trigger.what, met,
+                            to_text(trigger.outcome.code), base::to_text(trigger.outcome.evidence));
         }
         return text;
     }
 
     base::Status replay_outcomes() {
-        std::vector<std::pair<base::Digest, assay::Transition>> recorded;
+        std::vector<assay::Transition> recorded;
         for (const record::Assay& assay : options_.replay->assays) {
-            FB_TRY(const base::Digest before, base::parse_digest(assay.state_before));
             FB_TRY(assay::Transition transition, assay::parse_transition(assay.json));
-            recorded.emplace_back(before, std::move(transition));
+            recorded.push_back(std::move(transition));
         }
         parts_->assays->replay_from(std::move(recorded));
         return {};
@@ -301,12 +288,62 @@ class Assembly {
         if (options_.replay != nullptr) {
             FB_CHECK(replay_outcomes());
         }
-        parts_->control = std::make_unique<ControlPlane>(*parts_->assays, parts_->feeds);
+        FB_TRY(ControlPlane::Setting setting, control_setting());
+        parts_->control =
+            std::make_unique<ControlPlane>(*parts_->assays, parts_->feeds, std::move(setting));
         for (size_t r = 0; r < parts_->releases.size(); ++r) {
             parts_->control->add_release(parts_->releases[r]->manifest_digest,
                                          static_cast<uint32_t>(r));
         }
         return {};
+    }
+
+    std::vector<base::Recovery> recovery() const {
+        std::vector<base::Recovery> out;
+        for (const base::HarmInfo& one : base::harms()) {
+            const auto said = experiment().recovery.find(one.harm);
+            out.push_back(said == experiment().recovery.end() ? one.recovery : said->second);
+        }
+        return out;
+    }
+
+    base::Result<ControlPlane::Setting> control_setting() const {
+        ControlPlane::Setting setting;
+        setting.kernel = experiment().kernel;
+        setting.recovery = recovery();
+        for (const scenario::Campaign& plan : experiment().campaigns) {
+            if (setting.campaigns.size() == ControlPlane::kMaxCampaigns) {
+                return base::Error{"more than 16 campaigns", plan.place, "leave some out"};
+            }
+            const auto file = resolve(experiment(), options_, "samples", plan.sample);
+            auto bytes = base::read_file(file, kMaxSampleBytes);
+            if (!bytes.ok()) {
+                return at(plan.place, bytes.error());
+            }
+            ControlPlane::Campaign campaign;
+            campaign.sample.name = plan.id;
+            campaign.sample.sha384 = base::sha384(*bytes);
+            campaign.sample.content = std::make_shared<const base::Bytes>(std::move(bytes).value());
+            campaign.per_hour = plan.per_hour;
+            setting.campaigns.push_back(std::move(campaign));
+        }
+        for (const scenario::Measurement& measured : experiment().measurements) {
+            const auto release = std::find_if(
+                experiment().releases.begin(), experiment().releases.end(),
+                [&](const scenario::Release& one) { return one.id == measured.release; });
+            const auto persona = std::find_if(
+                personas_.begin(), personas_.end(),
+                [&](const host::Persona& one) { return one.name == measured.persona; });
+            if (persona == personas_.end()) {
+                return base::Error{fmt::format("no group has the persona `{}`", measured.persona),
+                                   measured.place, "name one that this scenario's groups have"};
+            }
+            setting
+                .measured[{static_cast<uint32_t>(release - experiment().releases.begin()),
+                           static_cast<uint8_t>(persona - personas_.begin())}]
+                .push_back({measured.what, measured.harm, measured.events, measured.hours});
+        }
+        return setting;
     }
 
     base::Status make_faults() {
@@ -378,66 +415,105 @@ class Assembly {
     }
 
     base::Status make_fleet() {
-        std::vector<fleet::GroupSpec> groups;
-        uint32_t first_tenant = 0;
-        for (size_t g = 0; g < experiment().groups.size(); ++g) {
-            const scenario::Group& group = experiment().groups[g];
-            fleet::GroupSpec spec;
-            spec.endpoints = group.endpoints;
-            spec.tenants = group.tenants;
-            spec.first_tenant = first_tenant;
-            first_tenant += group.tenants;
+        std::vector<fleet::SegmentSpec> specs;
+        std::vector<size_t> group_of;
+        for (const SegmentPlan& plan : parts_->segments) {
+            const scenario::Group& group = experiment().groups[plan.group];
+            fleet::SegmentSpec spec;
+            spec.endpoints = plan.endpoints;
+            spec.tenants = plan.tenants;
+            spec.first_tenant = plan.first_tenant;
             spec.persona_weights.resize(personas_.size());
             size_t i = 0;
             for (const auto& [name, weight] : group.personas) {
-                spec.persona_weights[parts_->group_personas[g][i++]] = weight;
+                spec.persona_weights[parts_->group_personas[plan.group][i++]] = weight;
             }
-            groups.push_back(std::move(spec));
+            specs.push_back(std::move(spec));
+            group_of.push_back(plan.group);
         }
         std::vector<fleet::OnlinePattern> patterns;
         for (const host::Persona& persona : personas_) {
             patterns.push_back(persona.online);
         }
         FB_TRY(parts_->initial, parts_->control->install_baseline(parts_->baseline));
-        parts_->context_log.resize(groups.size());
-        using namespace std::chrono;
-        const auto day = floor<days>(sys_seconds{seconds{experiment().start.unix_seconds}});
-        const auto hour_of_day = experiment().start.unix_seconds / 3600 % 24;
-        const uint32_t first_hour =
-            (weekday{day}.iso_encoding() - 1) * 24 + static_cast<uint32_t>(hour_of_day);
+        parts_->context_log.resize(specs.size());
         parts_->fleet = std::make_unique<fleet::Fleet>(
             experiment().seed,
-            fleet::Population(experiment().seed, groups, std::move(patterns), first_hour,
-                              parts_->initial),
-            base::SimTime{experiment().duration.seconds}, *parts_->control);
-        std::vector<bool> harmless;
-        for (const scenario::Release& release : experiment().releases) {
-            harmless.push_back(release.kind == scenario::ReleaseKind::kFix);
-        }
-        parts_->fleet->set_harmless(std::move(harmless));
-        parts_->ledger->write({0}, *parts_->fleet, *parts_->control, parts_->releases.size());
-        return parts_->fleet->begin();
+            fleet::Population(experiment().seed, specs, patterns, first_hour(), parts_->initial),
+            end(), *parts_->control);
+        parts_->fleet->set_harmless(fixes());
+        parts_->census =
+            std::make_unique<Census>(std::move(group_of), experiment().groups.size(),
+                                     parts_->releases.size(), std::move(patterns), first_hour());
+        return parts_->fleet->redraw({0});
     }
 
-    // Releases before acts of the same moment: an act is about a release that is there.
+    base::SimTime end() const { return {experiment().duration.seconds}; }
+
+    // Those who count, tell and mend.
+    base::Status make_observers() {
+        std::vector<uint32_t> tenant_sizes(tenants_.size());
+        const fleet::Population& rows = parts_->fleet->population();
+        for (fleet::Row row = 0; row < rows.size(); ++row) {
+            ++tenant_sizes[rows.tenant(row)];
+        }
+        for (record::Tenant& tenant : tenants_) {
+            tenant.endpoints = tenant_sizes[tenant.number];
+        }
+        parts_->ledger =
+            std::make_unique<Ledger>(header_, fixes(), std::move(tenants_), *parts_->writer);
+        const scenario::Crew& crew = experiment().crew;
+        parts_->recoveries =
+            std::make_unique<Recoveries>(experiment().seed, experiment().start,
+                                         Crews{crew.hours, crew.endpoints_per_technician,
+                                               crew.repair, crew.repair_kit, crew.reboot_every},
+                                         recovery(), std::move(tenant_sizes));
+        parts_->reporter =
+            std::make_unique<Reporter>(experiment().seed, experiment().signals,
+                                       base::Shift(experiment().people.hours, experiment().start),
+                                       end(), *parts_->central, *parts_->control);
+        const std::vector<bool> none_halted(parts_->releases.size());
+        FB_CHECK(parts_->census->update({0}, *parts_->fleet, *parts_->control, none_halted));
+        parts_->ledger->write({0}, *parts_->census, none_halted);
+        return {};
+    }
+
+    // Releases before acts of the same moment: an act is about a release that is there. A fix that
+    // waits for a halt is scheduled when that comes.
     void schedule_commands() {
         for (const scenario::Release& release : experiment().releases) {
-            parts_->due_commands.emplace(release.at, Command{Command::Kind::kRelease, release.id});
+            if (!release.fixes) {
+                parts_->due_commands.emplace(release.at,
+                                             Command{Command::Kind::kRelease, release.id});
+            }
         }
         for (const scenario::Act& act : experiment().acts) {
-            const auto kind = act.kind == scenario::ActKind::kPromoteToInternal
-                                  ? Command::Kind::kPromoteToInternal
-                              : act.kind == scenario::ActKind::kPromoteToPublic
-                                  ? Command::Kind::kPromoteToPublic
-                                  : Command::Kind::kHalt;
-            parts_->due_commands.emplace(act.at, Command{kind, act.release});
+            parts_->due_commands.emplace(act.at, Command{kind_of(act.kind), act.release});
         }
+    }
+
+    static Command::Kind kind_of(scenario::ActKind kind) {
+        switch (kind) {
+            case scenario::ActKind::kPromoteToInternal:
+                return Command::Kind::kPromoteToInternal;
+            case scenario::ActKind::kPromoteToPublic:
+                return Command::Kind::kPromoteToPublic;
+            case scenario::ActKind::kWithdraw:
+                return Command::Kind::kWithdraw;
+            case scenario::ActKind::kResume:
+                return Command::Kind::kResume;
+            case scenario::ActKind::kHalt:
+                break;
+        }
+        return Command::Kind::kHalt;
     }
 
     const Options& options_;
     std::unique_ptr<Lab::Parts> parts_;
     std::vector<host::Persona> personas_;
     std::string notes_;
+    record::Header header_;
+    std::vector<record::Tenant> tenants_;
 };
 
 }  // namespace

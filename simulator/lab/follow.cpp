@@ -11,18 +11,27 @@ namespace firebreak::lab {
 
 namespace {
 
+bool has(base::HarmMask harms, bool base::HarmInfo::*property) {
+    return std::any_of(base::harms().begin(), base::harms().end(), [&](const base::HarmInfo& one) {
+        return one.*property && (harms & bit(one.harm)) != 0;
+    });
+}
+
 class Follower {
   public:
     Follower(const Lab::Parts& parts, uint32_t row)
         : parts_(parts),
+          setting_(parts.control->setting()),
           rows_(parts.fleet->population()),
           row_(row),
-          group_(rows_.group_of(row)),
+          segment_(rows_.segment_of(row)),
           persona_(rows_.persona(row)),
           environment_(parts.assays->environment()),
+          active_(setting_.campaigns.size()),
           trigger_(parts.experiment.seed, base::Stream::kTrigger),
           share_(parts.experiment.seed, base::Stream::kFaultShare),
           variant_(parts.experiment.seed, base::Stream::kFaultVariant) {
+        environment_.loads = nullptr;
         for (const assay::StateId state : parts.control->states(parts.initial)) {
             states_.push_back(parts.assays->state(state));
         }
@@ -38,19 +47,34 @@ class Follower {
             }
         }
         FB_CHECK(draw_trigger({0}));
+        auto turn = parts_.turns.begin();
         for (const base::SimTime at : polls()) {
-            FB_CHECK(meet_triggers_before({at.seconds + 1}));
+            for (; turn != parts_.turns.end() && turn->at <= at; ++turn) {
+                FB_CHECK(take_turn(*turn));
+            }
+            FB_CHECK(live_until({at.seconds + 1}));
             FB_CHECK(poll(at));
         }
-        FB_CHECK(meet_triggers_before(parts_.now));
+        for (; turn != parts_.turns.end(); ++turn) {
+            FB_CHECK(take_turn(*turn));
+        }
+        FB_CHECK(live_until(parts_.now));
         return std::move(history_);
     }
 
   private:
     struct Pending {
         base::SimTime at;
-        size_t feed;
+        size_t feed = 0;
         assay::Trigger trigger;
+        std::optional<size_t> campaign;  // in place of a trigger
+    };
+    // What decides which triggers there are.
+    struct Hazard {
+        std::vector<std::optional<base::Digest>> runs;
+        base::HarmMask harms = 0;
+        std::vector<size_t> infected, open;
+        friend bool operator==(const Hazard&, const Hazard&) = default;
     };
 
     // When this endpoint polls: asked slice by slice, with nothing idle.
@@ -60,7 +84,7 @@ class Follower {
         std::vector<fleet::Due> due;
         for (int64_t t = 0; t < parts_.now.seconds; t += fleet::kSlice_s) {
             due.clear();
-            rows_.due_polls(group_, {t}, {t + fleet::kSlice_s}, busy, due);
+            rows_.due_polls(segment_, {t}, {t + fleet::kSlice_s}, busy, due);
             for (const fleet::Due& one : due) {
                 if (one.row == row_) {
                     out.push_back(one.at);
@@ -71,7 +95,7 @@ class Follower {
     }
 
     fleet::ContextId context_at(base::SimTime at) const {
-        const auto& log = parts_.context_log[group_];
+        const auto& log = parts_.context_log[segment_];
         const auto after =
             std::upper_bound(log.begin(), log.end(), at,
                              [](base::SimTime t, const auto& entry) { return t < entry.first; });
@@ -88,24 +112,73 @@ class Follower {
         return number;
     }
 
-    std::vector<std::optional<base::Digest>> running() const {
-        std::vector<std::optional<base::Digest>> out;
+    base::Result<Hazard> hazard() {
+        Hazard out;
+        out.harms = harms_;
+        out.infected = infected_;
         for (size_t f = 0; f < states_.size(); ++f) {
-            out.push_back(assay::running_content(states_[f], parts_.feeds[f]));
+            out.runs.push_back(assay::running_content(states_[f], parts_.feeds[f]));
+        }
+        for (size_t c = 0; c < active_.size(); ++c) {
+            bool open = active_[c];
+            for (size_t f = 0; f < states_.size() && open; ++f) {
+                FB_TRY(const assay::Transition shown,
+                       assay::perform_once(environment_, blobs_, states_[f],
+                                           setting_.campaigns[c].sample));
+                open = shown.outcome.category == base::Category::kMissed;
+            }
+            if (open) {
+                out.open.push_back(c);
+            }
         }
         return out;
     }
 
+    // Components and machine take their new state; other content ends what an update mends.
+    void become(std::vector<assay::Snapshot> states, base::Harm harm) {
+        for (size_t f = 0; f < states_.size(); ++f) {
+            if (assay::running_content(states_[f], parts_.feeds[f]) !=
+                assay::running_content(states[f], parts_.feeds[f])) {
+                for (const base::HarmInfo& one : base::harms()) {
+                    if (by(one.harm) == base::Recovery::kUpdate) {
+                        harms_ &= static_cast<base::HarmMask>(~bit(one.harm));
+                    }
+                }
+            }
+        }
+        states_ = std::move(states);
+        if (by(harm) != base::Recovery::kItself) {
+            harms_ |= bit(harm);
+        }
+    }
+    base::Recovery by(base::Harm harm) const {
+        return setting_.recovery[static_cast<size_t>(harm)];
+    }
+
+    base::Status redraw_if_other(const Hazard& before, base::SimTime at) {
+        FB_TRY(const Hazard after, hazard());
+        return before == after ? base::Status{} : draw_trigger(at);
+    }
+
     base::Status poll(base::SimTime at) {
+        if (has(harms_, &base::HarmInfo::cut_off)) {
+            return {};
+        }
         const fleet::ContextId id = context_at(at);
         const uint32_t variant = variant_in(parts_.control->context(id));
-        const auto ran = running();
+        FB_TRY(const Hazard before, hazard());
+        std::vector<assay::Snapshot> states = states_;
         base::Outcome gravest;
+        base::Harm harm = base::Harm::kNone;
         for (size_t f = 0; f < states_.size(); ++f) {
             FB_TRY(assay::Transition done,
                    assay::perform_once(environment_, blobs_, states_[f],
                                        parts_.control->stimulus(id, f, variant)));
-            states_[f] = std::move(done.after);
+            states[f] = assay::applied(std::move(states[f]), done.changes);
+            const bool kernel = setting_.kernel.contains(parts_.feeds[f]);
+            if (kernel && harm_of(done.outcome, {}, kernel, true, true) == base::Harm::kBootLoop) {
+                harm = base::Harm::kBootLoop;
+            }
             if (done.outcome.category > gravest.category) {
                 gravest = std::move(done.outcome);
             }
@@ -113,52 +186,171 @@ class Follower {
         if (gravest.category != base::Category::kNothingNew) {
             history_.push_back({at, gravest.category, gravest.code});
         }
-        return ran == running() ? base::Status{} : draw_trigger(at);
+        become(std::move(states), harm);
+        return redraw_if_other(before, at);
     }
 
-    base::Status meet_triggers_before(base::SimTime end) {
-        while (pending_ && pending_->at < end) {
-            const Pending met = *std::exchange(pending_, std::nullopt);
-            history_.push_back({met.at, met.trigger.outcome.category, met.trigger.outcome.code});
-            const auto ran = running();
-            // What the component does when it meets this depends on its state now, not on the state
-            // in which the moment was drawn.
-            FB_TRY(const assay::Transition workload, run_workload(met.feed));
-            for (const assay::Trigger& trigger : workload.triggers) {
-                if (trigger.what == met.trigger.what) {
-                    states_[met.feed] = trigger.after;
-                }
-            }
-            if (ran != running()) {
-                FB_CHECK(draw_trigger(met.at));
+    base::Status take_turn(const Lab::Parts::Turn& turn) {
+        FB_CHECK(live_until(turn.at));
+        FB_TRY(const Hazard before, hazard());
+        active_[turn.campaign] = turn.begins;
+        return redraw_if_other(before, turn.at);
+    }
+
+    // The recovery that was granted to this row and comes next, if any.
+    std::optional<Grant> next_grant() const {
+        std::optional<Grant> next;
+        for (size_t i = 0; i < parts_.grants.size(); ++i) {
+            const auto& [made, grant] = parts_.grants[i];
+            const bool taken = std::find(taken_.begin(), taken_.end(), i) != taken_.end();
+            if (grant.row == row_ && !taken && (!next || std::max(made, grant.at) < next->at)) {
+                next = grant;
+                next->at = std::max(made, grant.at);  // not before the slice after
             }
         }
-        return {};
+        return next;
+    }
+
+    void take(const Grant& grant) {
+        for (size_t i = 0; i < parts_.grants.size(); ++i) {
+            const auto& [made, one] = parts_.grants[i];
+            if (one.row == grant.row && std::max(made, one.at) == grant.at &&
+                one.harms == grant.harms &&
+                std::find(taken_.begin(), taken_.end(), i) == taken_.end()) {
+                taken_.push_back(i);
+                return;
+            }
+        }
+    }
+
+    // Everything before `end` that is no poll.
+    base::Status live_until(base::SimTime end) {
+        for (;;) {
+            const std::optional<Grant> grant = next_grant();
+            const bool mends = grant && grant->at < end;
+            const bool meets = pending_ && pending_->at < end;
+            if (!mends && !meets) {
+                return {};
+            }
+            if (mends && (!meets || grant->at <= pending_->at)) {
+                FB_CHECK(recover(*grant));
+            } else {
+                FB_CHECK(meet(*std::exchange(pending_, std::nullopt)));
+            }
+        }
+    }
+
+    base::Status recover(const Grant& grant) {
+        take(grant);
+        if ((harms_ & grant.harms) == 0) {
+            return {};
+        }
+        FB_TRY(const Hazard before, hazard());
+        const auto suffers = static_cast<base::HarmMask>(harms_ & grant.harms);
+        harms_ &= static_cast<base::HarmMask>(~grant.harms);
+        if (grant.how == base::Code::kByHand) {
+            std::vector<assay::Snapshot> states;
+            for (size_t f = 0; f < states_.size(); ++f) {
+                states.push_back(taken_away(states_[f], parts_.feeds[f], suffers));
+            }
+            become(std::move(states), base::Harm::kNone);
+        }
+        history_.push_back({grant.at, base::Category::kRecovered, grant.how});
+        return redraw_if_other(before, grant.at);
+    }
+
+    base::Status meet(const Pending& met) {
+        FB_TRY(const Hazard before, hazard());
+        if (met.campaign) {
+            history_.push_back({met.at, base::Category::kInfected, base::Code::kCampaign});
+            infected_.push_back(*met.campaign);
+            std::sort(infected_.begin(), infected_.end());
+            return redraw_if_other(before, met.at);
+        }
+        history_.push_back({met.at, met.trigger.outcome.category, met.trigger.outcome.code});
+        // What the component does when it meets this depends on its state now, not on the state in
+        // which the moment was drawn.
+        FB_TRY(const assay::Transition workload, run_workload(met.feed));
+        for (const assay::Trigger& trigger : workload.triggers) {
+            if (trigger.what == met.trigger.what &&
+                trigger.outcome.category == met.trigger.outcome.category) {
+                std::vector<assay::Snapshot> states = states_;
+                states[met.feed] = assay::applied(std::move(states[met.feed]), trigger.changes);
+                become(std::move(states), harm(met.feed, trigger));
+                break;
+            }
+        }
+        return redraw_if_other(before, met.at);
+    }
+
+    base::Harm harm(size_t feed, const assay::Trigger& trigger) const {
+        const auto runs = assay::running_content(assay::applied(states_[feed], trigger.changes),
+                                                 parts_.feeds[feed]);
+        return harm_of(trigger.outcome, trigger.measured,
+                       setting_.kernel.contains(parts_.feeds[feed]), runs.has_value(),
+                       runs != assay::running_content(states_[feed], parts_.feeds[feed]));
     }
 
     base::Result<assay::Transition> run_workload(size_t feed) {
-        return assay::perform_once(
-            environment_, blobs_, states_[feed],
-            assay::WorkloadStimulus{{persona_}, environment_.personas[persona_].name});
+        assay::WorkloadStimulus stimulus{{persona_}, environment_.personas[persona_].name, nullptr};
+        if (const auto runs = assay::running_content(states_[feed], parts_.feeds[feed])) {
+            const auto found =
+                setting_.measured.find({parts_.control->release_of(*runs), persona_});
+            stimulus.measured = found == setting_.measured.end() ? nullptr : &found->second;
+        }
+        return assay::perform_once(environment_, blobs_, states_[feed], stimulus);
+    }
+
+    // All that may come to this endpoint as it stands, in the order in which draws are numbered.
+    base::Result<std::vector<Pending>> possible() {
+        std::vector<Pending> out;
+        if (has(harms_, &base::HarmInfo::lost)) {
+            return out;
+        }
+        for (size_t f = 0; f < states_.size(); ++f) {
+            FB_TRY(const assay::Transition workload, run_workload(f));
+            for (const assay::Trigger& trigger : workload.triggers) {
+                const bool same_state = assay::applied(states_[f], trigger.changes) == states_[f];
+                if (!same_state || (harms_ & bit(harm(f, trigger))) == 0) {
+                    out.push_back({{}, f, trigger, std::nullopt});
+                }
+            }
+        }
+        FB_TRY(const Hazard now, hazard());
+        for (const size_t campaign : now.open) {
+            if (std::find(infected_.begin(), infected_.end(), campaign) == infected_.end()) {
+                out.push_back({{}, 0, {}, campaign});
+            }
+        }
+        return out;
     }
 
     base::Status draw_trigger(base::SimTime at) {
         pending_.reset();
         double soonest_h = INFINITY;
-        uint64_t number = 0;
-        for (size_t f = 0; f < states_.size(); ++f) {
-            FB_TRY(const assay::Transition workload, run_workload(f));
-            for (const assay::Trigger& trigger : workload.triggers) {
-                const double wait_h = trigger_.waiting_time(
-                    trigger.per_hour, row_, static_cast<uint64_t>(at.seconds) << 10 | number++);
-                if (wait_h < soonest_h) {
-                    soonest_h = wait_h;
-                    pending_ = Pending{{}, f, trigger};
-                }
+        FB_TRY(const std::vector<Pending> all, possible());
+        for (uint64_t i = 0; i < all.size(); ++i) {
+            const double rate = all[i].campaign ? setting_.campaigns[*all[i].campaign].per_hour
+                                                : all[i].trigger.hazard();
+            const double wait_h =
+                all[i].trigger.at_once
+                    ? 0
+                    : trigger_.waiting_time(rate, row_,
+                                            static_cast<uint64_t>(at.seconds) << 10 | i);
+            if (wait_h < soonest_h) {
+                soonest_h = wait_h;
+                pending_ = all[i];
             }
         }
+        if (!pending_) {
+            return {};
+        }
+        pending_->at = at;
+        if (pending_->trigger.at_once) {
+            return {};
+        }
         const base::SimTime end{parts_.experiment.duration.seconds};
-        if (!pending_ || soonest_h * 3600 >= static_cast<double>((end - at).seconds)) {
+        if (soonest_h * 3600 >= static_cast<double>((end - at).seconds)) {
             pending_.reset();
             return {};
         }
@@ -173,15 +365,20 @@ class Follower {
     }
 
     const Lab::Parts& parts_;
+    const ControlPlane::Setting& setting_;
     const fleet::Population& rows_;
     uint32_t row_;
-    size_t group_;
+    size_t segment_;
     uint8_t persona_;
-    const assay::Environment& environment_;
+    assay::Environment environment_;
+    std::vector<bool> active_;  // campaigns
     base::RandomStream trigger_, share_, variant_;
     assay::BlobPool blobs_;
     std::vector<assay::Snapshot> states_;  // by feed
+    base::HarmMask harms_ = 0;
+    std::vector<size_t> infected_;  // campaigns
     std::optional<Pending> pending_;
+    std::vector<size_t> taken_;  // grants
     std::vector<HistoryEntry> history_;
 };
 

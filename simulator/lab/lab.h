@@ -15,7 +15,14 @@
 #include "record/run.h"
 #include "scenario/experiment.h"
 
+namespace firebreak::fleet {
+struct Context;
+struct RowEvent;
+}  // namespace firebreak::fleet
+
 namespace firebreak::lab {
+
+struct SegmentPlan;
 
 struct Options {
     std::filesystem::path fixtures;       // the folder with content/, personas/ and keys/
@@ -28,7 +35,14 @@ struct Options {
 
 // What a scenario or a person asks of the lab. Takes effect at once, between two slices of time.
 struct Command {
-    enum class Kind : uint8_t { kRelease, kPromoteToInternal, kPromoteToPublic, kHalt };
+    enum class Kind : uint8_t {
+        kRelease,
+        kPromoteToInternal,
+        kPromoteToPublic,
+        kHalt,
+        kWithdraw,
+        kResume
+    };
     Kind kind = Kind::kHalt;
     std::string release;  // id
 };
@@ -40,20 +54,22 @@ struct Viewport {
 };
 
 struct Cell {
-    uint32_t endpoints = 0, exposed = 0, refused = 0, affected = 0;
+    uint32_t endpoints = 0, exposed = 0, refused = 0, affected = 0, harmed = 0, lost = 0;
 };
 
 struct GroupSnapshot {
     std::string name;
     uint64_t endpoints = 0, exposed = 0, affected = 0, refused = 0, alerts = 0;
-    std::vector<Cell> cells;  // the group's rows, cut into equal runs
+    uint64_t harmed = 0, lost = 0;  // now
+    std::vector<Cell> cells;        // the group's rows, cut into equal runs
 };
 
 struct EndpointSnapshot {
     uint32_t endpoint = 0;
     std::string group, persona;
     uint32_t tenant = 0;
-    bool exposed = false, refused = false, affected = false;
+    bool exposed = false, refused = false, affected = false, infected = false;
+    std::vector<std::string> harms;    // suffered now: "file_held"
     std::vector<std::string> running;  // per feed: "DatasetA rules-2", "DatasetA nothing"
 };
 
@@ -120,9 +136,19 @@ class Lab {
     base::Status carry_out(const Command& command, const char* origin);
     base::Status run_due_commands();
     void take_signals();
+    base::Status turn_campaigns();
+    base::Status run_release(const Command& command);
+    void schedule_fixes(const std::string& halted, base::SimTime at);
+    std::string published_to(const SegmentPlan& segment) const;
+    void watch();
     void note_decisions();
+    void note_notices();
+    void note_faults();
+    std::vector<fleet::Context> contexts();
     void take_events();
-    void commit_now_and_then();
+    void note_first_failure(size_t group, const fleet::RowEvent& event);
+    void mend();
+    std::pair<uint32_t, uint32_t> rows_of(size_t group) const;
 
     std::unique_ptr<Parts> parts_;
 };

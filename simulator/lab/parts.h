@@ -10,12 +10,18 @@
 #include "base/digest.h"
 #include "cloud/cdn.h"
 #include "cloud/central.h"
+#include "cloud/operations.h"
 #include "cloud/release_system.h"
 #include "content/envelope.h"
+#include "content/pki.h"
 #include "fleet/fleet.h"
+#include "lab/census.h"
 #include "lab/control_plane.h"
 #include "lab/lab.h"
 #include "lab/ledger.h"
+#include "lab/policy.h"
+#include "lab/recoveries.h"
+#include "lab/reporter.h"
 #include "record/run_writer.h"
 #include "sandbox/worker.h"
 #include "scenario/experiment.h"
@@ -38,6 +44,8 @@ struct Lab::Parts {
     std::vector<const content::Package*> baseline;     // by feed; null: none
     std::vector<const content::Package*> releases;     // as in the experiment
     std::vector<std::vector<uint8_t>> group_personas;  // persona numbers per group
+    std::vector<SegmentPlan> segments;                 // as in the fleet
+    content::Pki pki;                                  // to sign what is made during the run
 
     std::optional<record::RunWriter> writer;
     std::unique_ptr<content::Verifier> verifier;
@@ -45,19 +53,33 @@ struct Lab::Parts {
     cloud::Cdn cdn;
     std::unique_ptr<cloud::ReleaseSystem> release_system;
     std::unique_ptr<cloud::Central> central;
+    std::unique_ptr<cloud::Operations> operations;
     std::unique_ptr<assay::Assays> assays;
     std::unique_ptr<ControlPlane> control;
     std::deque<FaultInForce> faults;
     fleet::SetId initial;  // the baseline's
     std::unique_ptr<fleet::Fleet> fleet;
     std::unique_ptr<Ledger> ledger;
+    std::unique_ptr<Census> census;
+    std::unique_ptr<Reporter> reporter;
+    std::unique_ptr<Recoveries> recoveries;
 
     base::SimTime now;
-    // The control log, by group: what its polls have met from when on.
+    // The control log, by segment: what its polls have met from when on; and what else came to
+    // rows from outside: recoveries that were granted, campaigns that began and ended.
     std::vector<std::vector<std::pair<base::SimTime, fleet::ContextId>>> context_log;
+    std::vector<std::pair<base::SimTime, Grant>> grants;  // with the time at which each was made
+    struct Turn {
+        base::SimTime at;
+        size_t campaign = 0;
+        bool begins = false;
+    };
+    std::vector<Turn> turns;                             // of campaigns, so far
     std::multimap<base::SimTime, Command> due_commands;  // of the scenario
     std::span<const fleet::RowEvent> events;             // of the slice under way
-    std::set<std::pair<size_t, base::Category>> failures_noted, signals_noted;
+    std::set<std::pair<size_t, base::Category>> failures_noted;
+    std::set<std::pair<size_t, base::Channel>> signals_noted;
+    std::set<std::string> fixes_made;  // releases that have come out
     base::Fingerprint fingerprint;
     base::SimTime committed;
     Lab::Observer observer;

@@ -1,6 +1,7 @@
 // The process in which a component loads content. Only bytes cross, in both directions.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <variant>
 
@@ -21,6 +22,8 @@ class ComponentProcess {
     // After a death every call is an error. Errors are about this machine, not about the content
     // (the sandbox cannot be set up, the wall deadline passed): the trial must be repeated.
     virtual base::Result<CallResult> call(base::ByteView request) = 0;
+    // Processor time that the last call took, as the parent metered it; 0 before the first.
+    virtual std::chrono::microseconds last_call_cpu() const = 0;
 };
 
 class ComponentProcesses {

@@ -1,6 +1,7 @@
 // How other components ask the file scanner, and the update client a feed's installer.
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <string>
 #include <vector>
@@ -12,11 +13,12 @@
 namespace firebreak::ports {
 
 // kScanned: `rules` names the rules that matched (empty: clean). kNoVerdict: the scanner is down or
-// died on this subject; `outcome` says why.
+// died on this subject; `outcome` says why. `cpu`: processor time that the scan took.
 struct ScanVerdict {
     enum class Kind { kScanned, kNoVerdict } kind = Kind::kNoVerdict;
     std::vector<std::string> rules;
     base::Outcome outcome;
+    std::chrono::microseconds cpu{0};
 };
 
 class Scanner {

@@ -47,6 +47,11 @@ Statement& Statement::bind(const std::string& value) {
     return *this;
 }
 
+Statement& Statement::bind_null() {
+    failed_ |= sqlite3_bind_null(handle_.get(), next_++) != SQLITE_OK;
+    return *this;
+}
+
 bool Statement::run() {
     if (failed_) {
         return false;
@@ -64,6 +69,10 @@ bool Statement::row() {
     const int code = sqlite3_step(handle_.get());
     failed_ = code != SQLITE_ROW && code != SQLITE_DONE;
     return code == SQLITE_ROW;
+}
+
+bool Statement::null(int column) const {
+    return sqlite3_column_type(handle_.get(), column) == SQLITE_NULL;
 }
 
 int64_t Statement::integer(int column) const {

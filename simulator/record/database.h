@@ -13,7 +13,7 @@ namespace firebreak::record {
 
 // "FBRK" and the version of resources/run_schema.sql.
 inline constexpr int kApplicationId = 0x4642524b;
-inline constexpr int kSchemaVersion = 1;
+inline constexpr int kSchemaVersion = 2;
 
 class Database {
   public:
@@ -42,11 +42,13 @@ class Statement {
     Statement& bind(int64_t value);
     Statement& bind(double value);
     Statement& bind(const std::string& value);
+    Statement& bind_null();
     // Executes a statement that yields no rows, and makes it ready for the next binding.
     bool run();
     // Steps to the next row; false at the end or on an error (then failed() is true).
     bool row();
     bool failed() const { return failed_; }
+    bool null(int column) const;
     int64_t integer(int column) const;
     double real(int column) const;
     std::string text(int column) const;

@@ -19,12 +19,66 @@ struct Group {
     std::string name, stage;
     uint32_t endpoints = 0;
     uint32_t tenants = 0;
+
+    friend bool operator==(const Group&, const Group&) = default;
+};
+
+struct Persona {
+    std::string name, title, windows_build;
+    uint64_t endpoints = 0;  // of it in the fleet
+
+    friend bool operator==(const Persona&, const Persona&) = default;
+};
+
+// A number that the run depended on.
+struct Setting {
+    std::string section, key, value;
+    bool given = false;  // by the scenario; else a default
+    std::string source;  // of a default: "assumed", "published: …"
+
+    friend bool operator==(const Setting&, const Setting&) = default;
+};
+
+// A stage of a release's way: what is looked at there, and how small a defect it can find.
+struct Stage {
+    std::string name;    // "engineering", "public-1", "public, 10 %"
+    std::string checks;  // what was verified there, in words
+    uint64_t endpoints = 0;
+    base::Duration bake;                // until the next stage begins, at the earliest
+    double endpoint_hours = 0;          // expected online within the bake time
+    std::optional<double> finds_per_h;  // smallest defect rate found with 95 % within it, events
+                                        // per endpoint-hour; nullopt: nothing is found there
+    std::vector<std::string> first_seen_here;  // personas, drivers, versions no earlier stage has
+
+    friend bool operator==(const Stage&, const Stage&) = default;
+};
+
+// What falls together: the feeds whose components share a process.
+struct FaultDomain {
+    std::string process;  // "file scanner (SophosFileScanner)"
+    std::string context;  // "user space", "kernel"
+    std::vector<std::string> feeds;
+    std::string exits;  // what a crash means: "restarts on last-known-good", "boot loop"
+
+    friend bool operator==(const FaultDomain&, const FaultDomain&) = default;
+};
+
+// Totals of one tenant of a group; only those to which something happened.
+struct Tenant {
+    uint32_t number = 0;
+    int32_t group = 0;
+    uint32_t endpoints = 0, exposed = 0, affected = 0, refused = 0, lost = 0, infected = 0;
+    std::optional<base::SimTime> first_affected, last_recovered;
+
+    friend bool operator==(const Tenant&, const Tenant&) = default;
 };
 
 struct Release {
     std::string name, feed, version, kind;
     base::SimTime at;
     std::string manifest;  // SHA-384, hex
+
+    friend bool operator==(const Release&, const Release&) = default;
 };
 
 enum class Comparison : uint8_t { kEquals, kAtMost, kAtLeast };
@@ -34,6 +88,7 @@ struct Expectation {
     base::Metric metric = base::Metric::kAffected;
     int32_t group = kAll;
     int32_t release = kAll;
+    int32_t part = kAll;  // of the metric's Part: number of a persona, channel or harm
     Comparison comparison = Comparison::kEquals;
     double bound = 0;       // in the metric's unit; a share (0 to 1) if is_share
     bool is_share = false;  // of the scope's endpoints
@@ -41,6 +96,8 @@ struct Expectation {
     base::SimTime at;   // Moment::kAt
     std::string text;   // in words
     std::string place;  // file:line:column
+
+    friend bool operator==(const Expectation&, const Expectation&) = default;
 };
 
 // What is known before the first second.
@@ -54,6 +111,10 @@ struct Header {
     base::Duration duration;
     std::vector<Group> groups;
     std::vector<Release> releases;
+    std::vector<Persona> personas;
+    std::vector<Setting> settings;
+    std::vector<Stage> stages;
+    std::vector<FaultDomain> fault_domains;
     std::vector<Expectation> expectations;
 };
 
@@ -62,22 +123,31 @@ struct Command {
     std::string origin, kind;  // "scenario" or "operator"; "promote to internal"
     int32_t release = kAll;
     std::string result;  // "done", or why not
+
+    friend bool operator==(const Command&, const Command&) = default;
 };
 
 struct TimelineEntry {
     base::SimTime at;
-    // "act" and "refused" (commands), "publication", "halt", "fault", "refusal", "harm", "signal"
+    // "act" and "refused" (commands), "publication", "alarm", "halt", "resume", "withdrawal",
+    // "blame" (what an investigation found), "fault", "refusal", "harm", "signal", "campaign",
+    // "recovery"
     std::string kind;
     int32_t group = kAll;
     int32_t release = kAll;
     std::string text;
+
+    friend bool operator==(const TimelineEntry&, const TimelineEntry&) = default;
 };
 
 struct Assay {
-    base::SimTime at;  // when it was first needed
+    base::SimTime at;       // when it was first needed
+    bool imported = false;  // measured elsewhere, in place of an assay
     std::string state_before, stimulus, stage, category, code, evidence;
     double cost_ms = 0;
     std::string json;
+
+    friend bool operator==(const Assay&, const Assay&) = default;
 };
 
 // One metric of one scope: steps at which its value changed, ascending in time.
@@ -85,11 +155,13 @@ struct SeriesKey {
     base::Metric metric = base::Metric::kExposed;
     int32_t group = kAll;
     int32_t release = kAll;
+    int32_t part = kAll;
     friend auto operator<=>(const SeriesKey&, const SeriesKey&) = default;
 };
 struct Point {
     base::SimTime at;
     double value = 0;
+    friend bool operator==(const Point&, const Point&) = default;
 };
 using Series = std::map<SeriesKey, std::vector<Point>>;
 
@@ -110,6 +182,7 @@ struct Summary {
     double wall_s = 0;
     uint64_t polls = 0;
     uint32_t tenants_alerted = 0;
+    friend bool operator==(const Summary&, const Summary&) = default;
 };
 
 struct Run {
@@ -121,6 +194,7 @@ struct Run {
     std::vector<Assay> assays;
     Series series;
     Tally tally;
+    std::vector<Tenant> tenants;
     Summary summary;  // kFinished only
 };
 

@@ -6,11 +6,17 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/channel.h"
+#include "base/harm.h"
 #include "record/database.h"
 
 namespace firebreak::record {
 
 namespace {
+
+constexpr int64_t kLatest_s = int64_t{1} << 40;
+constexpr int64_t kYear9999 = 253'402'300'799;  // its last second
+constexpr int64_t kLargestCount = int64_t{1} << 53;
 
 // Reads typed columns and remembers the first that cannot be what we wrote.
 class Rows {
@@ -29,29 +35,74 @@ class Rows {
         bad_ |= value < least || value > most;
         return std::clamp(value, least, most);
     }
-    base::SimTime time() { return {integer(0, int64_t{1} << 40)}; }
+    bool flag() { return integer(0, 1) == 1; }
+    uint32_t count() { return static_cast<uint32_t>(integer(0, UINT32_MAX)); }
+    base::SimTime time() { return {integer(0, kLatest_s)}; }
+    std::optional<base::SimTime> time_if_any() {
+        return null() ? std::nullopt : std::optional(time());
+    }
     int32_t reference(size_t count) {
         return static_cast<int32_t>(integer(kAll, static_cast<int64_t>(count) - 1));
+    }
+    // Of an entry that must be there.
+    int64_t index(size_t count) {
+        const int64_t value = statement_.integer(column_++);
+        bad_ |= value < 0 || static_cast<uint64_t>(value) >= count;
+        return value;
     }
     double real() {
         const double value = statement_.real(column_++);
         bad_ |= !std::isfinite(value);
         return std::isfinite(value) ? value : 0;
     }
+    double not_negative() {
+        const double value = real();
+        bad_ |= value < 0;
+        return value;
+    }
+    std::optional<double> not_negative_if_any() {
+        return null() ? std::nullopt : std::optional(not_negative());
+    }
+    base::Metric metric() {
+        return static_cast<base::Metric>(integer(0, int64_t{base::kMetricCount} - 1));
+    }
+    // Of the metric's Part.
+    int32_t part(base::Metric metric, const Header& header) {
+        switch (base::info(metric).part) {
+            case base::Part::kPersona:
+                return reference(header.personas.size());
+            case base::Part::kChannel:
+                return reference(base::kChannels);
+            case base::Part::kHarm:
+                return reference(base::kHarms);
+            case base::Part::kNone:
+                break;
+        }
+        return reference(0);
+    }
 
   private:
+    // Of the next column; if it is, passes over it.
+    bool null() {
+        const bool is_null = statement_.null(column_);
+        column_ += is_null ? 1 : 0;
+        return is_null;
+    }
+
     Statement statement_;
     int column_ = 0;
     bool bad_ = false;
 };
-
-constexpr int64_t kLargestCount = int64_t{1} << 53;
 
 template <class Number>
 bool parse_number(const std::string& text, Number& out) {
     const char* end = text.data() + text.size();
     const auto result = std::from_chars(text.data(), end, out);
     return result.ec == std::errc{} && result.ptr == end;
+}
+
+bool parse_within(const std::string& text, int64_t least, int64_t most, int64_t& out) {
+    return parse_number(text, out) && out >= least && out <= most;
 }
 
 base::Error damaged(const std::filesystem::path& file, std::string_view what) {
@@ -88,27 +139,28 @@ base::Status read_meta(Database& database, const std::filesystem::path& file, Ru
     run.header.version = meta["version"];
     run.header.notes = meta["notes"];
     bool good = rows.ok() && parse_number(meta["seed"], run.header.seed) &&
-                parse_number(meta["start"], run.header.start.unix_seconds) &&
-                parse_number(meta["duration"], run.header.duration.seconds) &&
-                parse_number(meta["reached"], run.reached.seconds);
+                parse_within(meta["start"], 0, kYear9999, run.header.start.unix_seconds) &&
+                parse_within(meta["duration"], 1, kLatest_s, run.header.duration.seconds) &&
+                parse_within(meta["reached"], 0, kLatest_s, run.reached.seconds);
     if (meta["status"] == "finished") {
         run.status = RunStatus::kFinished;
         run.summary.fingerprint = meta["fingerprint"];
         good = good && parse_number(meta["wall_s"], run.summary.wall_s) &&
+               std::isfinite(run.summary.wall_s) &&
                parse_number(meta["polls"], run.summary.polls) &&
                parse_number(meta["tenants_alerted"], run.summary.tenants_alerted);
     }
     return good ? base::Status{} : damaged(file, "table meta");
 }
 
-bool read_groups_and_releases(Database& database, Header& header) {
+bool read_fleet(Database& database, Header& header) {
     Rows groups(database, "SELECT name, stage, endpoints, tenants FROM release_group ORDER BY id");
     while (groups.next()) {
         Group row;
         row.name = groups.text();
         row.stage = groups.text();
-        row.endpoints = static_cast<uint32_t>(groups.integer(0, UINT32_MAX));
-        row.tenants = static_cast<uint32_t>(groups.integer(0, UINT32_MAX));
+        row.endpoints = groups.count();
+        row.tenants = groups.count();
         header.groups.push_back(std::move(row));
     }
     Rows releases(database,
@@ -123,22 +175,90 @@ bool read_groups_and_releases(Database& database, Header& header) {
         row.manifest = releases.text();
         header.releases.push_back(std::move(row));
     }
-    return groups.ok() && releases.ok();
+    Rows personas(database,
+                  "SELECT name, title, windows_build, endpoints FROM persona ORDER BY id");
+    while (personas.next()) {
+        Persona row;
+        row.name = personas.text();
+        row.title = personas.text();
+        row.windows_build = personas.text();
+        row.endpoints = static_cast<uint64_t>(personas.integer(0, kLargestCount));
+        header.personas.push_back(std::move(row));
+    }
+    return groups.ok() && releases.ok() && personas.ok();
+}
+
+bool read_stages(Database& database, Header& header) {
+    Rows rows(database,
+              "SELECT name, checks, endpoints, bake, endpoint_hours, finds_per_h FROM stage "
+              "ORDER BY id");
+    while (rows.next()) {
+        Stage row;
+        row.name = rows.text();
+        row.checks = rows.text();
+        row.endpoints = static_cast<uint64_t>(rows.integer(0, kLargestCount));
+        row.bake = {rows.integer(0, kLatest_s)};
+        row.endpoint_hours = rows.not_negative();
+        row.finds_per_h = rows.not_negative_if_any();
+        header.stages.push_back(std::move(row));
+    }
+    Rows first_seen(database, "SELECT stage, what FROM stage_first_seen ORDER BY id");
+    while (first_seen.next()) {
+        const int64_t stage = first_seen.index(header.stages.size());
+        if (first_seen.ok()) {
+            header.stages[static_cast<size_t>(stage)].first_seen_here.push_back(first_seen.text());
+        }
+    }
+    return rows.ok() && first_seen.ok();
+}
+
+bool read_fault_domains(Database& database, Header& header) {
+    Rows rows(database, "SELECT process, context, exits FROM fault_domain ORDER BY id");
+    while (rows.next()) {
+        FaultDomain row;
+        row.process = rows.text();
+        row.context = rows.text();
+        row.exits = rows.text();
+        header.fault_domains.push_back(std::move(row));
+    }
+    Rows feeds(database, "SELECT fault_domain, feed FROM fault_domain_feed ORDER BY id");
+    while (feeds.next()) {
+        const int64_t domain = feeds.index(header.fault_domains.size());
+        if (feeds.ok()) {
+            header.fault_domains[static_cast<size_t>(domain)].feeds.push_back(feeds.text());
+        }
+    }
+    return rows.ok() && feeds.ok();
+}
+
+bool read_settings(Database& database, Header& header) {
+    Rows rows(database, "SELECT section, key, value, given, source FROM setting ORDER BY id");
+    while (rows.next()) {
+        Setting row;
+        row.section = rows.text();
+        row.key = rows.text();
+        row.value = rows.text();
+        row.given = rows.flag();
+        row.source = rows.text();
+        header.settings.push_back(std::move(row));
+    }
+    return rows.ok();
 }
 
 bool read_expectations(Database& database, Header& header) {
-    Rows rows(database,
-              "SELECT metric, release_group, release, comparison, bound, is_share, moment, at, "
-              "text, place FROM expectation ORDER BY id");
+    Rows rows(
+        database,
+        "SELECT metric, release_group, release, part, comparison, bound, is_share, moment, at, "
+        "text, place FROM expectation ORDER BY id");
     while (rows.next()) {
         Expectation row;
-        row.metric = static_cast<base::Metric>(
-            rows.integer(0, static_cast<int64_t>(base::metrics().size()) - 1));
+        row.metric = rows.metric();
         row.group = rows.reference(header.groups.size());
         row.release = rows.reference(header.releases.size());
+        row.part = rows.part(row.metric, header);
         row.comparison = static_cast<Comparison>(rows.integer(0, 2));
         row.bound = rows.real();
-        row.is_share = rows.integer(0, 1) == 1;
+        row.is_share = rows.flag();
         row.moment = static_cast<Moment>(rows.integer(0, 3));
         row.at = rows.time();
         row.text = rows.text();
@@ -177,11 +297,13 @@ bool read_log(Database& database, Run& run) {
 
 bool read_assays(Database& database, Run& run) {
     Rows rows(database,
-              "SELECT at, state_before, stimulus, stage, category, code, evidence, cost_ms, json "
+              "SELECT at, imported, state_before, stimulus, stage, category, code, evidence, "
+              "cost_ms, json "
               "FROM assay ORDER BY id");
     while (rows.next()) {
         Assay row;
         row.at = rows.time();
+        row.imported = rows.flag();
         row.state_before = rows.text();
         row.stimulus = rows.text();
         row.stage = rows.text();
@@ -199,14 +321,14 @@ bool read_numbers(Database& database, Run& run) {
     const size_t groups = run.header.groups.size();
     const size_t releases = run.header.releases.size();
     Rows series(database,
-                "SELECT metric, release_group, release, at, value FROM series "
-                "ORDER BY metric, release_group, release, at");
+                "SELECT metric, release_group, release, part, at, value FROM series "
+                "ORDER BY metric, release_group, release, part, at");
     while (series.next()) {
         SeriesKey key;
-        key.metric = static_cast<base::Metric>(
-            series.integer(0, static_cast<int64_t>(base::metrics().size()) - 1));
+        key.metric = series.metric();
         key.group = series.reference(groups);
         key.release = series.reference(releases);
+        key.part = series.part(key.metric, run.header);
         const base::SimTime at = series.time();
         run.series[key].push_back({at, series.real()});
     }
@@ -220,6 +342,28 @@ bool read_numbers(Database& database, Run& run) {
         run.tally[key] = static_cast<uint64_t>(tally.integer(0, kLargestCount));
     }
     return series.ok() && tally.ok();
+}
+
+bool read_tenants(Database& database, Run& run) {
+    Rows rows(
+        database,
+        "SELECT number, release_group, endpoints, exposed, affected, refused, lost, infected, "
+        "first_affected, last_recovered FROM tenant ORDER BY id");
+    while (rows.next()) {
+        Tenant row;
+        row.number = rows.count();
+        row.group = static_cast<int32_t>(rows.index(run.header.groups.size()));
+        row.endpoints = rows.count();
+        row.exposed = rows.count();
+        row.affected = rows.count();
+        row.refused = rows.count();
+        row.lost = rows.count();
+        row.infected = rows.count();
+        row.first_affected = rows.time_if_any();
+        row.last_recovered = rows.time_if_any();
+        run.tenants.push_back(row);
+    }
+    return rows.ok();
 }
 
 }  // namespace
@@ -246,9 +390,11 @@ base::Result<Run> read_run(const std::filesystem::path& file) {
     FB_CHECK(check_identity(database, file));
     Run run;
     FB_CHECK(read_meta(database, file, run));
-    if (!read_groups_and_releases(database, run.header) ||
+    if (!read_fleet(database, run.header) || !read_stages(database, run.header) ||
+        !read_fault_domains(database, run.header) || !read_settings(database, run.header) ||
         !read_expectations(database, run.header) || !read_log(database, run) ||
-        !read_assays(database, run) || !read_numbers(database, run)) {
+        !read_assays(database, run) || !read_numbers(database, run) ||
+        !read_tenants(database, run)) {
         return damaged(file, "a table is missing or holds a value out of range");
     }
     return run;

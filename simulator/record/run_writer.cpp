@@ -9,7 +9,7 @@ namespace firebreak::record {
 
 namespace {
 
-base::Status insert_header(Database& database, const Header& header) {
+bool insert_meta(Database& database, const Header& header) {
     Statement meta(database, "INSERT OR REPLACE INTO meta VALUES (?, ?)");
     for (const auto& [key, value] :
          std::map<std::string, std::string>{{"name", header.name},
@@ -23,10 +23,12 @@ base::Status insert_header(Database& database, const Header& header) {
                                             {"duration", std::to_string(header.duration.seconds)},
                                             {"status", "running"},
                                             {"reached", "0"}}) {
-        if (!meta.bind(key).bind(value).run()) {
-            return database.error("write");
-        }
+        meta.bind(key).bind(value).run();
     }
+    return !meta.failed();
+}
+
+bool insert_fleet(Database& database, const Header& header) {
     Statement group(database, "INSERT INTO release_group VALUES (?, ?, ?, ?, ?)");
     for (size_t i = 0; i < header.groups.size(); ++i) {
         const Group& row = header.groups[i];
@@ -39,18 +41,82 @@ base::Status insert_header(Database& database, const Header& header) {
         release.bind(static_cast<int64_t>(i)).bind(row.name).bind(row.feed).bind(row.version);
         release.bind(row.kind).bind(row.at.seconds).bind(row.manifest).run();
     }
+    Statement persona(database, "INSERT INTO persona VALUES (?, ?, ?, ?, ?)");
+    for (size_t i = 0; i < header.personas.size(); ++i) {
+        const Persona& row = header.personas[i];
+        persona.bind(static_cast<int64_t>(i)).bind(row.name).bind(row.title);
+        persona.bind(row.windows_build).bind(static_cast<int64_t>(row.endpoints)).run();
+    }
+    return !group.failed() && !release.failed() && !persona.failed();
+}
+
+bool insert_stages(Database& database, const Header& header) {
+    Statement stage(database, "INSERT INTO stage VALUES (?, ?, ?, ?, ?, ?, ?)");
+    Statement first_seen(database, "INSERT INTO stage_first_seen VALUES (NULL, ?, ?)");
+    for (size_t i = 0; i < header.stages.size(); ++i) {
+        const Stage& row = header.stages[i];
+        stage.bind(static_cast<int64_t>(i)).bind(row.name).bind(row.checks);
+        stage.bind(static_cast<int64_t>(row.endpoints)).bind(row.bake.seconds);
+        stage.bind(row.endpoint_hours);
+        (row.finds_per_h ? stage.bind(*row.finds_per_h) : stage.bind_null()).run();
+        for (const std::string& what : row.first_seen_here) {
+            first_seen.bind(static_cast<int64_t>(i)).bind(what).run();
+        }
+    }
+    Statement domain(database, "INSERT INTO fault_domain VALUES (?, ?, ?, ?)");
+    Statement feed(database, "INSERT INTO fault_domain_feed VALUES (NULL, ?, ?)");
+    for (size_t i = 0; i < header.fault_domains.size(); ++i) {
+        const FaultDomain& row = header.fault_domains[i];
+        domain.bind(static_cast<int64_t>(i)).bind(row.process).bind(row.context);
+        domain.bind(row.exits).run();
+        for (const std::string& name : row.feeds) {
+            feed.bind(static_cast<int64_t>(i)).bind(name).run();
+        }
+    }
+    return !stage.failed() && !first_seen.failed() && !domain.failed() && !feed.failed();
+}
+
+bool insert_terms(Database& database, const Header& header) {
+    Statement setting(database, "INSERT INTO setting VALUES (NULL, ?, ?, ?, ?, ?)");
+    for (const Setting& row : header.settings) {
+        setting.bind(row.section).bind(row.key).bind(row.value).bind(int64_t{row.given});
+        setting.bind(row.source).run();
+    }
     Statement expectation(database,
-                          "INSERT INTO expectation VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+                          "INSERT INTO expectation VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     for (size_t i = 0; i < header.expectations.size(); ++i) {
         const Expectation& row = header.expectations[i];
         expectation.bind(static_cast<int64_t>(i)).bind(static_cast<int64_t>(row.metric));
-        expectation.bind(int64_t{row.group}).bind(int64_t{row.release});
+        expectation.bind(int64_t{row.group}).bind(int64_t{row.release}).bind(int64_t{row.part});
         expectation.bind(static_cast<int64_t>(row.comparison)).bind(row.bound);
         expectation.bind(int64_t{row.is_share}).bind(static_cast<int64_t>(row.moment));
         expectation.bind(row.at.seconds).bind(row.text).bind(row.place).run();
     }
-    return group.failed() || release.failed() || expectation.failed() ? database.error("write")
-                                                                      : base::Status{};
+    return !setting.failed() && !expectation.failed();
+}
+
+base::Status insert_header(Database& database, const Header& header) {
+    return insert_meta(database, header) && insert_fleet(database, header) &&
+                   insert_stages(database, header) && insert_terms(database, header)
+               ? base::Status{}
+               : database.error("write");
+}
+
+void bind_time(Statement& statement, const std::optional<base::SimTime>& at) {
+    at ? statement.bind(at->seconds) : statement.bind_null();
+}
+
+bool insert_tenants(Database& database, const std::vector<Tenant>& tenants) {
+    Statement tenant(database, "INSERT INTO tenant VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    for (const Tenant& row : tenants) {
+        tenant.bind(int64_t{row.number}).bind(int64_t{row.group}).bind(int64_t{row.endpoints});
+        tenant.bind(int64_t{row.exposed}).bind(int64_t{row.affected}).bind(int64_t{row.refused});
+        tenant.bind(int64_t{row.lost}).bind(int64_t{row.infected});
+        bind_time(tenant, row.first_affected);
+        bind_time(tenant, row.last_recovered);
+        tenant.run();
+    }
+    return !tenant.failed();
 }
 
 // An older run, or an empty file, makes way; anything else stays.
@@ -81,8 +147,8 @@ struct RunWriter::State {
         : database(std::move(opened)),
           command(database, "INSERT INTO command VALUES (NULL, ?, ?, ?, ?, ?)"),
           timeline(database, "INSERT INTO timeline VALUES (NULL, ?, ?, ?, ?, ?)"),
-          assay(database, "INSERT INTO assay VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
-          series(database, "INSERT OR REPLACE INTO series VALUES (?, ?, ?, ?, ?)"),
+          assay(database, "INSERT INTO assay VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+          series(database, "INSERT OR REPLACE INTO series VALUES (?, ?, ?, ?, ?, ?)"),
           meta(database, "INSERT OR REPLACE INTO meta VALUES (?, ?)") {}
 
     bool failed() const {
@@ -131,14 +197,15 @@ void RunWriter::add(const TimelineEntry& row) {
 }
 
 void RunWriter::add(const Assay& row) {
-    state_->assay.bind(row.at.seconds).bind(row.state_before).bind(row.stimulus);
-    state_->assay.bind(row.stage).bind(row.category).bind(row.code).bind(row.evidence);
-    state_->assay.bind(row.cost_ms).bind(row.json).run();
+    state_->assay.bind(row.at.seconds).bind(int64_t{row.imported}).bind(row.state_before);
+    state_->assay.bind(row.stimulus).bind(row.stage).bind(row.category).bind(row.code);
+    state_->assay.bind(row.evidence).bind(row.cost_ms).bind(row.json).run();
 }
 
 void RunWriter::add(const SeriesKey& key, const Point& point) {
     state_->series.bind(static_cast<int64_t>(key.metric)).bind(int64_t{key.group});
-    state_->series.bind(int64_t{key.release}).bind(point.at.seconds).bind(point.value).run();
+    state_->series.bind(int64_t{key.release}).bind(int64_t{key.part});
+    state_->series.bind(point.at.seconds).bind(point.value).run();
 }
 
 base::Status RunWriter::commit(base::SimTime reached) {
@@ -147,7 +214,8 @@ base::Status RunWriter::commit(base::SimTime reached) {
                             : state_->database.run("COMMIT; BEGIN;");
 }
 
-base::Status RunWriter::finish(const Summary& summary, const Tally& tally) {
+base::Status RunWriter::finish(const Summary& summary, const Tally& tally,
+                               const std::vector<Tenant>& tenants) {
     Statement row(state_->database, "INSERT INTO tally VALUES (?, ?, ?, ?, ?)");
     for (const auto& [key, count] : tally) {
         row.bind(int64_t{key.group}).bind(int64_t{key.release});
@@ -162,7 +230,7 @@ base::Status RunWriter::finish(const Summary& summary, const Tally& tally) {
              {"status", "finished"}}) {
         state_->meta.bind(key).bind(value).run();
     }
-    if (row.failed() || state_->failed()) {
+    if (row.failed() || state_->failed() || !insert_tenants(state_->database, tenants)) {
         return state_->database.error("write");
     }
     return state_->database.run("COMMIT; PRAGMA journal_mode = DELETE;");

@@ -26,7 +26,8 @@ class RunWriter {
     // `reached`: everything before it has been added.
     base::Status commit(base::SimTime reached);
     // Marks the run as finished; the file needs no companion files from here on.
-    base::Status finish(const Summary& summary, const Tally& tally);
+    base::Status finish(const Summary& summary, const Tally& tally,
+                        const std::vector<Tenant>& tenants);
 
   private:
     struct State;

@@ -1,35 +1,103 @@
-#include <nlohmann/json.hpp>
-
+#include "base/channel.h"
+#include "base/harm.h"
+#include "checks/series.h"
+#include "report/json_parts.h"
 #include "report/reports.h"
 
 namespace firebreak::report {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 template <class T>
 Json or_null(const std::optional<T>& value) {
     return value ? Json(*value) : Json(nullptr);
 }
 
-Json seconds(const std::optional<base::Duration>& duration) {
-    return duration ? Json(duration->seconds) : Json(nullptr);
+Json moment(const std::optional<base::SimTime>& at) {
+    return at ? Json(at->seconds) : Json(nullptr);
 }
 
-Json groups(const record::Run& run) {
+Json personas(const record::Run& run) {
     Json out = Json::array();
-    std::vector<checks::Containment> rows = checks::containment(run);
-    rows.pop_back();  // the sum: for people
-    for (const checks::Containment& row : rows) {
+    for (const checks::Containment& row : checks::by_persona(run)) {
         out.push_back({{"name", row.group},
                        {"endpoints", row.endpoints},
                        {"exposed", row.exposed},
                        {"affected", row.affected},
                        {"refused", row.refused},
-                       {"alerts", row.alerts},
-                       {"time_to_detect_s", seconds(row.time_to_detect)},
-                       {"time_to_halt_s", seconds(row.time_to_halt)}});
+                       {"harmed", row.harmed},
+                       {"lost_at_a_time", row.lost},
+                       {"infections", row.infections},
+                       {"protection_gap_h", row.protection_gap_h}});
+    }
+    return out;
+}
+
+Json worst_tenants(const record::Run& run) {
+    constexpr size_t kMost = 20;
+    Json out = Json::array();
+    for (const record::Tenant& tenant : checks::worst_tenants(run, kMost)) {
+        out.push_back({{"number", tenant.number},
+                       {"group", run.header.groups.at(static_cast<size_t>(tenant.group)).name},
+                       {"endpoints", tenant.endpoints},
+                       {"exposed", tenant.exposed},
+                       {"affected", tenant.affected},
+                       {"refused", tenant.refused},
+                       {"lost", tenant.lost},
+                       {"infected", tenant.infected},
+                       {"first_affected_s", moment(tenant.first_affected)},
+                       {"last_recovered_s", moment(tenant.last_recovered)}});
+    }
+    return out;
+}
+
+// The last value of each part of a metric, by the part's name; only what happened.
+template <class Infos>
+Json by_part(const record::Run& run, base::Metric metric, const Infos& infos) {
+    Json out = Json::object();
+    for (size_t i = 0; i < infos.size(); ++i) {
+        const auto points =
+            checks::points_of(run, {metric, record::kAll, record::kAll, static_cast<int32_t>(i)});
+        if (!points.empty() && points.back().value > 0) {
+            out[std::string(infos[i].name)] = static_cast<uint64_t>(points.back().value);
+        }
+    }
+    return out;
+}
+
+Json stages(const record::Header& header) {
+    Json out = Json::array();
+    for (const record::Stage& stage : header.stages) {
+        out.push_back({{"name", stage.name},
+                       {"checks", stage.checks},
+                       {"endpoints", stage.endpoints},
+                       {"bake_s", stage.bake.seconds},
+                       {"endpoint_hours", stage.endpoint_hours},
+                       {"finds_per_h", or_null(stage.finds_per_h)},
+                       {"first_seen_here", stage.first_seen_here}});
+    }
+    return out;
+}
+
+Json fault_domains(const record::Header& header) {
+    Json out = Json::array();
+    for (const record::FaultDomain& domain : header.fault_domains) {
+        out.push_back({{"process", domain.process},
+                       {"context", domain.context},
+                       {"feeds", domain.feeds},
+                       {"exits", domain.exits}});
+    }
+    return out;
+}
+
+Json settings(const record::Header& header) {
+    Json out = Json::array();
+    for (const record::Setting& setting : header.settings) {
+        out.push_back({{"section", setting.section},
+                       {"key", setting.key},
+                       {"value", setting.value},
+                       {"given", setting.given},
+                       {"source", setting.source}});
     }
     return out;
 }
@@ -83,11 +151,19 @@ std::string status(const Judged& judged) {
 std::string json(const Judged& judged) {
     const record::Run& run = judged.run;
     const bool finished = run.status == record::RunStatus::kFinished;
+    Json groups = Json::array();
+    for (const checks::Containment& row : checks::containment(run)) {
+        groups.push_back(containment_json(row));
+    }
+    Json total = groups.back();
+    total.erase("name");
+    groups.erase(groups.size() - 1);
     const Json out = {
         {"schema", 1},
         {"scenario", run.header.name},
         {"title", run.header.title},
         {"status", status(judged)},
+        {"decision", decision_json(judged)},
         {"headline", checks::headline(run)},
         {"seed", run.header.seed},
         {"fingerprint", finished ? Json(run.summary.fingerprint) : Json(nullptr)},
@@ -98,7 +174,16 @@ std::string json(const Judged& judged) {
         {"assays", run.assays.size()},
         {"version", run.header.version},
         {"run_file", judged.run_file},
-        {"groups", groups(run)},
+        {"total", total},
+        {"groups", groups},
+        {"false_halts", checks::false_halts(run)},
+        {"harms", by_part(run, base::Metric::kHarm, base::harms())},
+        {"signals", by_part(run, base::Metric::kSignals, base::channels())},
+        {"personas", personas(run)},
+        {"worst_tenants", worst_tenants(run)},
+        {"stages", stages(run.header)},
+        {"fault_domains", fault_domains(run.header)},
+        {"settings", settings(run.header)},
         {"expectations", expectations(judged)},
         {"timeline", timeline(run)}};
     return out.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";

@@ -1,35 +1,11 @@
 #include <fmt/format.h>
 
-#include "base/text.h"
+#include "report/markup.h"
 #include "report/reports.h"
 
 namespace firebreak::report {
 
 namespace {
-
-// For attributes and text; printable() has taken out what XML cannot hold.
-std::string escape(const std::string& text) {
-    std::string out;
-    for (const char c : base::printable(text, 4000)) {
-        switch (c) {
-            case '&':
-                out += "&amp;";
-                break;
-            case '<':
-                out += "&lt;";
-                break;
-            case '>':
-                out += "&gt;";
-                break;
-            case '"':
-                out += "&quot;";
-                break;
-            default:
-                out += c;
-        }
-    }
-    return out;
-}
 
 std::string failure_text(const record::Expectation& expectation, const checks::Verdict& verdict) {
     std::string out =
@@ -49,8 +25,8 @@ std::string suite(const Judged& judged) {
     for (size_t i = 0; i < judged.verdicts.size(); ++i) {
         const record::Expectation& expectation = run.header.expectations[i];
         const checks::Verdict& verdict = judged.verdicts[i];
-        cases += fmt::format("    <testcase classname=\"{}\" name=\"{}\"", escape(run.header.name),
-                             escape(expectation.text));
+        cases += fmt::format("    <testcase classname=\"{}\" name=\"{}\"",
+                             escape(run.header.name, 4000), escape(expectation.text, 4000));
         if (verdict.result == checks::Result::kPassed) {
             cases += "/>\n";
             continue;
@@ -59,19 +35,19 @@ std::string suite(const Judged& judged) {
         ++(failed ? failures : skipped);
         cases += failed
                      ? fmt::format("><failure message=\"{}\"/></testcase>\n",
-                                   escape(failure_text(expectation, verdict)))
+                                   escape(failure_text(expectation, verdict), 4000))
                      : std::string("><skipped message=\"the run was interrupted\"/></testcase>\n");
     }
     cases += fmt::format("    <testcase classname=\"{}\" name=\"the run finishes\" time=\"{:.3f}\"",
-                         escape(run.header.name), run.summary.wall_s);
+                         escape(run.header.name, 4000), run.summary.wall_s);
     cases += interrupted ? fmt::format("><error message=\"interrupted on {}\"/></testcase>\n",
                                        to_text(run.reached))
                          : std::string("/>\n");
     return fmt::format(
                "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\" "
                "time=\"{:.3f}\">\n",
-               escape(run.header.name), judged.verdicts.size() + 1, failures, interrupted ? 1 : 0,
-               skipped, run.summary.wall_s) +
+               escape(run.header.name, 4000), judged.verdicts.size() + 1, failures,
+               interrupted ? 1 : 0, skipped, run.summary.wall_s) +
            cases + "  </testsuite>\n";
 }
 

@@ -1,4 +1,4 @@
-// A run, told in three ways. All text that came from outside is made printable or escaped.
+// A run, told in four ways. All text that came from outside is made printable or escaped.
 #pragma once
 
 #include <string>
@@ -26,6 +26,10 @@ std::string terminal(const Judged& judged, bool color);
 
 // One JSON object; its fields are documented in README.md, section "JSON".
 std::string json(const Judged& judged);
+
+// One HTML file with everything in it: inline SVG, light and dark, printable; reads without script
+// and loads nothing. Well-formed XML as well.
+std::string html(const Judged& judged);
 
 // JUnit XML: a test suite per run, a test case per expectation and one for the run itself.
 std::string junit(const std::vector<Judged>& runs);

@@ -3,103 +3,58 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "checks/excerpt.h"
+#include "checks/failures.h"
+#include "report/containment_columns.h"
 #include "report/reports.h"
+#include "report/text_table.h"
 
 namespace firebreak::report {
 
 namespace {
 
-std::string paint(const std::string& text, const char* code, bool color) {
-    return color ? fmt::format("\x1b[{}m{}\x1b[0m", code, text) : text;
-}
 constexpr const char* kBold = "1";
 constexpr const char* kGood = "32";
 constexpr const char* kBad = "31";
 constexpr const char* kDim = "2";
 
-// How many terminal cells a UTF-8 text takes, taking every character for one cell.
-size_t width(const std::string& text) {
-    return static_cast<size_t>(std::count_if(
-        text.begin(), text.end(), [](char c) { return (static_cast<uint8_t>(c) & 0xc0) != 0x80; }));
-}
-
-std::string pad(const std::string& text, size_t cells, bool right) {
-    const std::string blanks(cells > width(text) ? cells - width(text) : 0, ' ');
-    return right ? blanks + text : text + blanks;
-}
-
-// Rows of equal length; the first is the heading, the first column is aligned to the left.
-std::string table(const std::vector<std::vector<std::string>>& rows, bool color) {
-    std::vector<size_t> widths(rows.front().size());
-    for (const auto& row : rows) {
-        for (size_t i = 0; i < row.size(); ++i) {
-            widths[i] = std::max(widths[i], width(row[i]));
-        }
-    }
-    std::string out;
-    for (size_t r = 0; r < rows.size(); ++r) {
-        std::string line = " ";
-        for (size_t i = 0; i < rows[r].size(); ++i) {
-            line += (i == 0 ? " " : "   ") + pad(rows[r][i], widths[i], i > 0);
-        }
-        out += (r == 0                 ? paint(line, kDim, color)
-                : r + 1 == rows.size() ? paint(line, kBold, color)
-                                       : line) +
-               "\n";
-    }
-    return out;
-}
-
 std::string containment_table(const record::Run& run, bool color) {
-    const auto number = [](uint64_t n) { return base::with_thousands(static_cast<int64_t>(n)); };
-    const auto time = [](const std::optional<base::Duration>& duration) {
-        return duration ? to_text(*duration) : std::string("–");
-    };
-    std::vector<std::vector<std::string>> rows = {{"release group", "endpoints", "exposed",
-                                                   "affected", "refused", "alerts",
-                                                   "time to detect", "time to halt"}};
-    for (const checks::Containment& row : checks::containment(run)) {
-        rows.push_back({base::printable(row.group, 40), number(row.endpoints), number(row.exposed),
-                        number(row.affected), number(row.refused), number(row.alerts),
-                        time(row.time_to_detect), time(row.time_to_halt)});
+    const std::vector<checks::Containment> rows = checks::containment(run);
+    std::vector<std::string> names;
+    for (const checks::Containment& row : rows) {
+        names.push_back(base::printable(row.group));
     }
-    return table(rows, color);
+    const std::string recovered = recovered_text(rows.back().recovered);
+    return fitted_table("release group", names, containment_columns(rows), true, color) +
+           (recovered.empty() ? "" : "\n  Recovered: " + recovered + ".\n");
 }
 
 std::string timeline(const record::Run& run, bool color) {
+    constexpr size_t kMost = 200;
+    const checks::Excerpt excerpt = checks::excerpt(run, kMost);
     std::string out;
-    for (const record::TimelineEntry& entry : run.timeline) {
-        out += fmt::format("  {}  {:<11} {}\n", paint(to_text(entry.at), kDim, color), entry.kind,
-                           base::printable(entry.text));
+    for (const record::TimelineEntry* entry : excerpt.entries) {
+        out += fmt::format("  {}  {:<11} {}\n", paint(to_text(entry->at), kDim, color),
+                           base::printable(entry->kind, 40), base::printable(entry->text));
     }
-    return out;
+    const std::string left_out = checks::left_out_text(excerpt);
+    return left_out.empty() ? out : out + "  and " + left_out + ", in the run file\n";
 }
 
 // Each distinct failure once, with the evidence of the first assay that met it.
 std::string evidence(const record::Run& run, bool color) {
-    std::vector<std::string> seen;
-    std::string out;
     constexpr size_t kMost = 8;
-    size_t left_out = 0;
-    for (const record::Assay& assay : run.assays) {
-        if (assay.code.empty()) {
-            continue;
-        }
-        const std::string what =
-            fmt::format("{} at {}: {}", assay.category, assay.stage, assay.code);
-        if (std::find(seen.begin(), seen.end(), what) != seen.end()) {
-            continue;
-        }
-        seen.push_back(what);
-        if (seen.size() > kMost) {
-            ++left_out;
-            continue;
-        }
-        out += fmt::format("  {}\n    {}\n", base::printable(what),
-                           paint(base::printable(assay.evidence, 600), kDim, color));
+    const std::vector<checks::Failure> failures = checks::failures(run);
+    std::string out;
+    for (size_t i = 0; i < std::min(failures.size(), kMost); ++i) {
+        const record::Assay& example = *failures[i].example;
+        out += fmt::format("  {}{}\n    {}\n", base::printable(failures[i].what),
+                           example.imported ? " (measured elsewhere)" : "",
+                           paint(base::printable(example.evidence, 600), kDim, color));
     }
-    if (left_out > 0) {
-        out += fmt::format("  and {} more kinds of failure in the run file\n", left_out);
+    if (failures.size() > kMost) {
+        out += fmt::format("  and {} more kinds of failure in the run file\n",
+                           failures.size() - kMost);
     }
     return out;
 }
@@ -135,6 +90,30 @@ std::string section(const std::string& title, const std::string& body, bool colo
     return body.empty() ? "" : fmt::format("\n{}\n{}", paint(title, kBold, color), body);
 }
 
+std::string last_lines(const Judged& judged, bool color) {
+    const record::Run& run = judged.run;
+    std::string out;
+    if (run.status == record::RunStatus::kInterrupted) {
+        out = fmt::format("{} on {} of {}; what was recorded until then is kept.\n",
+                          paint("Interrupted", kBad, color), to_text(run.reached),
+                          to_text(base::Duration{run.header.duration}));
+    } else {
+        out = fmt::format("{} · fingerprint {} · {} polls · {} assays · {:.2f} s\n",
+                          checks::all_passed(judged.verdicts) ? paint("Passed", kGood, color)
+                                                              : paint("Failed", kBad, color),
+                          base::printable(run.summary.fingerprint, 40),
+                          base::with_thousands(static_cast<int64_t>(run.summary.polls)),
+                          run.assays.size(), run.summary.wall_s);
+    }
+    if (!run.header.notes.empty()) {
+        out += paint(base::printable(run.header.notes, 2000), kDim, color) + "\n";
+    }
+    if (!judged.run_file.empty()) {
+        out += fmt::format("run file {}\n", base::printable(judged.run_file, 4000));
+    }
+    return out;
+}
+
 }  // namespace
 
 std::string terminal(const Judged& judged, bool color) {
@@ -150,31 +129,12 @@ std::string terminal(const Judged& judged, bool color) {
                                       to_text(base::Duration{run.reached.seconds}),
                                       base::with_thousands(static_cast<int64_t>(endpoints))),
                           kDim, color),
-                    checks::headline(run) + ".");
+                    base::printable(checks::headline(run), 2000) + ".");
     out += containment_table(run, color);
     out += section("What happened", timeline(run, color), color);
     out += section("Evidence", evidence(run, color), color);
     out += section("Expectations", expectations(judged, color), color);
-    out += "\n";
-    if (run.status == record::RunStatus::kInterrupted) {
-        out += fmt::format("{} on {} of {}; what was recorded until then is kept.\n",
-                           paint("Interrupted", kBad, color), to_text(run.reached),
-                           to_text(base::Duration{run.header.duration}));
-    } else {
-        out += fmt::format("{} · fingerprint {} · {} polls · {} assays · {:.2f} s\n",
-                           checks::all_passed(judged.verdicts) ? paint("Passed", kGood, color)
-                                                               : paint("Failed", kBad, color),
-                           run.summary.fingerprint,
-                           base::with_thousands(static_cast<int64_t>(run.summary.polls)),
-                           run.assays.size(), run.summary.wall_s);
-    }
-    if (!run.header.notes.empty()) {
-        out += paint(base::printable(run.header.notes, 2000), kDim, color) + "\n";
-    }
-    if (!judged.run_file.empty()) {
-        out += fmt::format("run file {}\n", base::printable(judged.run_file, 4000));
-    }
-    return out;
+    return out + "\n" + last_lines(judged, color);
 }
 
 }  // namespace firebreak::report

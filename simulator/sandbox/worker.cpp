@@ -44,6 +44,7 @@ base::Result<uint32_t> handshake(Process& process) {
 struct Worker::State {
     Process process;
     uint32_t layers;
+    Nanoseconds last_call_cpu{0};
 };
 
 base::Result<Worker> Worker::start(Spawner& spawner, const Policy& policy) {
@@ -54,8 +55,8 @@ base::Result<Worker> Worker::start(Spawner& spawner, const Policy& policy) {
                                               .page = theirs.page.get(),
                                               .errors = theirs.errors.get()}));
     theirs = {};  // so that its end closes ours
-    auto state =
-        std::unique_ptr<State>(new State{Process(policy, std::move(ours), std::move(launched)), 0});
+    auto state = std::unique_ptr<State>(
+        new State{Process(policy, std::move(ours), std::move(launched)), 0, {}});
     base::Result<uint32_t> layers = handshake(state->process);
     if (!layers.ok()) {
         base::Error error = layers.error();
@@ -92,7 +93,14 @@ base::Result<std::variant<base::Bytes, base::Outcome>> Worker::call(base::ByteVi
                            "", ""};
     }
     const std::chrono::milliseconds cpu(process.policy().call_cpu_ms);
-    return exchange(process, request, {cpu, deadline_of(process.policy())});
+    const Nanoseconds before = process.cpu_time();
+    auto reply = exchange(process, request, {cpu, deadline_of(process.policy())});
+    state_->last_call_cpu = process.cpu_time() - before;
+    return reply;
+}
+
+std::chrono::microseconds Worker::last_call_cpu() const {
+    return std::chrono::duration_cast<std::chrono::microseconds>(state_->last_call_cpu);
 }
 
 }  // namespace firebreak::sandbox

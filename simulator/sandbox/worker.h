@@ -1,6 +1,7 @@
 // The parent's side of a worker process.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <variant>
@@ -64,6 +65,8 @@ class Worker {
     // memory, say), it is already dead, the request is longer than kMaxRequestBytes, or a system
     // call failed.
     base::Result<std::variant<base::Bytes, base::Outcome>> call(base::ByteView request);
+    // Processor time that the last call took.
+    std::chrono::microseconds last_call_cpu() const;
 
   private:
     struct State;

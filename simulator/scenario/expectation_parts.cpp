@@ -1,10 +1,12 @@
 // Expectations: what a run must show.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <map>
 
 #include "base/text.h"
+#include "scenario/format.h"
 #include "scenario/parts.h"
 
 namespace firebreak::scenario {
@@ -70,6 +72,51 @@ Status read_scope(TomlTable& in, const MetricInfo& metric, const Experiment& so_
     return {};
 }
 
+std::vector<std::string> part_names(base::Part part) {
+    std::vector<std::string> names;
+    if (part == base::Part::kChannel) {
+        for (const base::ChannelInfo& info : base::channels()) {
+            names.emplace_back(info.name);
+        }
+    } else if (part == base::Part::kHarm) {
+        for (const base::HarmInfo& info : base::harms()) {
+            if (info.harm != base::Harm::kNone) {
+                names.emplace_back(info.name);
+            }
+        }
+    }
+    return names;
+}
+
+// A harm is what `harm` is about, so that it needs one; what others are broken down by, they need
+// not be.
+Status read_part(TomlTable& in, const MetricInfo& metric, const Experiment& so_far,
+                 Expectation& out) {
+    if (!in.has("part")) {
+        if (metric.part == base::Part::kHarm) {
+            return in.error("metric", fmt::format("`{}` of which harm?", metric.name),
+                            "add `part`, such as part = \"boot_loop\"");
+        }
+        return {};
+    }
+    FB_TRY(out.part, in.string("part"));
+    switch (metric.part) {
+        case base::Part::kNone:
+            return in.error("part", fmt::format("`{}` has no parts", metric.name), "remove `part`");
+        case base::Part::kPersona:
+            return check_persona(*out.part, so_far, out.group, in.place("part"));
+        case base::Part::kChannel:
+        case base::Part::kHarm:
+            break;
+    }
+    const std::vector<std::string> names = part_names(metric.part);
+    if (std::find(names.begin(), names.end(), *out.part) != names.end()) {
+        return {};
+    }
+    return base::no_such(metric.part == base::Part::kHarm ? "harm" : "channel", *out.part, names,
+                         in.place("part"));
+}
+
 int64_t endpoints_in_scope(const Expectation& scope, const Experiment& so_far) {
     int64_t sum = 0;
     for (const Group& group : so_far.groups) {
@@ -128,6 +175,13 @@ Status read_bound(TomlTable& in, std::string_view key, const MetricInfo& metric,
             out.bound = static_cast<double>(flag);
             return {};
         }
+        case Unit::kEndpointHours: {
+            if (in.is_string(key)) {
+                return wrong_bound(in, key, metric, "a number of endpoint-hours");
+            }
+            FB_TRY(out.bound, in.number(key, {0, kMostHours}));
+            return {};
+        }
         case Unit::kSeconds: {
             if (!in.is_string(key)) {
                 return wrong_bound(in, key, metric, "a duration such as \"2h\"");
@@ -176,26 +230,16 @@ Status read_when(TomlTable& in, const Experiment& so_far, Expectation& out) {
     return {};
 }
 
-// "2d 6h 30s": exact, unlike base::to_text, so that no two bounds look the same.
-std::string exact_text(int64_t seconds) {
-    constexpr std::array<std::pair<int64_t, char>, 4> kUnits{
-        {{86400, 'd'}, {3600, 'h'}, {60, 'm'}, {1, 's'}}};
-    std::string out;
-    for (const auto& [length, unit] : kUnits) {
-        if (seconds >= length) {
-            out += fmt::format("{}{}{}", out.empty() ? "" : " ", seconds / length, unit);
-            seconds %= length;
-        }
-    }
-    return out.empty() ? "0s" : out;
-}
-
 std::string bound_text(const Expectation& expectation, Unit unit) {
     if (expectation.is_share) {
-        return fmt::format("{:.10g}%", expectation.bound * 100);
+        return share_text(expectation.bound);
     }
     const auto number = static_cast<int64_t>(expectation.bound);
-    return unit == Unit::kSeconds ? exact_text(number) : base::with_thousands(number);
+    if (unit == Unit::kSeconds) {
+        return exact_text({number});
+    }
+    const bool whole = static_cast<double>(number) == expectation.bound;
+    return whole ? base::with_thousands(number) : value_text(expectation.bound);
 }
 
 std::string when_text(const Expectation& expectation) {
@@ -207,7 +251,7 @@ std::string when_text(const Expectation& expectation) {
         case When::kEventually:
             return "eventually";
         case When::kAt:
-            return "at " + exact_text(expectation.at.seconds);
+            return "at " + exact_text({expectation.at.seconds});
     }
     return "";
 }
@@ -215,6 +259,9 @@ std::string when_text(const Expectation& expectation) {
 std::string sentence(const Expectation& expectation, const MetricInfo& metric,
                      std::string_view comparison) {
     std::string scope(metric.name);
+    if (expectation.part) {
+        scope += (metric.part == base::Part::kChannel ? " by " : " of ") + *expectation.part;
+    }
     if (expectation.release) {
         scope += " of " + *expectation.release;
     }
@@ -226,12 +273,13 @@ std::string sentence(const Expectation& expectation, const MetricInfo& metric,
 }
 
 Result<Expectation> read_expectation(TomlTable in, const Experiment& so_far) {
-    FB_CHECK(in.allow({"metric", "group", "release", "equals", "at_most", "at_least", "when"}));
+    FB_CHECK(allow(in, expect_format()));
     Expectation out;
     out.place = in.place();
     FB_TRY(const MetricInfo* metric, read_metric(in));
     out.metric = metric->metric;
     FB_CHECK(read_scope(in, *metric, so_far, out));
+    FB_CHECK(read_part(in, *metric, so_far, out));
     FB_TRY(const ComparisonWords* words, find_comparison(in));
     out.comparison = words->comparison;
     FB_CHECK(read_bound(in, words->key, *metric, so_far, out));

@@ -6,12 +6,17 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <set>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "base/channel.h"
+#include "base/harm.h"
 #include "base/metric.h"
 #include "base/result.h"
 #include "base/sim_time.h"
+#include "base/working_hours.h"
 #include "content/catalogue.h"
 
 namespace firebreak::scenario {
@@ -34,19 +39,104 @@ struct Group {
     friend bool operator==(const Group&, const Group&) = default;
 };
 
-// How releases are staged and halted. Defaults are ours (assumed), the order of groups and the
-// manual promotions are the modelled vendor's.
+// Whoever decides on a halt once there is reason for one.
+enum class Decider : uint8_t { kMachine, kPeople };
+
+// One step of a publication to the public.
+struct Step {
+    double share = 1;      // of the public endpoints that have it from here on; 0 < share ≤ 1
+    base::Duration after;  // since the release went public
+
+    friend bool operator==(const Step&, const Step&) = default;
+};
+
+// How releases are staged and halted. The order of groups, the manual promotions and the halt on a
+// failure in engineering or internal are the modelled vendor's; the rest is ours (assumed).
 struct Policy {
-    bool gates = true;  // a failure in engineering or internal halts the release
+    bool staged = true;  // through engineering and internal; false: everybody at once
+    bool gates = true;   // a failure reported from engineering or internal halts the release
+    // Promoted by itself after so long in the stage before (its bake time), unless it was halted.
+    // nullopt: by hand, by an act.
+    std::optional<base::Duration> internal_after, public_after;
     base::Duration public_interval = base::hours(6);  // from one public group to the next
-    base::Duration cdn_ttl = base::minutes(5);        // until every edge serves a changed head
-    base::Duration alert_delay = base::minutes(5);    // from the endpoint's contact to the vendor
-    base::Duration crash_report_delay = base::minutes(15);
+    // In place of one public group after another: growing shares that cut across all of them.
+    // Shares and times ascend; the last share is 1.
+    std::vector<Step> ramp;
+    bool ramp_by_tenant = false;  // whole tenants (they chose the delay), not single endpoints
+    base::Duration cdn_ttl = base::minutes(5);  // until every edge serves a changed head
+    base::Duration download = {0};              // from asking for a head to having the payload
+
+    Decider halt_by = Decider::kMachine;
+    bool withdraw = true;        // a halt also takes back what is on offer
     double halt_share = 0.001;   // of the exposed endpoints in public groups; 0 < share ≤ 1
     uint32_t halt_reports = 10;  // and at least so many failures reported
     bool halt_on_alerts = true;  // refusals count as failures, not crashes alone
+    // Sequential tests: the chance that a release without a defect is ever alarmed about in a
+    // group, and the excess of events per endpoint-hour that is worth finding. nullopt: no tests.
+    std::optional<double> false_alarms;
+    double worth_finding_per_h = 1e-4;
 
     friend bool operator==(const Policy&, const Policy&) = default;
+};
+
+// Those who decide at the vendor (assumed).
+struct People {
+    base::WorkingHours hours;
+    base::Duration response = base::minutes(20);  // from an alarm to the decision, in office hours
+    base::Duration on_call = base::minutes(90);   // the same out of office hours
+    double overlook = 0.05;                       // an alarm is missed, and looked at a day later
+    base::Duration investigation = base::hours(4);  // working time until blame is clear
+    bool resume = true;  // a release that turns out to be harmless goes on
+
+    friend bool operator==(const People&, const People&) = default;
+};
+
+// Those who mend machines by hand, at each tenant, and the repair kit (assumed).
+struct Crew {
+    base::WorkingHours hours;
+    uint32_t endpoints_per_technician = 500;        // each tenant has one at least
+    base::Duration repair = base::minutes(30);      // working time for one machine
+    base::Duration repair_kit = base::hours(24);    // from the first harm of its kind to a kit
+    base::Duration reboot_every = base::hours(72);  // mean time from one reboot to the next
+
+    friend bool operator==(const Crew&, const Crew&) = default;
+};
+
+// A threat that begins to go round. An endpoint whose running content does not find the sample (or
+// that runs none) is infected at a rate.
+struct Campaign {
+    std::string id;                // unique
+    std::filesystem::path sample;  // a file under fixtures/samples, or ./… beside the scenario
+    base::SimTime at;
+    base::SimTime until;  // default: the end of the run
+    double per_hour = 0;  // per unprotected endpoint-hour online; 0 < per_hour ≤ 3600
+    Place place;
+
+    friend bool operator==(const Campaign&, const Campaign&) = default;
+};
+
+// What a release did on a persona as measured elsewhere (a farm of Windows machines, say): stands
+// in place of the workload's assay. From CSV or JSON.
+struct Measurement {
+    std::string release;  // id
+    std::string persona;
+    base::Harm harm = base::Harm::kNone;  // kNone: nothing happened in all these hours
+    std::string what;                     // what set it off, for people
+    uint64_t events = 0;                  // 0 for kNone
+    double hours = 0;                     // machine-hours that were watched; > 0
+    Place place;
+
+    friend bool operator==(const Measurement&, const Measurement&) = default;
+};
+
+// A setting as it is in force, for reports: every number that a run depends on.
+struct Setting {
+    std::string section, key;  // "policy", "halt.share"; "signal.telemetry", "delay"
+    std::string value;         // "0.1%", "15m"
+    bool given = false;        // by the scenario or the command line; else a default
+    std::string source;        // of a default: "assumed", "published: …"; "" if given
+
+    friend bool operator==(const Setting&, const Setting&) = default;
 };
 
 // Content that every endpoint runs when the run begins, signed a day before.
@@ -68,7 +158,11 @@ struct Release {
     content::Feed feed = content::Feed::kDatasetA;
     std::string version;  // unique per feed, baseline included; default: the id
     std::filesystem::path source;
-    base::SimTime at;                         // signed and published to the engineering group
+    base::SimTime at;  // signed and published to the engineering group
+    // In place of `at`: made once that release is halted, so long after the halt. If it never is,
+    // this one never comes.
+    std::optional<std::string> fixes;
+    base::Duration after_halt;
     ReleaseKind kind = ReleaseKind::kUpdate;  // a fix does not count as exposure
     bool expedited = false;  // published to all groups at once, past gates and promotions
     Place place;
@@ -76,7 +170,9 @@ struct Release {
     friend bool operator==(const Release&, const Release&) = default;
 };
 
-enum class ActKind : uint8_t { kPromoteToInternal, kPromoteToPublic, kHalt };
+// kHalt ends publication (and takes back what is on offer, by policy); kWithdraw takes it back in
+// any case; kResume goes on with a halted release.
+enum class ActKind : uint8_t { kPromoteToInternal, kPromoteToPublic, kHalt, kWithdraw, kResume };
 
 // What an operator does at a given time.
 struct Act {
@@ -114,6 +210,7 @@ struct Expectation {
     base::Metric metric = base::Metric::kAffected;
     std::optional<std::string> group;    // nullopt: all groups together
     std::optional<std::string> release;  // metrics per release; default: the timeline's last
+    std::optional<std::string> part;     // persona, channel or harm, by the metric's Part
     Comparison comparison = Comparison::kEquals;
     double bound = 0;       // in the metric's unit (seconds for durations)
     bool is_share = false;  // bound is a share (0 to 1) of the scope's endpoints
@@ -136,10 +233,20 @@ struct Experiment {
     base::Duration duration;
     std::vector<Group> groups;
     Policy policy;
+    base::Channels signals = base::usual_channels();
+    People people;
+    Crew crew;
+    std::map<base::Harm, base::Recovery> recovery;  // in place of the usual ones
+    std::set<content::Feed> kernel;  // feeds whose component loads in the kernel: a crash is a
+                                     // boot loop
+    std::optional<std::filesystem::path> keys;  // a folder of keys in place of fixtures/keys
     std::vector<Baseline> baseline;
     std::vector<Release> releases;  // in order of time, then of the file
     std::vector<Act> acts;          // likewise
     std::vector<Fault> faults;
+    std::vector<Campaign> campaigns;
+    std::vector<Measurement> measurements;
+    std::vector<Setting> settings;  // all of them, in the order of the file format
     std::vector<Expectation> expectations;
     std::optional<std::string> fingerprint;  // golden: the run must have it
     std::string toml;  // the file as resolved, extends merged in: loads to an equal Experiment
@@ -153,7 +260,10 @@ inline constexpr base::Duration kSlice = base::minutes(5);
 inline constexpr int kMaxAncestors = 8;  // by way of `extends`
 
 // Errors name file:line:column, what was expected, and the nearest valid key or name.
-base::Result<Experiment> load(const std::filesystem::path& file);
+// `overrides`: "policy.cdn_ttl=10m", in place of what the file says; the value is TOML, or a bare
+// word taken as a string.
+base::Result<Experiment> load(const std::filesystem::path& file,
+                              std::span<const std::string> overrides = {});
 // The same from text; `file` serves messages and relative paths.
 base::Result<Experiment> parse(std::string_view text, const std::filesystem::path& file);
 

@@ -4,7 +4,9 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "scenario/format.h"
 #include "scenario/parts.h"
+#include "scenario/words.h"
 
 namespace firebreak::scenario {
 
@@ -14,13 +16,6 @@ using base::Result;
 using base::Status;
 using base::TomlTable;
 
-constexpr TomlTable::Words<FaultKind, 3> kKinds{{{"bit_flip", FaultKind::kBitFlip},
-                                                 {"truncate", FaultKind::kTruncate},
-                                                 {"replay", FaultKind::kReplay}}};
-constexpr TomlTable::Words<FaultTarget, 3> kTargets{{{"payload", FaultTarget::kPayload},
-                                                     {"package", FaultTarget::kPackage},
-                                                     {"head", FaultTarget::kHead}}};
-
 bool has_baseline(const Experiment& so_far, content::Feed feed) {
     return std::any_of(so_far.baseline.begin(), so_far.baseline.end(),
                        [feed](const Baseline& entry) { return entry.feed == feed; });
@@ -28,9 +23,7 @@ bool has_baseline(const Experiment& so_far, content::Feed feed) {
 
 // A fault of a feed that nobody publishes would strike nothing, and so weaken the experiment.
 Status check_published(const TomlTable& in, const Experiment& so_far, content::Feed feed) {
-    const bool released = std::any_of(so_far.releases.begin(), so_far.releases.end(),
-                                      [feed](const Release& entry) { return entry.feed == feed; });
-    if (released || has_baseline(so_far, feed)) {
+    if (is_published(feed, so_far)) {
         return {};
     }
     return in.error("feed",
@@ -52,21 +45,6 @@ Status read_groups_hit(TomlTable& in, const Experiment& so_far, std::vector<std:
     return {};
 }
 
-Status read_window(TomlTable& in, const Experiment& so_far, Fault& out) {
-    out.until = base::SimTime{} + so_far.duration;
-    if (in.has("from")) {
-        FB_TRY(out.from, read_moment(in, "from", so_far));
-    }
-    if (in.has("until")) {
-        FB_TRY(out.until, read_moment(in, "until", so_far));
-    }
-    if (out.until <= out.from) {
-        return in.error(in.has("until") ? "until" : "from", "the fault ends before it begins",
-                        "write `until` later than `from`");
-    }
-    return {};
-}
-
 // What is served in place of the newest release: it must be of that feed, and exist by then.
 Status read_replayed(TomlTable& in, const Experiment& so_far, Fault& out) {
     FB_TRY(out.replayed, in.string("replayed"));
@@ -83,6 +61,11 @@ Status read_replayed(TomlTable& in, const Experiment& so_far, Fault& out) {
         return in.error("replayed", fmt::format("release `{}` is not of {}", out.replayed, feed),
                         fmt::format("it is of {}", content::info(release->feed).name));
     }
+    if (release->fixes) {
+        return in.error("replayed", fmt::format("release `{}` may never come", out.replayed),
+                        fmt::format("it is made only if `{}` is halted: name one that has an `at`",
+                                    *release->fixes));
+    }
     if (out.from < release->at) {
         return in.error(
             "replayed",
@@ -93,11 +76,10 @@ Status read_replayed(TomlTable& in, const Experiment& so_far, Fault& out) {
 }
 
 Result<Fault> read_fault(TomlTable in, const Experiment& so_far) {
-    FB_CHECK(in.allow(
-        {"kind", "feed", "target", "groups", "share", "variants", "from", "until", "replayed"}));
+    FB_CHECK(allow(in, fault_format()));
     Fault out;
     out.place = in.place();
-    FB_TRY(out.kind, in.word("kind", kKinds));
+    FB_TRY(out.kind, in.word("kind", kFaultKinds));
     FB_TRY(out.feed, read_feed(in));
     FB_CHECK(check_published(in, so_far, out.feed));
     FB_CHECK(read_groups_hit(in, so_far, out.groups));
@@ -108,13 +90,13 @@ Result<Fault> read_fault(TomlTable in, const Experiment& so_far) {
                             "write it above 0%, or remove the fault");
         }
     }
-    FB_CHECK(read_window(in, so_far, out));
+    FB_CHECK(read_window(in, "from", "the fault", so_far, out.from, out.until));
     if (out.kind == FaultKind::kReplay) {
         FB_CHECK(read_replayed(in, so_far, out));
         FB_CHECK(in.finish("to kind = \"replay\""));
         return out;
     }
-    FB_TRY(out.target, in.word("target", kTargets, out.target));
+    FB_TRY(out.target, in.word("target", kFaultTargets, out.target));
     FB_TRY(const int64_t variants, in.integer("variants", 1, 1000, out.variants));
     out.variants = static_cast<uint32_t>(variants);
     FB_CHECK(in.finish("to this kind of fault"));

@@ -1,29 +1,24 @@
-// Groups and policy.
+// Release groups as the scenario lists them.
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <unordered_map>
 
 #include "base/text.h"
+#include "scenario/format.h"
 #include "scenario/parts.h"
+#include "scenario/words.h"
 
 namespace firebreak::scenario {
 
 namespace {
 
-using base::Duration;
 using base::Error;
 using base::Result;
 using base::Status;
 using base::TomlTable;
 
-constexpr TomlTable::Words<GroupStage, 3> kStages{{{"engineering", GroupStage::kEngineering},
-                                                   {"internal", GroupStage::kInternal},
-                                                   {"public", GroupStage::kPublic}}};
-constexpr int64_t kMaxTenants = 65'535;
-
 Result<Group> read_group(TomlTable in) {
-    FB_CHECK(in.allow({"name", "stage", "endpoints", "tenants", "personas"}));
+    FB_CHECK(allow(in, group_format()));
     Group out;
     out.place = in.place();
     FB_TRY(out.name, read_name(in, "name"));
@@ -66,83 +61,54 @@ Status check_order(const std::vector<Group>& groups, const Group& next) {
                  "have one engineering and one internal group at most"};
 }
 
-// A delay that the lab can tell from none.
-Result<Duration> read_delay(TomlTable& in, std::string_view key, Duration fallback) {
-    FB_TRY(const Duration delay, in.duration(key, fallback));
-    if (delay < kSlice) {
-        return in.error(key, fmt::format("`{}` is shorter than the lab can tell", key),
-                        "it decides in slices of five minutes: write at least 5m");
-    }
-    return delay;
-}
-
-Status read_halt(TomlTable in, Policy& out) {
-    FB_CHECK(in.allow({"share", "reports", "on_alerts"}));
-    if (in.has("share")) {
-        FB_TRY(out.halt_share, in.share("share"));
-        if (out.halt_share <= 0) {
-            return in.error("share", "`share` is zero: every release would be halted",
-                            "write it above 0%, such as \"0.1%\"");
-        }
-    }
-    FB_TRY(const int64_t reports, in.integer("reports", 1, kMaxEndpoints, out.halt_reports));
-    out.halt_reports = static_cast<uint32_t>(reports);
-    FB_TRY(out.halt_on_alerts, in.boolean("on_alerts", out.halt_on_alerts));
-    return in.finish();
-}
-
 }  // namespace
 
-Result<std::vector<Group>> read_groups(TomlTable& root) {
-    FB_TRY(const std::vector<TomlTable> tables, root.tables("group"));
-    if (tables.empty()) {
-        return root.error("group", "no group", "add a table [[group]]");
-    }
-    std::vector<Group> out;
-    std::unordered_map<std::string, std::string> places;
-    int64_t endpoints = 0;
-    for (const TomlTable& table : tables) {
-        FB_TRY(Group group, read_group(table));
-        FB_CHECK(check_order(out, group));
-        const auto [known, fresh] = places.emplace(group.name, group.place);
-        if (!fresh) {
-            return Error{fmt::format("a second group is called `{}`", group.name), group.place,
-                         "the first is at " + known->second};
-        }
-        endpoints += group.endpoints;
-        if (endpoints > kMaxEndpoints) {
-            return Error{fmt::format("{} endpoints up to here", base::with_thousands(endpoints)),
-                         group.place,
-                         fmt::format("have at most {} in all groups together",
-                                     base::with_thousands(kMaxEndpoints))};
-        }
-        out.push_back(std::move(group));
-    }
-    return out;
+Error too_many_groups(std::string place) {
+    return {fmt::format("more than {} groups", base::with_thousands(kMaxGroups)), std::move(place),
+            "put some of them together"};
 }
 
-Result<Policy> read_policy(TomlTable& root) {
-    Policy out;
-    FB_TRY(std::optional<TomlTable> found, root.table("policy"));
-    if (!found) {
-        return out;
+Status add_group(std::vector<Group>& groups, Group next) {
+    if (groups.size() == kMaxGroups) {
+        return too_many_groups(next.place);
     }
-    TomlTable& in = *found;
-    FB_CHECK(in.allow(
-        {"gates", "public_interval", "cdn_ttl", "alert_delay", "crash_report_delay", "halt"}));
-    FB_TRY(out.gates, in.boolean("gates", out.gates));
-    FB_TRY(out.public_interval, in.duration("public_interval", out.public_interval));
-    if (out.public_interval.seconds != 0) {  // zero: all public groups at once
-        FB_TRY(out.public_interval, read_delay(in, "public_interval", out.public_interval));
+    FB_CHECK(check_order(groups, next));
+    int64_t endpoints = next.endpoints;
+    for (const Group& group : groups) {
+        if (group.name == next.name) {
+            return Error{fmt::format("a second group is called `{}`", next.name), next.place,
+                         "the first is at " + group.place};
+        }
+        endpoints += group.endpoints;
     }
-    FB_TRY(out.cdn_ttl, in.duration("cdn_ttl", out.cdn_ttl));
-    FB_TRY(out.alert_delay, read_delay(in, "alert_delay", out.alert_delay));
-    FB_TRY(out.crash_report_delay, read_delay(in, "crash_report_delay", out.crash_report_delay));
-    FB_TRY(std::optional<TomlTable> halt, in.table("halt"));
-    if (halt) {
-        FB_CHECK(read_halt(*halt, out));
+    if (endpoints > kMaxEndpoints) {
+        return Error{fmt::format("{} endpoints up to here", base::with_thousands(endpoints)),
+                     next.place,
+                     fmt::format("have at most {} in all groups together",
+                                 base::with_thousands(kMaxEndpoints))};
     }
-    FB_CHECK(in.finish());
+    groups.push_back(std::move(next));
+    return {};
+}
+
+Result<std::vector<Group>> read_groups(TomlTable& root, const Experiment& so_far) {
+    FB_TRY(const std::optional<TomlTable> inventory, root.table("inventory"));
+    if (inventory) {
+        if (root.has("group")) {
+            return root.error("inventory", "both `inventory` and `group`",
+                              "an inventory stands in place of groups: remove one of them");
+        }
+        return read_inventory(*inventory, so_far);
+    }
+    FB_TRY(const std::vector<TomlTable> tables, root.tables("group"));
+    if (tables.empty()) {
+        return root.error("group", "no group", "add a table [[group]], or an `inventory`");
+    }
+    std::vector<Group> out;
+    for (const TomlTable& table : tables) {
+        FB_TRY(Group group, read_group(table));
+        FB_CHECK(add_group(out, std::move(group)));
+    }
     return out;
 }
 

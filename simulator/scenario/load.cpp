@@ -1,11 +1,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "base/text.h"
 #include "base/toml_document.h"
 #include "scenario/experiment.h"
+#include "scenario/format.h"
 #include "scenario/parts.h"
+#include "scenario/resolve.h"
 
 namespace firebreak::scenario {
 
@@ -17,76 +20,6 @@ using base::Status;
 using base::TomlDocument;
 using base::TomlTable;
 using std::filesystem::path;
-
-Status allow_root_keys(TomlTable& root) {
-    return root.allow({"schema", "extends", "title", "description", "tags", "seed", "start",
-                       "duration", "group", "policy", "baseline", "release", "act", "fault",
-                       "expect", "fingerprint"});
-}
-
-// The same for every name that leads to the file.
-path identity(const path& file) {
-    std::error_code failure;
-    const path found = std::filesystem::weakly_canonical(file, failure);
-    return failure ? file.lexically_normal() : found;
-}
-
-// Content "beside the scenario" stays beside the scenario that names it.
-void move_sources(TomlDocument& parent, const path& from, const path& to) {
-    const path way = identity(from).lexically_relative(identity(to));
-    if (way == "." || way.empty()) {
-        return;
-    }
-    const auto moved = [&way](const std::string& source) {
-        return source.starts_with("./") ? "./" + (way / source).lexically_normal().string()
-                                        : source;
-    };
-    parent.rewrite("baseline", "source", moved);
-    parent.rewrite("release", "source", moved);
-}
-
-path folder_of(const path& file) {
-    return file.has_parent_path() ? file.parent_path() : path(".");
-}
-
-// Merges what the document extends into it, oldest ancestor last. `line` holds the files that led
-// here, this one included.
-Result<TomlDocument> resolve(TomlDocument document, const path& file, std::vector<path>& line) {
-    TomlTable root = document.root();
-    FB_CHECK(allow_root_keys(root));
-    FB_CHECK(root.check_schema(1));
-    if (!root.has("extends")) {
-        return document;
-    }
-    FB_TRY(const path named, root.string("extends"));
-    const std::string place = root.place("extends");
-    if (named.empty() || named.is_absolute()) {
-        return Error{"`extends` must name a file relative to this one", place,
-                     "such as \"base.toml\""};
-    }
-    const path parent_file = folder_of(file) / named;
-    if (std::find(line.begin(), line.end(), identity(parent_file)) != line.end()) {
-        return Error{fmt::format("extends itself by way of `{}`", base::printable(named.string())),
-                     place, "remove one `extends` from the circle"};
-    }
-    if (line.size() > kMaxAncestors) {
-        return Error{fmt::format("more than {} files extend one another", kMaxAncestors), place,
-                     "merge some of them"};
-    }
-    line.push_back(identity(parent_file));
-    Result<TomlDocument> loaded = TomlDocument::load(parent_file);
-    if (!loaded.ok()) {
-        Error error = loaded.error();
-        error.remedy +=
-            fmt::format("{}it is extended at {}", error.remedy.empty() ? "" : "; ", place);
-        return error;
-    }
-    FB_TRY(TomlDocument parent, resolve(std::move(*loaded), parent_file, line));
-    move_sources(parent, folder_of(parent_file), folder_of(file));
-    document.remove("extends");
-    document.inherit(std::move(parent));
-    return document;
-}
 
 Result<std::vector<std::string>> read_tags(TomlTable& root) {
     FB_TRY(std::vector<std::string> tags, root.strings("tags"));
@@ -116,13 +49,7 @@ Result<std::optional<std::string>> read_fingerprint(TomlTable& root) {
     return std::optional(std::move(text));
 }
 
-Result<Experiment> read_experiment(const TomlDocument& document, const path& file) {
-    Experiment out;
-    out.file = file;
-    out.name = file.stem().string();
-    TomlTable root = document.root();
-    FB_CHECK(allow_root_keys(root));
-    FB_CHECK(root.check_schema(1));
+Status read_run(TomlTable& root, Experiment& out) {
     FB_TRY(out.title, root.line("title"));
     FB_TRY(out.description, root.string("description", ""));
     FB_TRY(out.tags, read_tags(root));
@@ -133,36 +60,98 @@ Result<Experiment> read_experiment(const TomlDocument& document, const path& fil
     if (out.duration < kSlice) {
         return root.error("duration", "`duration` is too short", "a run lasts at least 5m");
     }
-    FB_TRY(out.groups, read_groups(root));
-    FB_TRY(out.policy, read_policy(root));
+    return {};
+}
+
+Status read_settings(TomlTable& root, Experiment& out) {
+    FB_TRY(out.policy, read_policy(root, out.settings));
+    FB_TRY(out.signals, read_signals(root, out.settings));
+    FB_TRY(out.people, read_people(root, out.settings));
+    FB_TRY(out.crew, read_crew(root, out.settings));
+    FB_TRY(out.recovery, read_recovery(root, out.settings));
+    return {};
+}
+
+// The document with what came from other files in place of their names, so that a run file, which
+// keeps it, is enough to run again.
+Result<std::string> standing_alone(TomlDocument document, const Experiment& experiment) {
+    const auto put = [&](const std::string& toml) -> Status {
+        FB_TRY(TomlDocument part, TomlDocument::parse(toml, experiment.file.string()));
+        document.put(std::move(part));
+        return {};
+    };
+    const Error too_large{
+        "the scenario with its inventory and measurements is too large to be kept in a run file",
+        experiment.file.string(), "make them smaller"};
+    std::string groups, measured;
+    if (document.root().has("inventory")) {
+        groups = toml_of(experiment.groups);
+    }
+    if (!experiment.measurements.empty()) {
+        measured = toml_of(experiment.measurements);
+    }
+    if (groups.size() + measured.size() > base::kMaxTomlBytes) {
+        return too_large;
+    }
+    if (!groups.empty()) {
+        document.remove("inventory");
+        FB_CHECK(put(groups));
+    }
+    if (!measured.empty()) {
+        FB_CHECK(put(measured));
+    }
+    std::string text = document.text();
+    if (text.size() > base::kMaxTomlBytes) {
+        return too_large;
+    }
+    return text;
+}
+
+Result<Experiment> read_experiment(TomlDocument document, const path& file) {
+    Experiment out;
+    out.file = file;
+    out.name = file.stem().string();
+    TomlTable root = document.root();
+    FB_CHECK(allow(root, root_format()));
+    FB_CHECK(root.check_schema(1));
+    FB_CHECK(read_run(root, out));
+    FB_TRY(out.groups, read_groups(root, out));
+    if (root.has("keys")) {
+        FB_TRY(out.keys, read_beside(root, "keys"));
+    }
+    FB_CHECK(read_settings(root, out));
     FB_TRY(out.baseline, read_baseline(root));
     FB_TRY(out.releases, read_releases(root, out));
+    FB_TRY(out.kernel, read_load_context(root, out, out.settings));
     FB_TRY(out.acts, read_acts(root, out));
     FB_TRY(out.faults, read_faults(root, out));
+    FB_TRY(out.campaigns, read_campaigns(root, out));
+    FB_TRY(out.measurements, read_measured(root, out));
     FB_TRY(out.expectations, read_expectations(root, out));
     FB_TRY(out.fingerprint, read_fingerprint(root));
     FB_CHECK(root.finish());
-    out.toml = document.text();
+    FB_TRY(out.toml, standing_alone(std::move(document), out));
     return out;
 }
 
-Result<Experiment> finish(Result<TomlDocument> document, const path& file) {
+Result<Experiment> finish(Result<TomlDocument> document, const path& file,
+                          std::span<const std::string> overrides) {
     if (!document.ok()) {
         return document.error();
     }
-    std::vector<path> line{identity(file)};
-    FB_TRY(const TomlDocument resolved, resolve(std::move(*document), file, line));
-    return read_experiment(resolved, file);
+    FB_TRY(TomlDocument resolved, resolve(std::move(*document), file));
+    FB_CHECK(override_with(resolved, overrides));
+    return read_experiment(std::move(resolved), file);
 }
 
 }  // namespace
 
-Result<Experiment> load(const path& file) {
-    return finish(TomlDocument::load(file), file);
+Result<Experiment> load(const path& file, std::span<const std::string> overrides) {
+    return finish(TomlDocument::load(file), file, overrides);
 }
 
 Result<Experiment> parse(std::string_view text, const path& file) {
-    return finish(TomlDocument::parse(text, file.string()), file);
+    return finish(TomlDocument::parse(text, file.string()), file, {});
 }
 
 }  // namespace firebreak::scenario

@@ -1,7 +1,9 @@
-// What several parts of a scenario read alike.
+// What several parts of a scenario read and write alike.
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <set>
 
 #include "base/text.h"
 #include "scenario/parts.h"
@@ -13,17 +15,34 @@ using base::Result;
 using base::Status;
 using base::TomlTable;
 
+namespace {
+
+// Something that a path may be made of, and that a message can show.
+bool is_plain(std::string_view text) {
+    return !text.empty() && text.size() <= 1000 && base::printable(text, 4000) == text;
+}
+
+bool begins_here(std::string_view text) {
+    return text.substr(0, 2) == "./";
+}
+
+}  // namespace
+
 bool is_name(std::string_view text) {
     return !text.empty() && text.size() <= 40 && std::all_of(text.begin(), text.end(), [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
     });
 }
 
+Error no_name(std::string_view text, std::string place) {
+    return {fmt::format("`{}` is no valid name", base::printable(text, 80)), std::move(place),
+            "write 1 to 40 of a-z, 0-9 and -"};
+}
+
 Result<std::string> read_name(TomlTable& in, std::string_view key) {
     FB_TRY(std::string name, in.string(key));
     if (!is_name(name)) {
-        return in.error(key, fmt::format("`{}` is no valid name", base::printable(name, 80)),
-                        "write 1 to 40 of a-z, 0-9 and -");
+        return no_name(name, in.place(key));
     }
     return name;
 }
@@ -49,6 +68,57 @@ Result<base::SimTime> read_moment(TomlTable& in, std::string_view key, const Exp
     return base::SimTime{} + since_start;
 }
 
+Status read_window(TomlTable& in, std::string_view from, std::string_view what,
+                   const Experiment& so_far, base::SimTime& begin, base::SimTime& end) {
+    end = base::SimTime{} + so_far.duration;
+    if (in.has(from)) {
+        FB_TRY(begin, read_moment(in, from, so_far));
+    }
+    if (in.has("until")) {
+        FB_TRY(end, read_moment(in, "until", so_far));
+    }
+    if (end <= begin) {
+        return in.error(in.has("until") ? "until" : from,
+                        fmt::format("{} ends before it begins", what),
+                        fmt::format("write `until` later than `{}`", from));
+    }
+    return {};
+}
+
+Result<std::filesystem::path> read_source(TomlTable& in, std::string_view key,
+                                          std::string_view under) {
+    FB_TRY(const std::string text, in.string(key));
+    const std::string remedy =
+        fmt::format("name a {} under fixtures/{}, or one beside the scenario as \"./…\"",
+                    under == "content" ? "folder" : "file", under);
+    const std::filesystem::path source = text;
+    if (!is_plain(text) || source.is_absolute()) {
+        return in.error(
+            key, fmt::format("`{}` is no place for {}", base::printable(text, 80), under), remedy);
+    }
+    const bool climbs = std::find(source.begin(), source.end(), "..") != source.end();
+    if (climbs && !begins_here(text)) {
+        return in.error(key,
+                        fmt::format("`{}` leads out of fixtures/{}", base::printable(text), under),
+                        remedy);
+    }
+    return source;
+}
+
+Result<std::filesystem::path> read_beside(TomlTable& in, std::string_view key) {
+    FB_TRY(const std::string text, in.string(key));
+    if (!is_plain(text) || !begins_here(text)) {
+        return in.error(key,
+                        fmt::format("`{}` is not beside the scenario", base::printable(text, 80)),
+                        "write it relative to this file, as \"./…\"");
+    }
+    return std::filesystem::path(text);
+}
+
+std::filesystem::path beside(const std::filesystem::path& file, const std::filesystem::path& path) {
+    return (file.parent_path() / path).lexically_normal();
+}
+
 Status check_group(std::string_view name, const Experiment& so_far, std::string place) {
     const auto same = [name](const Group& group) { return group.name == name; };
     if (std::any_of(so_far.groups.begin(), so_far.groups.end(), same)) {
@@ -59,6 +129,23 @@ Status check_group(std::string_view name, const Experiment& so_far, std::string 
         names.push_back(group.name);
     }
     return base::no_such("group", name, names, std::move(place));
+}
+
+Status check_persona(std::string_view name, const Experiment& so_far,
+                     const std::optional<std::string>& group, std::string place) {
+    std::set<std::string> names;
+    for (const Group& candidate : so_far.groups) {
+        for (const auto& [persona, weight] : candidate.personas) {
+            if (!group || *group == candidate.name) {
+                names.insert(persona);
+            }
+        }
+    }
+    if (names.contains(std::string(name))) {
+        return {};
+    }
+    return base::no_such("persona", name, std::vector(names.begin(), names.end()),
+                         std::move(place));
 }
 
 Result<const Release*> find_release(std::string_view id, const Experiment& so_far,
@@ -73,6 +160,38 @@ Result<const Release*> find_release(std::string_view id, const Experiment& so_fa
         ids.push_back(release.id);
     }
     return base::no_such("release", id, ids, std::move(place));
+}
+
+bool is_published(content::Feed feed, const Experiment& so_far) {
+    const auto same = [feed](const auto& entry) { return entry.feed == feed; };
+    return std::any_of(so_far.releases.begin(), so_far.releases.end(), same) ||
+           std::any_of(so_far.baseline.begin(), so_far.baseline.end(), same);
+}
+
+std::string exact_text(base::Duration duration) {
+    constexpr std::array<std::pair<int64_t, char>, 4> kUnits{
+        {{86400, 'd'}, {3600, 'h'}, {60, 'm'}, {1, 's'}}};
+    int64_t seconds = duration.seconds;
+    std::string out;
+    for (const auto& [length, unit] : kUnits) {
+        if (seconds >= length) {
+            out += fmt::format("{}{}{}", out.empty() ? "" : " ", seconds / length, unit);
+            seconds %= length;
+        }
+    }
+    return out.empty() ? "0s" : out;
+}
+
+std::string share_text(double share) {
+    return fmt::format("{:.10g}%", share * 100);
+}
+
+std::string value_text(bool value) {
+    return value ? "true" : "false";
+}
+
+std::string value_text(double value) {
+    return fmt::format("{}", value);
 }
 
 }  // namespace firebreak::scenario

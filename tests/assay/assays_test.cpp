@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <span>
 
 #include "content/package.h"
 #include "support/paths.h"
@@ -62,8 +63,8 @@ class AssaysTest : public testing::Test {
         return std::move(package).value();
     }
     Assays assays(unsigned jobs = 1) {
-        return Assays({cdn_, *verifier_, spawner_, personas_, "2024.2", jobs},
-                      [this](TransitionId, const Transition& done) {
+        return Assays({cdn_, *verifier_, spawner_, personas_, "2024.2", jobs, nullptr},
+                      [this](StateId, const Transition& done) {
                           log_.push_back(done);
                           return base::Status{};
                       });
@@ -85,8 +86,12 @@ class AssaysTest : public testing::Test {
         EXPECT_TRUE(done.ok()) << done.error().text();
         return done.ok() ? assays[done->front()] : Transition{};
     }
+    // The state that it leads to.
+    Snapshot after(Assays& assays, StateId before, const Stimulus& stimulus) {
+        return applied(assays.state(before), one(assays, before, stimulus).changes);
+    }
     StateId after_good(Assays& assays) {
-        return assays.intern(one(assays, assays.intern({}), poll(&good_)).after);
+        return assays.intern(after(assays, assays.intern({}), poll(&good_)));
     }
 
     content::Pki pki_;
@@ -102,7 +107,7 @@ TEST_F(AssaysTest, InstallsGoodContentIntoARealScanner) {
     Assays all = assays();
     const Transition done = one(all, all.intern({}), poll(&good_));
     EXPECT_EQ(done.outcome.category, Category::kInstalled) << to_json(done);
-    EXPECT_EQ(running_content(done.after, Feed::kDatasetA), good_.manifest_digest);
+    EXPECT_EQ(running_content(applied({}, done.changes), Feed::kDatasetA), good_.manifest_digest);
     EXPECT_EQ(done.manifest, good_.manifest_digest);
 }
 
@@ -121,26 +126,33 @@ TEST_F(AssaysTest, PerformsEachDistinctTransitionOnce) {
 
 TEST_F(AssaysTest, KeepsLastKnownGoodWhenRulesDoNotCompile) {
     Assays all = assays();
-    const Transition done = one(all, after_good(all), poll(&broken_));
+    const StateId before = after_good(all);
+    const Transition done = one(all, before, poll(&broken_));
     EXPECT_EQ(done.outcome.stage, base::Stage::kLoad);
     EXPECT_EQ(done.outcome.code, Code::kRulesDoNotCompile);
-    EXPECT_EQ(running_content(done.after, Feed::kDatasetA), good_.manifest_digest);
+    EXPECT_EQ(running_content(applied(all.state(before), done.changes), Feed::kDatasetA),
+              good_.manifest_digest);
     EXPECT_EQ(done.alerts, 1u);
 }
 
 TEST_F(AssaysTest, FallsBackToLastKnownGoodWhenContentKillsTheScanner) {
     Assays all = assays();
-    const Transition installed = one(all, after_good(all), poll(&fatal_));
+    const StateId before = after_good(all);
+    const Transition installed = one(all, before, poll(&fatal_));
     ASSERT_EQ(installed.outcome.category, Category::kInstalled) << to_json(installed);
-    const Transition met = one(all, all.intern(installed.after), workload(1, "server"));
+    const Snapshot runs = applied(all.state(before), installed.changes);
+    const Transition met = one(all, all.intern(runs), workload(1, "server"));
     ASSERT_FALSE(met.triggers.empty());
-    for (const Trigger& trigger : met.triggers) {
+    EXPECT_EQ(met.triggers.back().outcome.category, Category::kMissed)
+        << "what kills the scanner is not found by it";
+    for (const Trigger& trigger : std::span(met.triggers).first(met.triggers.size() - 1)) {
         EXPECT_EQ(trigger.outcome.category, Category::kForbidden);
         EXPECT_EQ(trigger.outcome.stage, base::Stage::kRun);
         EXPECT_GT(trigger.per_hour, 0);
-        EXPECT_EQ(running_content(trigger.after, Feed::kDatasetA), good_.manifest_digest);
+        EXPECT_EQ(running_content(applied(runs, trigger.changes), Feed::kDatasetA),
+                  good_.manifest_digest);
     }
-    EXPECT_EQ(met.after, installed.after) << "what a trigger does is the trigger's affair";
+    EXPECT_TRUE(met.changes.empty()) << "what a trigger does is the trigger's affair";
 }
 
 TEST_F(AssaysTest, FindsNothingWrongWithGoodContentOnAnyPersona) {
@@ -151,6 +163,57 @@ TEST_F(AssaysTest, FindsNothingWrongWithGoodContentOnAnyPersona) {
             one(all, state, workload(persona, persona == 0 ? "developer" : "server"));
         EXPECT_TRUE(met.triggers.empty()) << to_json(met);
         EXPECT_TRUE(met.outcome.evidence.empty()) << "no detection: " << to_json(met);
+    }
+}
+
+// Last-known-good is not looked at as long as nothing dies: what runs decides.
+TEST_F(AssaysTest, PerformsOnceWhatLooksTheSameToTheComponent) {
+    Assays all = assays();
+    const StateId direct = all.intern(after(all, all.intern({}), poll(&better_)));
+    const StateId upgraded = all.intern(after(all, after_good(all), poll(&better_)));
+    ASSERT_NE(direct, upgraded) << "one has a last-known-good";
+    const std::vector<Assays::Request> both = {{direct, workload(1, "server")},
+                                               {upgraded, workload(1, "server")}};
+    log_.clear();
+    ASSERT_OK_AND(const auto ids, all.perform(both));
+    EXPECT_EQ(ids[0], ids[1]);
+    EXPECT_EQ(log_.size(), 1u);
+    // A death looks at it.
+    const StateId alone = all.intern(after(all, all.intern({}), poll(&fatal_)));
+    const StateId backed = all.intern(after(all, after_good(all), poll(&fatal_)));
+    const std::vector<Assays::Request> deaths = {{alone, workload(1, "server")},
+                                                 {backed, workload(1, "server")}};
+    ASSERT_OK_AND(const auto died, all.perform(deaths));
+    EXPECT_NE(died[0], died[1]);
+}
+
+// The memo table is right to answer for a state if a component that is really asked there says the
+// same: checked over states that differ in many ways.
+TEST_F(AssaysTest, AnswersForOtherStatesWhatTheComponentsWouldSay) {
+    Assays all = assays();
+    std::vector<StateId> states = {all.intern({}), after_good(all)};
+    for (const content::Package* package : {&better_, &fatal_, &broken_}) {
+        for (size_t i = 0, n = states.size(); i < n; ++i) {
+            states.push_back(all.intern(after(all, states[i], poll(package))));
+        }
+    }
+    BlobPool blobs;
+    for (const content::Package* package : {&good_, &better_, &fatal_, &broken_}) {
+        for (const auto& [name, bytes] : package->draft.payloads) {
+            blobs.keep(base::sha384(bytes), bytes);
+        }
+    }
+    const Environment environment{cdn_, *verifier_, spawner_, personas_, "2024.2", 1, nullptr};
+    for (const StateId state : states) {
+        for (const Stimulus& stimulus :
+             {poll(&good_), poll(&better_), poll(&fatal_), workload(1, "server")}) {
+            const Transition told = one(all, state, stimulus);
+            ASSERT_OK_AND(const Transition asked,
+                          perform_once(environment, blobs, all.state(state), stimulus));
+            EXPECT_EQ(told.changes, asked.changes) << told.stimulus;
+            EXPECT_EQ(told.outcome.code, asked.outcome.code) << told.stimulus;
+            EXPECT_EQ(told.triggers.size(), asked.triggers.size()) << told.stimulus;
+        }
     }
 }
 
@@ -179,27 +242,27 @@ TEST_F(AssaysTest, GivesTheSameIdsWhateverTheNumberOfJobs) {
 }
 
 TEST_F(AssaysTest, ReplaysFromItsLogWithoutAWorker) {
-    std::vector<std::pair<base::Digest, Transition>> recorded;
+    std::vector<Transition> recorded;
     {
         Assays all = assays();
         after_good(all);
         ASSERT_OK_AND(Transition line, parse_transition(to_json(log_.at(0))));
-        recorded.emplace_back(digest({}), std::move(line));
+        recorded.push_back(std::move(line));
     }
     sandbox::Spawner none{"/nonexistent/firebreak-worker"};
-    Assays again({cdn_, *verifier_, none, personas_, "2024.2", 1},
-                 [](TransitionId, const Transition&) { return base::Status{}; });
+    Assays again({cdn_, *verifier_, none, personas_, "2024.2", 1, nullptr},
+                 [](StateId, const Transition&) { return base::Status{}; });
     again.replay_from(std::move(recorded));
     const Transition done = one(again, again.intern({}), poll(&good_));
-    EXPECT_EQ(running_content(done.after, Feed::kDatasetA), good_.manifest_digest);
+    EXPECT_EQ(running_content(applied({}, done.changes), Feed::kDatasetA), good_.manifest_digest);
     const Assays::Request other{again.intern({}), poll(&better_)};
     EXPECT_ERROR(again.perform({&other, 1}), "no outcome for");
 }
 
 TEST_F(AssaysTest, FailsWhenNoWorkerCanBeStarted) {
     sandbox::Spawner none{"/nonexistent/firebreak-worker"};
-    Assays all({cdn_, *verifier_, none, personas_, "2024.2", 1},
-               [](TransitionId, const Transition&) { return base::Status{}; });
+    Assays all({cdn_, *verifier_, none, personas_, "2024.2", 1, nullptr},
+               [](StateId, const Transition&) { return base::Status{}; });
     const Assays::Request request{all.intern({}), poll(&good_)};
     EXPECT_ERROR(all.perform({&request, 1}), "firebreak-worker");
 }

@@ -15,7 +15,10 @@ using base::Stage;
 Transition sample() {
     Transition out;
     out.stimulus = "poll DatasetA in public-1: offered x; damage none; replayed nothing";
-    out.after = {{"update/DatasetA/floor", "1772409600"}, {"scanner/DatasetA/running", "ab\n\"c"}};
+    out.reads = {{"update/DatasetA/floor", std::nullopt}, {"scanner/DatasetA/running", "x"}};
+    out.changes = {{"update/DatasetA/floor", "1772409600"},
+                   {"scanner/DatasetA/running", "ab\n\"c"},
+                   {"package/ab", std::nullopt}};
     out.outcome = {Stage::kVerify,
                    Category::kCorrupt,
                    Code::kPayloadDigestWrong,
@@ -25,15 +28,28 @@ Transition sample() {
     out.alerts = 1;
     out.triggers = {{"C:\\a\\b.txt",
                      0.5,
+                     false,
+                     3,
+                     4,
                      {Stage::kRun, Category::kCpuLimit, Code::kKilledAtCpuLimit, {}},
-                     {{"k", "v"}}}};
+                     base::Harm::kNone,
+                     {{"k", "v"}}},
+                    {"eicar.com",
+                     0,
+                     true,
+                     1,
+                     2,
+                     {Stage::kRun, Category::kMissed, Code::kSampleNotFound, {}},
+                     base::Harm::kNone,
+                     {}}};
     out.cost_ms = 12.5;
     return out;
 }
 
 void expect_same(const Transition& a, const Transition& b) {
     EXPECT_EQ(a.stimulus, b.stimulus);
-    EXPECT_EQ(a.after, b.after);
+    EXPECT_EQ(a.reads, b.reads);
+    EXPECT_EQ(a.changes, b.changes);
     EXPECT_EQ(a.outcome.stage, b.outcome.stage);
     EXPECT_EQ(a.outcome.category, b.outcome.category);
     EXPECT_EQ(a.outcome.code, b.outcome.code);
@@ -45,7 +61,9 @@ void expect_same(const Transition& a, const Transition& b) {
     for (size_t i = 0; i < a.triggers.size(); ++i) {
         EXPECT_EQ(a.triggers[i].what, b.triggers[i].what);
         EXPECT_EQ(a.triggers[i].per_hour, b.triggers[i].per_hour);
-        EXPECT_EQ(a.triggers[i].after, b.triggers[i].after);
+        EXPECT_EQ(a.triggers[i].at_once, b.triggers[i].at_once);
+        EXPECT_EQ(a.triggers[i].hazard(), b.triggers[i].hazard());
+        EXPECT_EQ(a.triggers[i].changes, b.triggers[i].changes);
         EXPECT_EQ(a.triggers[i].outcome.code, b.triggers[i].outcome.code);
     }
 }
@@ -63,8 +81,9 @@ TEST(Transition, WritesEvidenceThatIsNoUtf8) {
 
 TEST(Transition, RefusesALineThatLacksSomething) {
     const std::string whole = to_json(sample());
-    for (const char* member : {"\"stimulus\"", "\"after\"", "\"outcome\"", "\"manifest\"",
-                               "\"delivered\"", "\"alerts\"", "\"triggers\"", "\"cost_ms\""}) {
+    for (const char* member :
+         {"\"stimulus\"", "\"reads\"", "\"changes\"", "\"outcome\"", "\"manifest\"",
+          "\"delivered\"", "\"alerts\"", "\"triggers\"", "\"cost_ms\""}) {
         std::string broken = whole;
         const size_t at = broken.find(member);
         ASSERT_NE(at, std::string::npos);

@@ -1,8 +1,10 @@
 #include "base/toml_document.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 
@@ -179,6 +181,96 @@ TEST(TomlDocument, RemovesAndRewrites) {
     document.rewrite("list", "s", twice);
     document.rewrite("no list", "s", twice);
     EXPECT_EQ(document.text(), "[[list]]\ns = \"aa\"\n\n[[list]]\ns = 2\n\n[[list]]\nt = \"a\"\n");
+}
+
+TEST(TomlDocument, RewritesValuesOfTablesAndOfTheRoot) {
+    ASSERT_OK_AND(TomlDocument document, parse("s = \"a\"\nn = 1\n[table]\ns = \"b\"\nn = 2\n"));
+    const auto twice = [](const std::string& s) { return s + s; };
+    document.rewrite("s", "", twice);
+    document.rewrite("n", "", twice);
+    document.rewrite("table", "s", twice);
+    document.rewrite("table", "n", twice);
+    document.rewrite("s", "s", twice);
+    EXPECT_EQ(document.text(), "n = 1\ns = \"aa\"\n\n[table]\nn = 2\ns = \"bb\"\n");
+}
+
+TEST(TomlDocument, PutsValuesInPlaceOfItsOwn) {
+    ASSERT_OK_AND(TomlDocument document, parse("a = 1\n[t]\nx = 1\n[[l]]\ny = 1\n"));
+    ASSERT_OK_AND(TomlDocument values,
+                  TomlDocument::parse("[t]\nz = 2\n[[l]]\ny = 3\n[[m]]\n", "other.toml"));
+    document.put(std::move(values));
+    EXPECT_EQ(document.text(), "a = 1\n\n[t]\nz = 2\n\n[[l]]\ny = 3\n\n[[m]]\n");
+    TomlTable root = document.root();
+    EXPECT_EQ(root.place("t"), "other.toml:1:1");
+    EXPECT_EQ(root.place("a"), "f.toml:1:5");
+}
+
+constexpr std::string_view kTree = R"(a = 1
+[t]
+x = 1
+[[l]]
+id = "one"
+n = 1
+[[l]]
+name = "two"
+[[m]]
+n = 1
+)";
+
+// The document after the change, in one line.
+std::string after(const std::string& key, const std::string& value) {
+    TomlDocument document = parse(kTree).value();
+    const Status status = document.set(key, value, "--set " + key);
+    if (!status.ok()) {
+        return status.error().text();
+    }
+    std::string text = document.text();
+    std::replace(text.begin(), text.end(), '\n', ' ');
+    return text;
+}
+
+TEST(TomlDocument, SetsAValueWhereAKeyLeads) {
+    const std::string lists = "  [[l]] id = \"one\" n = 1  [[l]] name = \"two\"  [[m]] n = 1 ";
+    EXPECT_EQ(after("a", "2"), "a = 2  [t] x = 1" + lists);
+    EXPECT_EQ(after("t.x", "true"), "a = 1  [t] x = true" + lists);
+    EXPECT_EQ(after("t.y", "[1]"), "a = 1  [t] x = 1 y = [ 1 ]" + lists);
+    EXPECT_EQ(after("t", "{}"), "a = 1 t = {}" + lists);
+    EXPECT_EQ(after("u.v.w", "1"), "a = 1  [t] x = 1  [u.v] w = 1" + lists);
+    EXPECT_EQ(after("l", "[]"), "a = 1 l = []  [t] x = 1  [[m]] n = 1 ");
+    EXPECT_NE(after("l.one.n", "5").find("id = \"one\" n = 5"), std::string::npos);
+    EXPECT_NE(after("l.two.n", "5").find("n = 5 name = \"two\""), std::string::npos);
+    EXPECT_NE(after("l.0.n", "5").find("id = \"one\" n = 5"), std::string::npos);
+    EXPECT_NE(after("m.0.n", "5").find("[[m]] n = 5"), std::string::npos);
+    EXPECT_NE(after("l.one.p.q", "5").find("n = 1  [l.p] q = 5"), std::string::npos);
+}
+
+TEST(TomlDocument, SetsWhatIsNoTomlAsAString) {
+    for (const std::string& text :
+         {std::string("10m"), std::string("0.1%"), std::string(""), std::string("a \"b\" \\ c"),
+          std::string("[1"), std::string("Grüße"), std::string("1, 2"), std::string("# x")}) {
+        TomlDocument document = parse(kTree).value();
+        ASSERT_OK(document.set("a", text, "--set a"));
+        TomlTable root = document.root();
+        ASSERT_OK(root.allow({"a", "t", "l", "m"}));
+        EXPECT_EQ(*root.string("a"), text);
+        EXPECT_EQ(root.place("a"), "--set a");
+    }
+}
+
+TEST(TomlDocument, RefusesToSetWhatIsNoKeyOrNoText) {
+    for (const char* bad : {"", ".", "a.", ".a", "a..b", "a b", "\"a\"", "a=b", "[a]", "ü"}) {
+        EXPECT_EQ(after(bad, "1"),
+                  fmt::format("--set {0}: `{0}` is no key; write keys of a-z, A-Z, "
+                              "0-9, _ and -, joined by dots",
+                              bad));
+    }
+    EXPECT_EQ(after("a", "1\nb = 2"),
+              "--set a: the value holds control characters; write it in one line");
+    EXPECT_EQ(after("l.three.n", "1"), "--set l.three.n: no l is called `three`; valid: one, two");
+    EXPECT_EQ(after("m.1.n", "1"), "--set m.1.n: `m` has no table 1; count from 0 to 0");
+    EXPECT_EQ(after("m.x.n", "1"), "--set m.x.n: `m` has no table x; count from 0 to 0");
+    EXPECT_EQ(after("a", "\xff").substr(0, 9), "--set a: ");
+    EXPECT_EQ(after(repeated("a.", 20) + "a", "1").substr(0, 8), "--set a.");
 }
 
 // Any text that TOML can hold, in keys and in values.

@@ -44,7 +44,9 @@ class Installs final : public Transitions {
         std::span<const Workload> workloads) override {
         return std::vector<std::vector<TriggerStep>>(workloads.size());
     }
-    ContentId running(SetId set) const override { return {set.value}; }
+    base::Result<HazardId> hazard(SetId set) override { return HazardId{set.value}; }
+    base::HarmMask harms(SetId) const override { return 0; }
+    SetId cured(SetId set, base::HarmMask, base::Code) override { return set; }
     size_t asked = 0;
 };
 
@@ -75,14 +77,14 @@ int run(uint32_t endpoints, int64_t days, int64_t updates_per_day) {
     OnlinePattern always, office;
     always.fill(1);
     office.fill(0.9F);
-    const std::vector<GroupSpec> groups = {
+    const std::vector<SegmentSpec> groups = {
         {endpoints / 100, {1, 1}, 10, 0},
         {endpoints / 4, {1, 1}, 100, 10},
         {endpoints - endpoints / 100 - endpoints / 4, {1, 1}, 1000, 110}};
     Installs control;
     const base::SimTime end{days * 86400};
     Fleet fleet(1, Population(1, groups, {always, office}, 0, {0}), end, control);
-    if (!fleet.begin().ok()) {
+    if (!fleet.redraw({0}).ok()) {
         return 3;
     }
     const double populate_s = seconds_since(populate);
@@ -118,7 +120,7 @@ int run(uint32_t endpoints, int64_t days, int64_t updates_per_day) {
     fmt::print("  events          {:>14} ({:.1f} M/s while slices deliver)\n", events,
                busy_s > 0 ? static_cast<double>(events) / busy_s / 1e6 : 0.0);
     fmt::print("  memory          {:>14} bytes per endpoint in columns; peak {:.0f} MiB\n",
-               Population::kBytesPerEndpoint + 1, static_cast<double>(usage.ru_maxrss) / 1024);
+               Population::kBytesPerEndpoint + 3, static_cast<double>(usage.ru_maxrss) / 1024);
     fmt::print("  transitions     {:>14} asked of the control plane\n", control.asked);
     fmt::print("where the time goes\n");
     fmt::print("  populate        {:>13.2f} s\n", populate_s);

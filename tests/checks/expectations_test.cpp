@@ -13,7 +13,12 @@ using record::Moment;
 
 record::Expectation affected(Comparison comparison, double bound, Moment moment,
                              base::SimTime at = {}) {
-    return {Metric::kAffected, 1, record::kAll, comparison, bound, false, moment, at, "text", "p"};
+    record::Expectation out = test::expectation_of(Metric::kAffected, 1);
+    out.comparison = comparison;
+    out.bound = bound;
+    out.moment = moment;
+    out.at = at;
+    return out;
 }
 
 Verdict judge_one(const record::Expectation& expectation, record::Run run = test::sample_run()) {
@@ -78,17 +83,36 @@ TEST(Expectations, TakeSharesOfTheScopesEndpoints) {
     EXPECT_EQ(judge_one(expectation, run).result, Result::kFailed);
 }
 
+TEST(Expectations, TakeTheirPartOfAMetric) {
+    record::Run run = test::sample_run();
+    run.series[{Metric::kHarm, record::kAll, record::kAll, 9}] = {{{100}, 3}};
+    run.series[{Metric::kHarm, record::kAll, record::kAll, 2}] = {{{100}, 8}};
+    record::Expectation expectation = test::expectation_of(Metric::kHarm);
+    expectation.part = 9;
+    expectation.bound = 3;
+    EXPECT_EQ(judge_one(expectation, run).result, Result::kPassed);
+    expectation.part = 2;
+    EXPECT_EQ(judge_one(expectation, run).measured, 8);
+    expectation.part = 10;
+    EXPECT_EQ(judge_one(expectation, run).measured, 0) << "counted from zero";
+}
+
+TEST(Expectations, OfEndpointHoursReadAsSuch) {
+    record::Run run = test::sample_run();
+    run.series[{Metric::kProtectionGap}] = {{{100}, 12345.678}};
+    record::Expectation expectation = test::expectation_of(Metric::kProtectionGap);
+    expectation.comparison = Comparison::kAtMost;
+    expectation.bound = 0.25;
+    const Verdict verdict = judge_one(expectation, run);
+    EXPECT_EQ(verdict.result, Result::kFailed);
+    EXPECT_EQ(verdict.measured_text, "12,346 endpoint-hours");
+    EXPECT_EQ(verdict.bound_text, "at most 0.25 endpoint-hours");
+}
+
 TEST(Expectations, OfATimeFailWhenItNeverHappened) {
-    record::Expectation expectation{Metric::kTimeToHalt,
-                                    1,
-                                    record::kAll,
-                                    Comparison::kAtMost,
-                                    7200,
-                                    false,
-                                    Moment::kEnd,
-                                    {},
-                                    "text",
-                                    "p"};
+    record::Expectation expectation = test::expectation_of(Metric::kTimeToHalt, 1);
+    expectation.comparison = Comparison::kAtMost;
+    expectation.bound = 7200;
     EXPECT_EQ(judge_one(expectation).result, Result::kPassed);
     EXPECT_EQ(judge_one(expectation).measured_text, "59 min");
     expectation.group = 0;
@@ -99,9 +123,8 @@ TEST(Expectations, OfATimeFailWhenItNeverHappened) {
 }
 
 TEST(Expectations, OfAFlagReadYesAndNo) {
-    const record::Expectation halted{
-        Metric::kHalted, record::kAll, 0, Comparison::kEquals, 1, false, Moment::kEnd, {},
-        "text",          "p"};
+    record::Expectation halted = test::expectation_of(Metric::kHalted, record::kAll, 0);
+    halted.bound = 1;
     const Verdict verdict = judge_one(halted);
     EXPECT_EQ(verdict.result, Result::kPassed);
     EXPECT_EQ(verdict.measured_text, "yes");

@@ -16,7 +16,7 @@ OnlinePattern always(float chance) {
 }
 
 Population make(uint64_t seed = 7,
-                std::vector<GroupSpec> groups = {{100, {3, 1}, 4, 0}, {1000, {1, 1}, 5, 4}}) {
+                std::vector<SegmentSpec> groups = {{100, {3, 1}, 4, 0}, {1000, {1, 1}, 5, 4}}) {
     return Population(seed, groups, {always(1), always(0.5)}, 0, {0});
 }
 
@@ -24,7 +24,7 @@ TEST(Population, SharesPersonasOutInExactProportion) {
     const Population rows = make();
     std::map<std::pair<size_t, int>, int> counts;
     for (Row row = 0; row < rows.size(); ++row) {
-        ++counts[{rows.group_of(row), rows.persona(row)}];
+        ++counts[{rows.segment_of(row), rows.persona(row)}];
     }
     EXPECT_EQ((counts[{0, 0}]), 75);
     EXPECT_EQ((counts[{0, 1}]), 25);
@@ -58,7 +58,7 @@ TEST(Population, KeepsTenantsWithinTheirGroup) {
     const Population rows = make();
     std::set<uint32_t> first, second;
     for (Row row = 0; row < rows.size(); ++row) {
-        (rows.group_of(row) == 0 ? first : second).insert(rows.tenant(row));
+        (rows.segment_of(row) == 0 ? first : second).insert(rows.tenant(row));
     }
     EXPECT_EQ(first, (std::set<uint32_t>{0, 1, 2, 3}));
     EXPECT_EQ(second, (std::set<uint32_t>{4, 5, 6, 7, 8}));

@@ -121,5 +121,75 @@ TEST_F(Fixtures, GiveEveryProgramOfAMachineItsOwnContent) {
     }
 }
 
+TEST_F(Fixtures, SayWhatMustBeFoundAndWhichDriversRun) {
+    for (const auto& [name, persona] : personas_) {
+        EXPECT_GE(persona.samples.size(), 2u) << name;
+        EXPECT_LE(persona.samples.size(), 3u) << name;
+        EXPECT_GE(persona.drivers.size(), 2u) << name;
+        EXPECT_LE(persona.drivers.size(), 5u) << name;
+        for (const Sample& sample : persona.samples) {
+            EXPECT_FALSE(sample.content->empty()) << name << " " << sample.name;
+        }
+        for (const Driver& driver : persona.drivers) {
+            EXPECT_TRUE(driver.name.ends_with(".sys")) << name << " " << driver.name;
+        }
+    }
+}
+
+TEST_F(Fixtures, SayWhatLosingAPartOfWindowsCosts) {
+    for (const auto& [name, persona] : personas_) {
+        for (const File& file : persona.files) {
+            const bool boot = file.path.ends_with("\\ntoskrnl.exe");
+            const bool network =
+                file.path.ends_with("\\svchost.exe") || file.path.ends_with("\\netapi32.dll");
+            EXPECT_EQ(file.loss, boot      ? Loss::kBoot
+                                 : network ? Loss::kNetwork
+                                           : Loss::kNothing)
+                << name << " " << file.path;
+        }
+        EXPECT_NE(find(name, R"(C:\Windows\System32\ntoskrnl.exe)"), nullptr) << name;
+        EXPECT_NE(find(name, R"(C:\Windows\System32\svchost.exe)"), nullptr) << name;
+    }
+}
+
+// So that a staging that passes over these personas has something to miss.
+TEST_F(Fixtures, GiveSomePersonasDriversThatNoOtherHas) {
+    const auto drivers = [this](const std::string& persona) {
+        std::set<std::string> out;
+        for (const Driver& driver : personas_.at(persona).drivers) {
+            out.insert(driver.name + " " + driver.version);
+        }
+        return out;
+    };
+    for (const char* special : {"till", "log-server", "roaming-laptop"}) {
+        std::set<std::string> own = drivers(special);
+        for (const auto& [name, persona] : personas_) {
+            for (const std::string& driver : name == special ? decltype(own)() : drivers(name)) {
+                own.erase(driver);
+            }
+        }
+        EXPECT_GE(own.size(), 2u) << special;
+    }
+}
+
+TEST_F(Fixtures, HoldTheSamplesThatTheReadmeNames) {
+    ASSERT_OK_AND(const base::Bytes readme,
+                  base::read_file(test::fixtures_dir() / "samples" / "README.md", 1 << 20));
+    size_t rows = 0;
+    for (const auto& entry : fs::directory_iterator(test::fixtures_dir() / "samples")) {
+        const std::string name = entry.path().filename().string();
+        const bool listed =
+            base::text_of(readme).find("\n| `" + name + "` |") != std::string_view::npos;
+        EXPECT_EQ(listed, name != "README.md") << name;
+        rows += listed ? 1 : 0;
+    }
+    size_t listed_rows = 0;
+    for (size_t at = 0; (at = base::text_of(readme).find("\n| `", at)) != std::string_view::npos;
+         ++at) {
+        ++listed_rows;
+    }
+    EXPECT_EQ(rows, listed_rows);
+}
+
 }  // namespace
 }  // namespace firebreak::host

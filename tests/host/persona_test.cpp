@@ -26,12 +26,25 @@ opens_per_hour = 0.5
 path = 'C:\Windows\a.exe'
 hex = "4d 5A\n00"
 system = true
+loss = "boot"
 [[file]]
 path = 'C:\Users\ana\B.csv'
 text = '''
 a;b
 '''
 opens_per_hour = 2
+[[sample]]
+name = "note.txt"
+text = "pay"
+[[sample]]
+name = "Dropper.exe"
+hex = "4d5a"
+[[driver]]
+name = "wifi.sys"
+version = "22.200.0.6"
+[[driver]]
+name = "e1d68x64.sys"
+version = "12.19.2.45"
 )";
 
 constexpr const char* kFile = "personas/some-name.toml";
@@ -60,6 +73,8 @@ TEST(Personas, AreReadWhole) {
     EXPECT_FALSE(persona.files[0].system);
     EXPECT_EQ(*persona.files[1].content, (base::Bytes{0x4d, 0x5a, 0}));
     EXPECT_TRUE(persona.files[1].system);
+    EXPECT_EQ(persona.files[0].loss, Loss::kNothing);
+    EXPECT_EQ(persona.files[1].loss, Loss::kBoot);
     EXPECT_EQ(persona.files[1].opens_per_hour, 0);
     EXPECT_EQ(base::text_of(*persona.files[2].content), "head\nxxx");
     for (const File& file : persona.files) {
@@ -67,10 +82,26 @@ TEST(Personas, AreReadWhole) {
     }
 }
 
+TEST(Personas, NameSamplesAndDriversInOrder) {
+    ASSERT_OK_AND(const Persona persona, parse(std::string(kValid)));
+    ASSERT_EQ(persona.samples.size(), 2u);
+    EXPECT_EQ(persona.samples[0].name, "Dropper.exe");
+    EXPECT_EQ(*persona.samples[0].content, (base::Bytes{0x4d, 0x5a}));
+    EXPECT_EQ(persona.samples[1].name, "note.txt");
+    EXPECT_EQ(base::text_of(*persona.samples[1].content), "pay");
+    EXPECT_EQ(persona.samples[1].sha384, base::sha384(*persona.samples[1].content));
+    ASSERT_EQ(persona.drivers.size(), 2u);
+    EXPECT_EQ(persona.drivers[0].name, "e1d68x64.sys");
+    EXPECT_EQ(persona.drivers[0].version, "12.19.2.45");
+    EXPECT_EQ(persona.drivers[1].name, "wifi.sys");
+}
+
 TEST(Personas, NeedNoFiles) {
     const std::string_view head = kValid.substr(0, kValid.find("[[file]]"));
     ASSERT_OK_AND(const Persona persona, parse(std::string(head)));
     EXPECT_TRUE(persona.files.empty());
+    EXPECT_TRUE(persona.samples.empty());
+    EXPECT_TRUE(persona.drivers.empty());
 }
 
 TEST(Personas, SortPathsAsWindowsComparesThem) {
@@ -98,7 +129,7 @@ TEST(Personas, NameEveryMistakeWithPlaceAndRemedy) {
         {"schema = 1\n", "", ":1:1: `schema` is missing; write `schema = 1`"},
         {"title", "titel",
          ":2:1: unknown key `titel`; did you mean `title`? valid keys: schema, title, "
-         "windows_build, online, file"},
+         "windows_build, online, file, sample, driver"},
         {"Office laptop", "a\\tb", ":2:9: `title` must be one line of text"},
         {"10.0.19045.4529", "Windows 11",
          ":3:17: `Windows 11` is no Windows build; write four numbers, such as "
@@ -114,7 +145,7 @@ TEST(Personas, NameEveryMistakeWithPlaceAndRemedy) {
          ":5:1: unknown key `patern`; did you mean `pattern`? valid keys: pattern"},
         {"opens_per_hour = 0.5", "opens_an_hour = 0.5",
          ":9:1: unknown key `opens_an_hour`; did you mean `opens_per_hour`? valid keys: path, "
-         "text, hex, fill, system, opens_per_hour"},
+         "text, hex, fill, system, loss, opens_per_hour"},
         {"'D:\\logs\\b.log'", "\"D:/logs/b.log\"",
          ":7:8: the path `D:/logs/b.log` does not begin with a drive, such as C:\\; write it as "
          "'C:\\Users\\ana\\report.txt', in single quotes"},
@@ -123,8 +154,8 @@ TEST(Personas, NameEveryMistakeWithPlaceAndRemedy) {
         {"'D:\\logs\\b.log'", "'c:\\WINDOWS\\A.exe'",
          ":10:1: a second file is called `C:\\Windows\\a.exe`; the first is at "},
         {"text = '''\na;b\n'''\n", "",
-         ":14:1: a file without content; add `text`, `hex` or `fill`"},
-        {"system = true", "text = \"\"",
+         ":15:1: a file without content; add `text`, `hex` or `fill`"},
+        {"system = true\nloss = \"boot\"", "text = \"\"",
          ":12:1: `hex` does not apply beside the content that the file has already; remove it"},
         {"4d 5A", "4d 5", ":12:7: `hex` is "},
         {"4d 5A", "4d 5G", ":12:7: `hex` is not hexadecimal; write pairs of the digits"},
@@ -137,12 +168,34 @@ TEST(Personas, NameEveryMistakeWithPlaceAndRemedy) {
         {"count = 3", "count = 0", ":8:47: `count` is out of range: 0"},
         {"count = 3", "count = 16_777_217", "`count` is out of range: 16,777,217"},
         {"count = 3", "count = 16_777_216",
-         ":8:47: the files of this persona hold more than 16 MiB; a simulated machine is kept in "
+         ":8:47: the files and samples of this persona hold more than 16 MiB; a simulated machine "
+         "is kept in "
          "memory: make them smaller"},
         {"opens_per_hour = 2", "opens_per_hour = -1",
-         ":19:18: `opens_per_hour` is out of range: -1; write a number from 0 and at most 3600"},
+         ":20:18: `opens_per_hour` is out of range: -1; write a number from 0 and at most 3600"},
         {"opens_per_hour = 2", "opens_per_hour = nan", "`opens_per_hour` is out of range: nan"},
         {"system = true", "system = 1", ":13:10: `system` must be true or false"},
+        {"system = true\n", "",
+         ":13:8: `loss` of a file that is no part of Windows; add `system = true`, or remove it"},
+        {"\"boot\"", "\"boots\"",
+         ":14:8: `loss` cannot be `boots`; did you mean `boot`? valid: nothing, network, boot"},
+        {"text = \"pay\"\n", "", ":21:1: a sample without content; add `text`, `hex` or `fill`"},
+        {"hex = \"4d5a\"", "hex = \"4d5a\"\ntext = \"x\"",
+         ":26:1: `hex` does not apply beside the content that the sample has already"},
+        {"\"Dropper.exe\"", "\"NOTE.txt\"",
+         ":24:1: a second sample is called `NOTE.txt`; the first is at "
+         "personas/some-name.toml:21:1; "
+         "Windows ignores case"},
+        {"\"note.txt\"", "'a\\b'",
+         ":22:8: `a\\b` is no file name; write one that Windows takes, such as \"eicar.com\""},
+        {"\"note.txt\"", "\"\"", ":22:8: `` is no file name"},
+        {"\"note.txt\"", "\"con\"", ":22:8: `con` is no file name"},
+        {"\"wifi.sys\"", "\"E1D68x64.sys\"", "a second driver is called `e1d68x64.sys`"},
+        {"\"wifi.sys\"", "\"wi:fi.sys\"",
+         "`wi:fi.sys` is no file name; write one that Windows takes, such as \"e1d68x64.sys\""},
+        {"22.200.0.6", "22.200",
+         ":29:11: `22.200` is no version of a driver; write four numbers, such as \"12.19.2.45\""},
+        {"version = \"22.200.0.6\"\n", "", ":27:1: `version` is missing; add `version = …`"},
         {"[online]", "[online", ":4:8: "},
     };
     for (const auto& [from, to, error] : cases) {
@@ -160,7 +213,9 @@ TEST(Personas, MayFillSixteenMebibytesInAllAndNoMore) {
     };
     text += file(1, 8 * 1024 * 1024) + file(2, 8 * 1024 * 1024);
     ASSERT_OK(parse(text));
-    EXPECT_ERROR(parse(text + file(3, 1)), "the files of this persona hold more than 16 MiB");
+    EXPECT_ERROR(parse(text + "[[sample]]\nname = 'a'\ntext = 'a'\n"), "hold more than 16 MiB");
+    EXPECT_ERROR(parse(text + file(3, 1)),
+                 "the files and samples of this persona hold more than 16 MiB");
 }
 
 TEST(Personas, MayHoldTenThousandFilesAndNoMore) {
@@ -193,7 +248,7 @@ TEST(Personas, AreRegularTextFiles) {
 TEST(Personas, SurviveMutations) {
     const base::RandomStream draws(7, base::Stream::kMutation);
     int accepted = 0;
-    for (uint64_t round = 0; round < 3000; ++round) {
+    for (uint64_t round = 0; round < 6000; ++round) {
         std::string text(kValid);
         const uint64_t changes = 1 + draws.below(3, round);
         for (uint64_t i = 1; i <= changes; ++i) {

@@ -3,6 +3,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 
 #include "base/file.h"
@@ -33,64 +34,75 @@ void add_all(RunWriter& writer, const Run& run) {
     }
 }
 
-std::filesystem::path write_sample(const test::TemporaryFolder& folder) {
-    const Run run = [] {
-        Run sample = test::sample_run();
-        sample.header.expectations = {{base::Metric::kAffected,
-                                       1,
-                                       kAll,
-                                       Comparison::kAtMost,
-                                       0.25,
-                                       true,
-                                       Moment::kAt,
-                                       {7200},
-                                       "text",
-                                       "a.toml:1:1"}};
-        return sample;
-    }();
+std::filesystem::path write_run(const test::TemporaryFolder& folder, const Run& run) {
     const auto file = folder.path() / "runs" / "sample.run";
     auto writer = RunWriter::create(file, run.header);
     EXPECT_TRUE(writer.ok()) << writer.error().text();
     add_all(*writer, run);
     EXPECT_TRUE(writer->commit(run.reached).ok());
-    EXPECT_TRUE(writer->finish(run.summary, run.tally).ok());
+    EXPECT_TRUE(writer->finish(run.summary, run.tally, run.tenants).ok());
     return file;
+}
+
+std::filesystem::path write_sample(const test::TemporaryFolder& folder) {
+    record::Run run = test::rich_run();
+    run.header.expectations[0].metric = base::Metric::kHarm;
+    run.header.expectations[0].part = static_cast<int32_t>(base::Harm::kUnbootable);
+    run.header.expectations[0].moment = Moment::kAt;
+    run.header.expectations[0].at = {7200};
+    return write_run(folder, run);
 }
 
 TEST(RunFile, ComesBackAsItWasWritten) {
     const test::TemporaryFolder folder;
-    ASSERT_OK_AND(const record::Run back, read_run(write_sample(folder)));
-    const record::Run run = test::sample_run();
+    record::Run run = test::rich_run();
+    run.header.expectations[0].part = 2;
+    ASSERT_OK_AND(const record::Run back, read_run(write_run(folder, run)));
     EXPECT_EQ(back.status, RunStatus::kFinished);
+    EXPECT_EQ(back.reached, run.reached);
     EXPECT_EQ(back.header.name, run.header.name);
+    EXPECT_EQ(back.header.title, run.header.title);
+    EXPECT_EQ(back.header.description, run.header.description);
     EXPECT_EQ(back.header.scenario, run.header.scenario);
+    EXPECT_EQ(back.header.version, run.header.version);
+    EXPECT_EQ(back.header.notes, run.header.notes);
     EXPECT_EQ(back.header.seed, 42u);
     EXPECT_EQ(back.header.start, run.header.start);
-    ASSERT_EQ(back.header.groups.size(), 2u);
-    EXPECT_EQ(back.header.groups[1].name, "public-1");
-    EXPECT_EQ(back.header.groups[1].endpoints, 1000u);
-    ASSERT_EQ(back.header.releases.size(), 2u);
-    EXPECT_EQ(back.header.releases[1].kind, "fix");
-    ASSERT_EQ(back.header.expectations.size(), 1u);
-    const Expectation& expectation = back.header.expectations[0];
-    EXPECT_EQ(expectation.metric, base::Metric::kAffected);
-    EXPECT_EQ(expectation.comparison, Comparison::kAtMost);
-    EXPECT_EQ(expectation.bound, 0.25);
-    EXPECT_TRUE(expectation.is_share);
-    EXPECT_EQ(expectation.moment, Moment::kAt);
-    EXPECT_EQ(expectation.at, base::SimTime{7200});
-    ASSERT_EQ(back.timeline.size(), 2u);
-    EXPECT_EQ(back.timeline[1].text, run.timeline[1].text);
-    ASSERT_EQ(back.assays.size(), 1u);
-    EXPECT_EQ(back.assays[0].evidence, "signal: SIGSEGV");
-    EXPECT_EQ(back.series.size(), run.series.size());
-    for (const auto& [key, points] : run.series) {
-        ASSERT_EQ(back.series.at(key).size(), points.size());
-        EXPECT_EQ(back.series.at(key).back().value, points.back().value);
-    }
+    EXPECT_EQ(back.header.duration, run.header.duration);
+    EXPECT_EQ(back.header.groups, run.header.groups);
+    EXPECT_EQ(back.header.releases, run.header.releases);
+    EXPECT_EQ(back.header.personas, run.header.personas);
+    EXPECT_EQ(back.header.settings, run.header.settings);
+    EXPECT_EQ(back.header.stages, run.header.stages);
+    EXPECT_EQ(back.header.fault_domains, run.header.fault_domains);
+    EXPECT_EQ(back.header.expectations, run.header.expectations);
+    EXPECT_EQ(back.commands, run.commands);
+    EXPECT_EQ(back.timeline, run.timeline);
+    EXPECT_EQ(back.assays, run.assays);
+    EXPECT_EQ(back.series, run.series);
     EXPECT_EQ(back.tally, run.tally);
-    EXPECT_EQ(back.summary.fingerprint, run.summary.fingerprint);
-    EXPECT_EQ(back.summary.polls, run.summary.polls);
+    EXPECT_EQ(back.tenants, run.tenants);
+    EXPECT_EQ(back.summary, run.summary);
+}
+
+// Without these the test above would compare nothing with nothing.
+TEST(RunFile, IsTestedWithARunThatHasSomethingOfEverything) {
+    const record::Run run = test::rich_run();
+    EXPECT_TRUE(run.header.stages.back().finds_per_h == std::nullopt);
+    EXPECT_TRUE(run.header.stages.front().finds_per_h.has_value());
+    EXPECT_FALSE(run.header.stages.front().first_seen_here.empty());
+    EXPECT_GT(run.header.fault_domains.front().feeds.size(), 1u);
+    EXPECT_TRUE(run.header.settings.front().given);
+    EXPECT_FALSE(run.header.settings.back().given);
+    EXPECT_TRUE(run.assays.back().imported);
+    EXPECT_TRUE(run.tenants[1].first_affected.has_value());
+    EXPECT_FALSE(run.tenants[1].last_recovered.has_value());
+    for (const base::MetricInfo& metric : base::metrics()) {
+        const bool recorded =
+            std::any_of(run.series.begin(), run.series.end(),
+                        [&](const auto& entry) { return entry.first.metric == metric.metric; });
+        EXPECT_TRUE(recorded) << metric.name;
+    }
 }
 
 TEST(RunFile, IsASingleFileOnceFinished) {
@@ -173,20 +185,58 @@ TEST(RunReader, RefusesAnotherSchema) {
     const auto file = write_sample(folder);
     execute(file, "PRAGMA user_version = 9");
     EXPECT_ERROR(read_run(file), "schema 9");
+    execute(file, "PRAGMA user_version = 1");
+    EXPECT_ERROR(read_run(file), "schema 1, this version reads 2");
 }
 
 TEST(RunReader, RefusesValuesThatNobodyWrote) {
     for (const char* sql :
-         {"UPDATE expectation SET metric = 99", "UPDATE expectation SET release_group = 7",
+         {"UPDATE expectation SET metric = 99",
+          "UPDATE expectation SET release_group = 7",
           "UPDATE expectation SET bound = 9e999",
-          "UPDATE series SET release_group = 99 WHERE metric = 1 AND release_group = 1",
-          "UPDATE series SET metric = -1 WHERE metric = 8", "UPDATE timeline SET release = 55",
-          "UPDATE release_group SET endpoints = -5", "UPDATE tally SET count = -1",
-          "DROP TABLE assay", "DELETE FROM meta WHERE key = 'seed'",
+          "UPDATE series SET release_group = 99 WHERE metric = 1 AND release_group = 2",
+          "UPDATE series SET metric = -1 WHERE metric = 8",
+          "UPDATE timeline SET release = 55",
+          "UPDATE expectation SET part = 11",
+          "UPDATE series SET part = 3 WHERE metric = 1 AND part = 2",
+          "UPDATE series SET part = 6 WHERE metric = 23 AND part = 5",
+          "UPDATE series SET part = 11 WHERE metric = 24 AND part = 9",
+          "UPDATE series SET part = 0 WHERE metric = 3",
+          "UPDATE persona SET endpoints = -1",
+          "UPDATE setting SET given = 2",
+          "UPDATE stage SET endpoints = -1",
+          "UPDATE stage SET bake = -1",
+          "UPDATE stage SET endpoint_hours = -1.5",
+          "UPDATE stage SET finds_per_h = -1e-4",
+          "UPDATE stage SET finds_per_h = 9e999",
+          "UPDATE stage_first_seen SET stage = 5",
+          "UPDATE stage_first_seen SET stage = -1",
+          "UPDATE fault_domain_feed SET fault_domain = 3",
+          "UPDATE assay SET imported = 7",
+          "UPDATE tenant SET release_group = 5",
+          "UPDATE tenant SET release_group = -1",
+          "UPDATE tenant SET lost = -1",
+          "UPDATE tenant SET first_affected = -1",
+          "DROP TABLE setting",
+          "DROP TABLE persona",
+          "DROP TABLE stage",
+          "DROP TABLE stage_first_seen",
+          "DROP TABLE fault_domain",
+          "DROP TABLE fault_domain_feed",
+          "DROP TABLE tenant",
+          "UPDATE meta SET value = '0' WHERE key = 'duration'",
+          "UPDATE meta SET value = '-1' WHERE key = 'reached'",
+          "UPDATE meta SET value = 'nan' WHERE key = 'wall_s'",
+          "UPDATE meta SET value = '9223372036854775807' WHERE key = 'start'",
+          "UPDATE release_group SET endpoints = -5",
+          "UPDATE tally SET count = -1",
+          "DROP TABLE assay",
+          "DELETE FROM meta WHERE key = 'seed'",
           "UPDATE meta SET value = 'x' WHERE key = 'duration'"}) {
         const test::TemporaryFolder folder;
         const auto file = write_sample(folder);
         execute(file, sql);
+        SCOPED_TRACE(sql);
         EXPECT_ERROR(read_run(file), "damaged");
     }
 }

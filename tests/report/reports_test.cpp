@@ -5,28 +5,24 @@
 
 #include <nlohmann/json.hpp>
 
+#include "report/text_table.h"
 #include "support/sample_run.h"
 
 namespace firebreak::report {
 namespace {
 
-using record::Comparison;
-using record::Moment;
 using testing::HasSubstr;
 using testing::Not;
 
 Judged judged(double bound = 12) {
     Judged out{test::sample_run(), {}, "runs/sample-1.run"};
-    out.run.header.expectations = {{base::Metric::kAffected,
-                                    1,
-                                    record::kAll,
-                                    Comparison::kAtMost,
-                                    bound,
-                                    false,
-                                    Moment::kAlways,
-                                    {},
-                                    "affected in public-1: at most some, always",
-                                    "a.toml:9:1"}};
+    record::Expectation expectation = test::expectation_of(base::Metric::kAffected, 1);
+    expectation.comparison = record::Comparison::kAtMost;
+    expectation.bound = bound;
+    expectation.moment = record::Moment::kAlways;
+    expectation.text = "affected in public-1: at most some, always";
+    expectation.place = "a.toml:9:1";
+    out.run.header.expectations = {expectation};
     out.verdicts = checks::judge(out.run);
     return out;
 }
@@ -34,15 +30,51 @@ Judged judged(double bound = 12) {
 TEST(TerminalReport, ShowsTheContainmentTable) {
     const std::string text = terminal(judged(), false);
     EXPECT_THAT(text, HasSubstr("12 of 1,060 endpoints affected"));
-    EXPECT_THAT(text, HasSubstr("release group   endpoints   exposed   affected   refused   alerts"
-                                "   time to detect   time to halt"));
-    EXPECT_THAT(text, HasSubstr("public-1            1,000       400         12         0        0"
-                                "           15 min         59 min"));
+    EXPECT_THAT(text, HasSubstr("release group   endpoints   exposed   affected   time to detect   "
+                                "time to halt\n"));
+    EXPECT_THAT(text, HasSubstr("public-1            1,000       400         12           15 min   "
+                                "      59 min\n"));
     EXPECT_THAT(text, HasSubstr("runs/sample-1.run"));
     EXPECT_THAT(text, HasSubstr("0.25 s"));
     EXPECT_THAT(text, HasSubstr("Passed"));
     EXPECT_THAT(text, Not(HasSubstr("\x1b")));
     EXPECT_THAT(terminal(judged(), true), HasSubstr("\x1b["));
+}
+
+TEST(TerminalReport, KeepsTheTableWithin100ColumnsAndNamesWhatItLeavesOut) {
+    Judged rich{test::rich_run(), {}, ""};
+    rich.run.header.groups[2].name = "customers-of-the-northern-region-public-1";
+    rich.verdicts = checks::judge(rich.run);
+    const std::string text = terminal(rich, false);
+    EXPECT_THAT(text, HasSubstr("customers-of-t…gion-public-1"));
+    EXPECT_THAT(text, HasSubstr("lost"));
+    EXPECT_THAT(text, HasSubstr("Not shown for want of room: unreached, alerts"));
+    EXPECT_THAT(text, HasSubstr("Recovered: 6 by itself, 206 by an update, 4 by a reboot, 34 by "
+                                "the repair kit, 92 by hand."));
+    const size_t begin = text.find("  release group");
+    const size_t end = text.find("\n\nWhat happened");
+    ASSERT_LT(begin, end);
+    for (size_t at = begin; at < end;) {
+        const size_t stop = text.find('\n', at);
+        EXPECT_LE(cells(text.substr(at, stop - at)), 100u) << text.substr(at, stop - at);
+        at = stop + 1;
+    }
+}
+
+TEST(TerminalReport, MarksWhatWasMeasuredElsewhere) {
+    EXPECT_THAT(terminal({test::rich_run(), {}, ""}, false),
+                HasSubstr("measured elsewhere at run: imported (measured elsewhere)"));
+}
+
+TEST(TerminalReport, CutsAFloodOfEntries) {
+    Judged flood = judged();
+    for (int i = 0; i < 10'000; ++i) {
+        flood.run.timeline.push_back({{8'000 + i}, "harm", 1, 0, "again"});
+    }
+    const std::string text = terminal(flood, false);
+    EXPECT_THAT(text, HasSubstr("rules-2 to engineering"));
+    EXPECT_THAT(text, HasSubstr("and 9,802 more of kind harm, in the run file"));
+    EXPECT_LT(std::count(text.begin(), text.end(), '\n'), 230);
 }
 
 TEST(TerminalReport, PrintsTheMeasuredValueOfAFailure) {
@@ -92,6 +124,39 @@ TEST(JsonReport, HasItsDocumentedFields) {
     EXPECT_EQ(json["expectations"][0]["bound"], 12);
     EXPECT_EQ(json["expectations"][0]["text"], "affected in public-1: at most some, always");
     EXPECT_EQ(nlohmann::json::parse(report::json(judged(4)))["status"], "failed");
+}
+
+TEST(JsonReport, TellsHarmRecoveryAndTheTermsOfTheRun) {
+    Judged rich{test::rich_run(), {}, ""};
+    rich.verdicts = checks::judge(rich.run);
+    const auto json = nlohmann::json::parse(report::json(rich));
+    EXPECT_EQ(json["decision"]["go"], false);
+    ASSERT_EQ(json["decision"]["reasons"].size(), 1u);
+    EXPECT_EQ(json["total"]["affected"], 343);
+    EXPECT_EQ(json["total"]["lost"], 92);
+    EXPECT_EQ(json["total"]["lost_now"], 0);
+    EXPECT_EQ(json["total"]["harmed"], 0);
+    EXPECT_EQ(json["total"]["overshoot"], 490);
+    EXPECT_EQ(json["total"]["unreached"], 980);
+    EXPECT_EQ(json["total"]["infections"], 35);
+    EXPECT_EQ(json["total"]["recovered"]["by_repair_kit"], 34);
+    EXPECT_EQ(json["total"]["time_to_recover_s"], 66 * 3600);
+    EXPECT_GT(json["total"]["protection_gap_h"], 60'000);
+    EXPECT_EQ(json["groups"].size(), 5u);
+    EXPECT_EQ(json["false_halts"], 1);
+    EXPECT_EQ(json["harms"]["unbootable"], 92);
+    EXPECT_FALSE(json["harms"].contains("boot_loop"));
+    EXPECT_EQ(json["signals"]["crash_report"], 5);
+    EXPECT_EQ(json["personas"][2]["name"], "till");
+    EXPECT_EQ(json["worst_tenants"][0]["number"], 17);
+    EXPECT_TRUE(json["worst_tenants"][1]["last_recovered_s"].is_null());
+    EXPECT_EQ(json["stages"][0]["bake_s"], 4 * 3600);
+    EXPECT_TRUE(json["stages"][4]["finds_per_h"].is_null());
+    EXPECT_EQ(json["fault_domains"][0]["feeds"][0], "DatasetA");
+    EXPECT_EQ(json["settings"][2]["key"], "halt.share");
+    EXPECT_EQ(json["settings"][2]["given"], false);
+    EXPECT_TRUE(nlohmann::json::parse(report::json({test::sample_run(), {}, ""}))["decision"]["go"]
+                    .is_null());
 }
 
 TEST(JunitReport, CountsFailures) {

@@ -66,39 +66,45 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Mistake{"Root", "seed = 42", "seeed = 42",
                 "<seeed>: unknown key `seeed`; did you mean `seed`? valid keys: schema, extends, "
-                "title, description, tags, seed, start, duration, group, policy, baseline, "
-                "release, act, fault, expect, fingerprint"},
+                "title, description, tags, seed, start, duration, group, inventory, keys, policy, "
+                "signal, people, crew, recovery, load_context, baseline, release, act, fault, "
+                "campaign, measured, expect, fingerprint"},
         Mistake{"RootTable", "[policy]", "[polcy]",
                 "<polcy>: unknown key `polcy`; did you mean `policy`? valid keys: schema, extends, "
-                "title, description, tags, seed, start, duration, group, policy, baseline, "
-                "release, act, fault, expect, fingerprint"},
+                "title, description, tags, seed, start, duration, group, inventory, keys, policy, "
+                "signal, people, crew, recovery, load_context, baseline, release, act, fault, "
+                "campaign, measured, expect, fingerprint"},
         Mistake{"Group", "tenants = 2", "tennants = 2",
                 "<tennants>: unknown key `tennants`; did you mean `tenants`? valid keys: name, "
                 "stage, endpoints, tenants, personas"},
         Mistake{"Policy", "gates = false", "gate = false",
-                "<gate>: unknown key `gate`; did you mean `gates`? valid keys: gates, "
-                "public_interval, cdn_ttl, alert_delay, crash_report_delay, halt"},
-        Mistake{"Halt", "reports = 20", "report = 20",
-                "<report = 20, on_alerts = false }>: unknown key `report`; did you mean `reports`? "
-                "valid keys: share, reports, on_alerts"},
+                "<gate>: unknown key `gate`; did you mean `gates`? valid keys: staged, gates, "
+                "internal_after, public_after, public_interval, ramp, ramp_by, cdn_ttl, download, "
+                "halt, test"},
+        Mistake{
+            "Halt", "reports = 20", "report = 20",
+            "<report = 20, on_alerts>: unknown key `report`; did you mean `reports`? valid keys: "
+            "share, reports, on_alerts, by, withdraw"},
         Mistake{"Baseline", "version = \"2026.03.01\"", "versoin = \"2026.03.01\"",
                 "<versoin>: unknown key `versoin`; did you mean `version`? valid keys: feed, "
                 "version, source"},
         Mistake{"Release", "expedited = true", "expedite = true",
                 "<expedite>: unknown key `expedite`; did you mean `expedited`? valid keys: id, "
-                "feed, version, source, at, kind, expedited"},
+                "feed, version, source, at, fixes, after_halt, kind, expedited"},
         Mistake{"Act", "at = \"9h\"", "at = \"9h\"\nstop = 1",
-                "<stop>: unknown key `stop`; did you mean `to`? valid keys: at, promote, to, halt"},
+                "<stop>: unknown key `stop`; did you mean `to`? valid keys: at, promote, to, halt, "
+                "withdraw, resume"},
         Mistake{"Fault", "variants = 16", "variant = 16",
                 "<variant>: unknown key `variant`; did you mean `variants`? valid keys: kind, "
                 "feed, target, groups, share, variants, from, until, replayed"},
         Mistake{"Expect", "at_most = 0", "atmost = 0",
                 "<atmost>: unknown key `atmost`; did you mean `at_most`? valid keys: metric, "
-                "group, release, equals, at_most, at_least, when"},
+                "group, release, part, equals, at_most, at_least, when"},
         Mistake{"Hostile", "seed = 42", "\"\\u001b[31m\\u0000\" = 42",
                 "<\"\\u001b[31m\\u0000\">: unknown key `\\x1b[31m\\x00`; valid keys: schema, "
-                "extends, title, description, tags, seed, start, duration, group, policy, "
-                "baseline, release, act, fault, expect, fingerprint"}),
+                "extends, title, description, tags, seed, start, duration, group, inventory, "
+                "keys, policy, signal, people, crew, recovery, load_context, baseline, release, "
+                "act, fault, campaign, measured, expect, fingerprint"}),
     name_of);
 
 INSTANTIATE_TEST_SUITE_P(
@@ -186,7 +192,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "<{}>: `personas` names nothing; name at least one"},
         Mistake{"PersonaWeight", "developer = 3,", "developer = 0,",
                 "<0, server = 1.5 }>: the weight of `developer` cannot be the integer 0; write a "
-                "number above 0 and at most 1000000"},
+                "number above 0 and at most 20000000"},
         Mistake{"PersonaPath", "developer = 3,", "\"../developer\" = 3,",
                 "<{ \"../developer\" = 3, server = 1.5 }>: `../developer` is no name of a persona; "
                 "write 1 to 40 of a-z, 0-9 and -"}),
@@ -197,28 +203,124 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Mistake{"Gates", "gates = false", "gates = 0",
                 "<gates = |0>: `gates` must be true or false, not the integer 0"},
-        Mistake{"AlertDelay", "alert_delay = \"10m\"", "alert_delay = \"299s\"",
-                "<\"299s\">: `alert_delay` is shorter than the lab can tell; it decides in slices "
-                "of five minutes: write at least 5m"},
-        Mistake{"CrashReportDelay", "crash_report_delay = \"1h\"", "crash_report_delay = \"0s\"",
-                "<crash_report_delay = |\"0s\">: `crash_report_delay` is shorter than the lab can "
-                "tell; it decides in slices of five minutes: write at least 5m"},
         Mistake{"PublicInterval", "public_interval = \"12h\"", "public_interval = \"1m\"",
                 "<\"1m\">: `public_interval` is shorter than the lab can tell; it decides in "
                 "slices of five minutes: write at least 5m"},
         Mistake{"HaltShare", "share = \"0.25%\"", "share = 0",
-                "<0, reports = 20, on_alerts = false }>: `share` is zero: every release would be "
+                "<0, reports = 20>: `share` is zero: every release would be "
                 "halted; write it above 0%, such as \"0.1%\""},
         Mistake{"HaltPercent", "share = \"0.25%\"", "share = 25",
-                "<25>: `share` is out of range: 25; write a number from 0 to 1, or a percentage "
+                "<share = |25, reports>: `share` is out of range: 25; write a number from 0 to 1, "
+                "or a percentage "
                 "such as \"12%\""},
         Mistake{"HaltReports", "reports = 20", "reports = 0",
-                "<0, on_alerts = false }>: `reports` is out of range: 0; write a whole number from "
+                "<reports = |0>: `reports` is out of range: 0; write a whole number from "
                 "1 to 20,000,000"},
-        Mistake{"HaltIsNoTable", "halt = { share = \"0.25%\", reports = 20, on_alerts = false }",
+        Mistake{"HaltIsNoTable",
+                "halt = { share = \"0.25%\", reports = 20, on_alerts = false, by = \"people\", "
+                "withdraw = false }",
                 "halt = \"never\"",
                 "<\"never\">: `halt` must be a table, written below a line [halt], not the string "
-                "\"never\""}),
+                "\"never\""},
+        Mistake{"HaltBy", "by = \"people\"", "by = \"person\"",
+                "<\"person\">: `by` cannot be `person`; valid: machine, people"},
+        Mistake{"InternalAfter", "internal_after = \"24h\"", "internal_after = \"never\"",
+                "<\"never\">: `internal_after` cannot be `never`; write a duration such as "
+                "\"12h\", or \"by_hand\""},
+        Mistake{"InternalAfterTooSoon", "internal_after = \"24h\"", "internal_after = \"4m\"",
+                "<\"4m\">: `internal_after` is shorter than the lab can tell; it decides in "
+                "slices of five minutes: write at least 5m"},
+        Mistake{"PublicAfter", "public_after = \"36h\"", "public_after = 36",
+                "<36>: `public_after` must be a duration such as \"90m\" or \"2d 6h\", not the "
+                "integer 36"},
+        Mistake{"RampShares", "{ share = \"100%\", after = \"1d\" }",
+                "{ share = \"1%\", after = \"1d\" }",
+                "<{ share = |\"1%\", after = \"1d\" }>: a step of the ramp that adds nobody; write "
+                "shares that ascend, from above 0% to 100%"},
+        Mistake{"RampTimes", "{ share = \"100%\", after = \"1d\" }",
+                "{ share = \"100%\", after = \"4m\" }",
+                "<\"4m\">: steps of the ramp that the lab cannot tell apart; it decides in slices "
+                "of five minutes: write each at least 5m after the one before"},
+        Mistake{"RampEnds", "{ share = \"100%\", after = \"1d\" }",
+                "{ share = \"99%\", after = \"1d\" }",
+                "<[ { share = \"1%\">: the ramp ends before everybody has the release; add a last "
+                "step with share = \"100%\""},
+        Mistake{"RampStep", "{ share = \"100%\", after", "{ shares = \"100%\", after",
+                "<shares>: unknown key `shares`; did you mean `share`? valid keys: share, after"},
+        Mistake{"RampByWithoutARamp",
+                "ramp = [ { share = \"1%\", after = \"0s\" }, { share = \"100%\", after = "
+                "\"1d\" } ]\n",
+                "", "<\"tenant\">: `ramp_by` without a ramp; add `ramp`, or remove it"},
+        Mistake{"RampBy", "ramp_by = \"tenant\"", "ramp_by = \"customer\"",
+                "<\"customer\">: `ramp_by` cannot be `customer`; valid: endpoint, tenant"},
+        Mistake{"FalseAlarms", "false_alarms = \"2%\"", "false_alarms = \"100%\"",
+                "<\"100%\", worth>: no test can have such a chance of a false alarm; write it "
+                "above 0% and below 100%, or \"none\" for no tests"},
+        Mistake{"TestsWithoutAChance", "false_alarms = \"2%\", ", "",
+                "<3e-4>: `worth_finding` without tests; add `false_alarms`, such as \"1%\""},
+        Mistake{"WorthFinding", "worth_finding = 3e-4", "worth_finding = 0",
+                "<worth_finding = |0>: `worth_finding` is out of range: 0; write a number above 0 "
+                "and at most 3600"}),
+    name_of);
+
+INSTANTIATE_TEST_SUITE_P(
+    OfOtherSettings, Mistakes,
+    testing::Values(
+        Mistake{"Channel", "[signal.alert]", "[signal.alerts]",
+                "<alerts]>: unknown key `alerts`; did you mean `alert`? valid keys: alert, "
+                "crash_report, telemetry, support_call, false_positive_report, silence"},
+        Mistake{"AlertDelay", "[signal.alert]\ndelay = \"10m\"", "[signal.alert]\ndelay = \"299s\"",
+                "<\"299s\">: `delay` is shorter than the lab can tell; it decides in slices of "
+                "five minutes: write at least 5m"},
+        Mistake{"IntervalOfACrash", "spread = \"45m\"", "interval = \"1d\"",
+                "<interval = \"1d\">: unknown key `interval`; valid keys: delay, spread, loss, "
+                "opt_out, background, office_hours"},
+        Mistake{"LossOfSilence", "delay = \"2h\"", "loss = 0",
+                "<loss = 0>: unknown key `loss`; valid keys: delay"},
+        Mistake{"Loss", "loss = \"3%\"", "loss = \"three\"",
+                "<\"three\">: `loss` is not a share: \"three\"; write it as \"12%\": 0 to 100, at "
+                "most six decimals"},
+        Mistake{"Background", "background = 2e-6", "background = -1",
+                "<background = |-1>: `background` is out of range: -1; write a number from 0 and "
+                "at most 3600"},
+        Mistake{"Telemetry", "interval = \"6h\"", "interval = \"1m\"",
+                "<\"1m\">: `interval` is shorter than the lab can tell; it decides in slices of "
+                "five minutes: write at least 5m"},
+        Mistake{"Hours", "from = 9, until = 17", "from = 17, until = 17",
+                "<until = |17>: work ends before it begins; write `until` later than `from`, both "
+                "on one day"},
+        Mistake{"HoursFromTheDefault", "hours = { from = 7 }", "hours = { from = 18 }",
+                "<18>: work ends before it begins; write `until` later than `from`, both on one "
+                "day"},
+        Mistake{"Hour", "until = 17", "until = 25",
+                "<until = |25>: `until` is out of range: 25; write a whole number from 1 to 24"},
+        Mistake{"People", "overlook = \"1%\"", "overlooks = \"1%\"",
+                "<overlooks>: unknown key `overlooks`; did you mean `overlook`? valid keys: hours, "
+                "response, on_call, overlook, investigation, resume"},
+        Mistake{"Technicians", "endpoints_per_technician = 250", "endpoints_per_technician = 0",
+                "<endpoints_per_technician = |0>: `endpoints_per_technician` is out of range: 0; "
+                "write a whole number from 1 to 20,000,000"},
+        Mistake{"Reboots", "reboot_every = \"48h\"", "reboot_every = \"0s\"",
+                "<reboot_every = |\"0s\">: `reboot_every` is shorter than the lab can tell; it "
+                "decides in slices of five minutes: write at least 5m"},
+        Mistake{"RecoveryByItself", "file_held = \"repair_kit\"", "file_held = \"itself\"",
+                "<\"itself\">: `file_held` cannot be `itself`; valid: update, reboot, repair_kit, "
+                "by_hand"},
+        Mistake{"RecoveryOfARestart", "file_held = \"repair_kit\"", "restart = \"update\"",
+                "<restart = \"update\">: unknown key `restart`; valid keys: file_held, slow, "
+                "blind, over_exclusion, down, system_file_lost, network_lost, unbootable, "
+                "boot_loop"},
+        Mistake{"RecoveryOutOfReach", "network_lost = \"reboot\"", "network_lost = \"update\"",
+                "<\"update\">: a machine that is cut off gets no update and no repair kit; write "
+                "reboot or by_hand"},
+        Mistake{"LoadContext", "DatasetA = \"kernel\"", "DatasetA = \"driver\"",
+                "<\"driver\">: `DatasetA` cannot be `driver`; valid: userspace, kernel"},
+        Mistake{"LoadContextOfNothing", "DatasetA = \"kernel\"", "ESH = \"kernel\"",
+                "<ESH = |\"kernel\">: nothing of ESH is published here; it would change nothing: "
+                "add a release, or remove it"},
+        Mistake{"Keys", "keys = \"./our-ca\"", "keys = \"/etc/ssl\"",
+                "<\"/etc/ssl\">: `/etc/ssl` is not beside the scenario; write it relative to this "
+                "file, as \"./…\""}),
     name_of);
 
 INSTANTIATE_TEST_SUITE_P(
@@ -265,41 +367,90 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"ReleaseAfterTheEnd", "at = \"3d\"", "at = \"8d\"",
                 "<\"8d\">: `at` is after the end of the run; the run lasts 7 d"},
         Mistake{"ReleaseKind", "kind = \"fix\"", "kind = \"patch\"",
-                "<\"patch\">: `kind` cannot be `patch`; valid: update, fix"}),
+                "<\"patch\">: `kind` cannot be `patch`; valid: update, fix"},
+        Mistake{"ReleaseWithoutATime", "at = \"3d\"\n", "",
+                "<[[release]]\nid = \"late\">: a release without a time; add `at`, or `fixes` with "
+                "the id of another release"},
+        Mistake{"FixAtATime", "after_halt = \"4h\"", "at = \"4h\"",
+                "<at = \"4h\">: `at` does not apply beside `fixes`; remove it"},
+        Mistake{"DelayOfNoHalt", "at = \"3d\"\n", "at = \"3d\"\nafter_halt = \"1h\"\n",
+                "<after_halt = \"1h\">: `after_halt` does not apply without `fixes`; remove it"},
+        Mistake{"FixOfNothing", "fixes = \"rules-2\"", "fixes = \"rules-3\"",
+                "<\"rules-3\">: no release is called `rules-3`; did you mean `rules-2`? valid: "
+                "late, mend, rules-2"},
+        Mistake{"FixOfItself", "fixes = \"rules-2\"", "fixes = \"mend\"",
+                "<fixes = |\"mend\">: releases that wait for one another's halt; give one of them "
+                "an `at`"},
+        Mistake{"FixOfAnotherFeed", "id = \"mend\"\nfeed = \"DatasetA\"",
+                "id = \"mend\"\nfeed = \"ESH\"",
+                "<fixes = |\"rules-2\">: release `rules-2` is of another feed; it is of DatasetA"},
+        Mistake{"FixAfterTheEnd", "after_halt = \"4h\"", "after_halt = \"8d\"",
+                "<\"8d\">: `after_halt` is longer than the run; the run lasts 7 d"}),
     name_of);
 
 INSTANTIATE_TEST_SUITE_P(
     OfActs, Mistakes,
     testing::Values(
         Mistake{"NoDeed", "halt = \"rules-2\"\n", "",
-                "<[[act]]\nat = \"2d\">: an act without a deed; add `promote` with `to`, or "
-                "`halt`, with the id of a release"},
+                "<[[act]]\nat = \"2d\">: an act without a deed; add `promote` with `to`, `halt`, "
+                "`withdraw` or `resume`, with the id of a release"},
         Mistake{"TwoDeeds", "halt = \"rules-2\"\n",
                 "halt = \"rules-2\"\npromote = \"rules-2\"\nto = \"public\"\n",
                 "<halt = \"rules-2\">: `halt` does not apply to a promotion; remove it"},
-        Mistake{"HaltTo", "halt = \"rules-2\"\n", "halt = \"rules-2\"\nto = \"public\"\n",
-                "<to = \"public\"\n\n[[fault]]>: `to` does not apply to a halt; remove it"},
+        Mistake{"HaltTo", "halt = \"rules-2\"\n", "halt = \"rules-2\"\nto = \"internal\" # here\n",
+                "<to = \"internal\" # here>: `to` does not apply to a halt; remove it"},
+        Mistake{"WithdrawTo", "withdraw = \"rules-2\"\n",
+                "withdraw = \"rules-2\"\nhalt = \"late\"\n",
+                "<withdraw = \"rules-2\"\nhalt>: `withdraw` does not apply to a halt; remove it"},
         Mistake{"PromoteNowhere", "promote = \"rules-2\"\nto = \"public\"\n",
                 "promote = \"rules-2\"\n", "<[[act]]\nat = \"9h\">: `to` is missing; add `to = …`"},
         Mistake{"PromoteToEngineering", "to = \"public\"", "to = \"engineering\"",
                 "<to = |\"engineering\">: `to` cannot be `engineering`; valid: internal, public"},
         Mistake{"UnknownRelease", "halt = \"rules-2\"", "halt = \"rule-2\"",
                 "<\"rule-2\">: no release is called `rule-2`; did you mean `rules-2`? valid: "
-                "rules-2, late"},
-        Mistake{"BeforeTheRelease", "at = \"6h\"", "at = \"1h\"",
-                "<[[act]]\nat = \"1h\">: release `rules-2` is not released yet; it is released at "
-                "<[[release]]\nid = \"rules-2\">"},
+                "rules-2, late, mend"},
+        Mistake{"BeforeTheRelease", "at = \"6h\"", "at = \"1h 5m\"",
+                "<[[act]]\nat = \"1h 5m\">: release `rules-2` is not released yet; it is released "
+                "at <[[release]]\nid = \"rules-2\">"},
         Mistake{"AfterTheEnd", "at = \"2d\"", "at = \"8d\"",
                 "<\"8d\">: `at` is after the end of the run; the run lasts 7 d"},
         Mistake{"PublicBeforeInternal", "at = \"9h\"", "at = \"5h\"",
                 "<[[act]]\nat = \"5h\">: release `rules-2` goes public before the internal group "
                 "has it; promote it to internal first, or make it expedited"},
         Mistake{"Twice", "to = \"public\"", "to = \"internal\"",
-                "<[[act]]\nat = \"9h\">: release `rules-2` was promoted as far before; remove one "
-                "of the acts"},
+                "<[[act]]\nat = \"9h\">: release `rules-2` has got as far before; remove the act, "
+                "or one before it"},
+        Mistake{"AfterThePolicyHasDoneIt", "internal_after = \"24h\"", "internal_after = \"3h\"",
+                "<[[act]]\nat = \"6h\">: release `rules-2` has got as far before; remove the act, "
+                "or one before it"},
+        Mistake{"PublicByPolicy", "at = \"9h\"\npromote = \"rules-2\"",
+                "at = \"42h 5m\"\npromote = \"rules-2\"",
+                "<[[act]]\nat = \"42h 5m\">: release `rules-2` has got as far before; remove the "
+                "act, or one before it"},
+        Mistake{"NothingIsStaged", "staged = true", "staged = false",
+                "<[[act]]\nat = \"6h\">: release `rules-2` is published to all groups at once: "
+                "nothing is staged; remove the act"},
         Mistake{"AfterAHalt", "at = \"2d\"", "at = \"7h\"",
                 "<[[act]]\nat = \"9h\">: release `rules-2` is halted by then; remove the act, or "
                 "the halt"},
+        Mistake{"HaltedTwice", "withdraw = \"rules-2\"", "halt = \"rules-2\"",
+                "<[[act]]\nat = \"2d 1h\">: release `rules-2` is halted by then; remove the act, "
+                "or the halt before"},
+        Mistake{"WithdrawnByPolicy", "withdraw = false", "withdraw = true",
+                "<[[act]]\nat = \"2d 1h\">: release `rules-2` is withdrawn by then; by policy a "
+                "halt withdraws it: remove the act"},
+        Mistake{"WithdrawnTwice", "resume = \"rules-2\"", "withdraw = \"rules-2\"",
+                "<[[act]]\nat = \"2d 2h\">: release `rules-2` is withdrawn by then; remove one of "
+                "the acts"},
+        Mistake{"FixBeforeItComes", "at = \"2d 2h\"\nresume = \"rules-2\"",
+                "at = \"2d 3h\"\nhalt = \"mend\"",
+                "<[[act]]\nat = \"2d 3h\">: release `mend` is not released yet; it is released at "
+                "<[[release]]\nid = \"mend\">"},
+        Mistake{"FixThatMayNeverCome", "at = \"9h\"\npromote = \"rules-2\"",
+                "at = \"9h\"\npromote = \"mend\"",
+                "<[[act]]\nat = \"9h\">: release `mend` may never come; it is made only if "
+                "`rules-2` is halted: give it an `at`, halt that one by an act before, or remove "
+                "this act"},
         Mistake{"Expedited", "at = \"2d\"\nhalt = \"rules-2\"",
                 "at = \"4d\"\npromote = \"late\"\nto = \"internal\"",
                 "<[[act]]\nat = \"4d\">: release `late` is expedited: it is published to all "
@@ -326,8 +477,12 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"NoGroups", "groups = [\"public-1\", \"public-2\"]", "groups = []",
                 "<[]>: `groups` names none; leave it out to mean all groups"},
         Mistake{"Share", "share = \"5%\"", "share = 0.0",
-                "<0.0>: `share` is zero: the fault would strike nothing; write it above 0%, or "
+                "<share = |0.0>: `share` is zero: the fault would strike nothing; write it above "
+                "0%, or "
                 "remove the fault"},
+        Mistake{"ReplayOfAFixThatMayNeverCome", "replayed = \"baseline\"", "replayed = \"mend\"",
+                "<replayed = |\"mend\">: release `mend` may never come; it is made only if "
+                "`rules-2` is halted: name one that has an `at`"},
         Mistake{"Variants", "variants = 16", "variants = 1001",
                 "<1001>: `variants` is out of range: 1,001; write a whole number from 1 to 1,000"},
         Mistake{
@@ -350,7 +505,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "replayed = \"baseline\"\nvariants = 2",
                 "<variants = 2>: `variants` does not apply to kind = \"replay\"; remove it"},
         Mistake{"UnknownReplayed", "replayed = \"baseline\"", "replayed = \"basline\"",
-                "<\"basline\">: no release is called `basline`; valid: rules-2, late"},
+                "<\"basline\">: no release is called `basline`; valid: rules-2, late, mend"},
         Mistake{
             "ReplayedBeforeItExists", "replayed = \"baseline\"", "replayed = \"rules-2\"",
             "<replayed = |\"rules-2\">: release `rules-2` does not exist when the fault begins; "
@@ -363,27 +518,51 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"Metric", "metric = \"affected\"", "metric = \"effected\"",
                 "<\"effected\">: no metric is called `effected`; did you mean `affected`? valid: "
                 "exposed, affected, refused, alerts, running, protected, down, halted, "
-                "time_to_detect, time_to_halt"},
+                "time_to_detect, time_to_halt, lost, harmed, overshoot, unreached, "
+                "recovered_by_itself, recovered_by_update, recovered_by_reboot, "
+                "recovered_by_repair_kit, recovered_by_hand, time_to_recover, false_halts, "
+                "protection_gap, infections, signals, harm, reached_by_halt, reached_by_fix, "
+                "installed"},
         Mistake{"Group", "group = \"public-2\"", "group = \"public-3\"",
                 "<\"public-3\">: no group is called `public-3`; did you mean `public-1`? valid: "
                 "engineering, internal, public-1, public-2"},
-        Mistake{"GroupOfAFlag", "equals = 1", "equals = 1\ngroup = \"public-1\"",
+        Mistake{"GroupOfAFlag", "equals = 1\n", "equals = 1\ngroup = \"public-1\"\n",
                 "<group = |\"public-1\">: `halted` has no groups; remove `group`: it is measured "
                 "over the whole fleet"},
         Mistake{"ReleaseOfHarm", "group = \"public-2\"", "release = \"rules-2\"",
                 "<release = |\"rules-2\"\nat_most = 0>: `affected` is not counted by release; "
                 "remove `release`"},
-        Mistake{"UnknownRelease", "release = \"rules-2\"", "release = \"rules-3\"",
+        Mistake{"UnknownRelease", "release = \"rules-2\"\nat_least",
+                "release = \"rules-3\"\nat_least",
                 "<\"rules-3\">: no release is called `rules-3`; did you mean `rules-2`? valid: "
-                "rules-2, late"},
+                "rules-2, late, mend"},
+        Mistake{"PartOfNothing", "at_least = \"12.5%\"", "at_least = \"12.5%\"\npart = \"server\"",
+                "<part = |\"server\"\nwhen>: `running` has no parts; remove `part`"},
+        Mistake{"Persona", "part = \"server\"", "part = \"sever\"",
+                "<\"sever\">: no persona is called `sever`; did you mean `server`? valid: "
+                "developer, office-laptop, server"},
+        Mistake{"Harm", "part = \"network_lost\"", "part = \"none\"",
+                "<part = |\"none\">: no harm is called `none`; valid: restart, "
+                "file_held, slow, blind, over_exclusion, down, system_file_lost, network_lost, "
+                "unbootable, boot_loop"},
+        Mistake{"HarmOfNoKind", "part = \"network_lost\"\n", "",
+                "<metric = |\"harm\">: `harm` of which harm?; add `part`, such as part = "
+                "\"boot_loop\""},
+        Mistake{"SignalsBy", "part = \"crash_report\"", "part = \"crash_reports\"",
+                "<\"crash_reports\">: no channel is called `crash_reports`; did you mean "
+                "`crash_report`? valid: alert, crash_report, telemetry, support_call, "
+                "false_positive_report, silence"},
+        Mistake{"ShareOfHours", "at_most = 1234.5", "at_most = \"1%\"",
+                "<at_most = |\"1%\">: `at_most` does not fit `protection_gap`; write a number of "
+                "endpoint-hours"},
         Mistake{"NoBound", "at_most = 0\n", "",
                 "<[[expect]]\nmetric = \"affected\">: an expectation without a bound; add "
                 "`equals`, `at_most` or `at_least`"},
         Mistake{"TwoBounds", "at_most = 0", "at_most = 0\nequals = 0",
                 "<at_most = |0>: both `equals` and `at_most`; write two expectations"},
-        Mistake{"PercentOfAFlag", "equals = 1", "equals = \"1%\"",
-                "<\"1%\">: `equals` does not fit `halted`; write 1 for yes or 0 for no"},
-        Mistake{"FlagOutOfRange", "equals = 1", "equals = 2",
+        Mistake{"PercentOfAFlag", "equals = 1\n", "equals = \"1%\"\n",
+                "<equals = |\"1%\">: `equals` does not fit `halted`; write 1 for yes or 0 for no"},
+        Mistake{"FlagOutOfRange", "equals = 1\n", "equals = 2\n",
                 "<equals = |2>: `equals` is out of range: 2; write a whole number from 0 to 1"},
         Mistake{"NumberOfATime", "at_most = \"2h 30s\"", "at_most = 7200",
                 "<7200>: `at_most` does not fit `time_to_halt`; write a duration such as \"2h\""},
@@ -408,8 +587,74 @@ INSTANTIATE_TEST_SUITE_P(
                 "[[expect]]\nmetric = \"affected\"\ngroup = \"public-2\"\nat_most = 0\nwhen = "
                 "\"always\"\n[[expect]]\nmetric = \"halted\"",
                 "<when = \"eventually\"\n\n|[[expect]]>: the same expectation twice: affected in "
-                "public-2: at most 0, always; the first is at <replayed = "
-                "\"baseline\"\n\n|[[expect]]>"}),
+                "public-2: at most 0, always; the first is at <hours = 12.5\n\n|[[expect]]>"}),
+    name_of);
+
+INSTANTIATE_TEST_SUITE_P(
+    OfCampaigns, Mistakes,
+    testing::Values(
+        Mistake{"Key", "per_hour = 0.01", "per_day = 0.01",
+                "<per_day>: unknown key `per_day`; valid keys: id, "
+                "sample, at, until, per_hour"},
+        Mistake{"Sample", "sample = \"./wave.txt\"", "sample = \"../wave.txt\"",
+                "<\"../wave.txt\">: `../wave.txt` leads out of fixtures/samples; name a file under "
+                "fixtures/samples, or one beside the scenario as \"./…\""},
+        Mistake{"Rate", "per_hour = 0.01", "per_hour = 0",
+                "<per_hour = |0>: `per_hour` is out of range: 0; write a number above 0 and at "
+                "most 3600"},
+        Mistake{"Window", "until = \"6d\"", "until = \"12h\"",
+                "<until = |\"12h\">: the campaign ends before it begins; write `until` later than "
+                "`at`"},
+        Mistake{
+            "Twice", "[[measured]]",
+            "[[campaign]]\nid = \"wave\"\nsample = \"x\"\nat = \"0s\"\nper_hour = "
+            "1\n[[measured]]",
+            "<[[campaign]]\nid = \"wave\"\nsample = \"x\">: a second campaign is called `wave`; "
+            "the first is at <[[campaign]]\nid = \"wave\"\nsample = \"./wave.txt\">"}),
+    name_of);
+
+INSTANTIATE_TEST_SUITE_P(
+    OfMeasurements, Mistakes,
+    testing::Values(
+        Mistake{"Release", "[[measured]]\nrelease = \"rules-2\"",
+                "[[measured]]\nrelease = \"rules-4\"",
+                "<\"rules-4\">: no release is called `rules-4`; did you mean `rules-2`? valid: "
+                "rules-2, late, mend"},
+        Mistake{"Persona", "persona = \"server\"", "persona = \"till\"",
+                "<\"till\">: no persona is called `till`; valid: developer, office-laptop, server"},
+        Mistake{"Harm", "harm = \"boot_loop\"", "harm = \"bootloop\"",
+                "<\"bootloop\">: no harm is called `bootloop`; did you mean `boot_loop`? valid: "
+                "none, restart, file_held, slow, blind, over_exclusion, down, system_file_lost, "
+                "network_lost, unbootable, boot_loop"},
+        Mistake{"NoEvents", "events = 3\n", "",
+                "<[[measured]]>: `boot_loop` without a number of events; write how many there were "
+                "in these hours: 1 to 1,000,000,000,000; what was watched for and did not come "
+                "about is harm = \"none\""},
+        Mistake{"EventsOfNone", "harm = \"boot_loop\"\nwhat = \"a \\\"big\\\" log\"",
+                "harm = \"none\"",
+                "<events = |3>: events of no harm; name the harm, or leave `events` out"},
+        Mistake{"CauseOfNone", "harm = \"boot_loop\"\nwhat = \"a \\\"big\\\" log\"\nevents = 3",
+                "harm = \"none\"\nwhat = \"x\"",
+                "<what = |\"x\">: something set no harm off; name the harm, or leave `what` out"},
+        Mistake{"NoCause", "what = \"a \\\"big\\\" log\"\n", "",
+                "<[[measured]]>: `boot_loop` of unknown cause; say in `what` what set it off, for "
+                "people"},
+        Mistake{"Cause", "\\\"big\\\"", "\\u001b[2J",
+                "<what = |\"a \\u001b[2J log\">: `what` must be one line of text; write 1 to 200 "
+                "bytes without control characters"},
+        Mistake{"Hours", "hours = 12.5", "hours = 0",
+                "<hours = |0>: `hours` is out of range: 0; write a number above 0 and at most "
+                "1000000000000"},
+        Mistake{"FileBesideRows", "hours = 12.5", "hours = 12.5\nfile = \"./farm.csv\"",
+                "<events = 3>: `events` does not apply beside `file`; remove it"},
+        Mistake{
+            "Twice", "[[expect]]\nmetric = \"affected\"",
+            "[[measured]]\nrelease = \"rules-2\"\npersona = \"server\"\nharm = \"none\"\nhours = "
+            "7\n[[expect]]\nmetric = \"affected\"",
+            "<[[measured]]\nrelease = \"rules-2\"\npersona = \"server\"\nharm = \"none\">: "
+            "`rules-2` did harm on `server`, and it did none; the other measurement is at "
+            "<[[measured]]\nrelease = \"rules-2\"\npersona = \"server\"\nharm = "
+            "\"boot_loop\">: remove one of them"}),
     name_of);
 
 TEST(Mistakes, OfAScenarioWithoutGroupsOrReleases) {
@@ -417,7 +662,8 @@ TEST(Mistakes, OfAScenarioWithoutGroupsOrReleases) {
         "schema = 1\ntitle = \"x\"\nstart = 2026-03-02T00:00:00Z\nduration = \"1d\"\n";
     const std::string group =
         "[[group]]\nname = \"a\"\nstage = \"public\"\nendpoints = 1\npersonas = { x = 1 }\n";
-    EXPECT_ERROR(parse(head, kFile), "every-key.toml:1:1: no group; add a table [[group]]");
+    EXPECT_ERROR(parse(head, kFile),
+                 "every-key.toml:1:1: no group; add a table [[group]], or an `inventory`");
     EXPECT_ERROR(parse(head + "group = []\n", kFile), "no group; add a table [[group]]");
     EXPECT_ERROR(parse(head + "group = {}\n", kFile),
                  "`group` must be a list of tables, each below a line [[group]], not a table");

@@ -18,6 +18,7 @@ seed = 42
 start = 2026-03-02T00:00:00Z
 duration = "7d"
 fingerprint = "53de-64a7-0c1b-9e2f"
+keys = "./our-ca"
 
 [[group]]
 name = "engineering"
@@ -46,12 +47,56 @@ endpoints = 60_000
 personas = { office-laptop = 1 }
 
 [policy]
+staged = true
 gates = false
+internal_after = "24h"
+public_after = "36h"
 public_interval = "12h"
+ramp = [ { share = "1%", after = "0s" }, { share = "100%", after = "1d" } ]
+ramp_by = "tenant"
 cdn_ttl = "0s"
-alert_delay = "10m"
-crash_report_delay = "1h"
-halt = { share = "0.25%", reports = 20, on_alerts = false }
+download = "3m"
+halt = { share = "0.25%", reports = 20, on_alerts = false, by = "people", withdraw = false }
+test = { false_alarms = "2%", worth_finding = 3e-4 }
+
+[signal.alert]
+delay = "10m"
+
+[signal.crash_report]
+delay = "1h"
+spread = "45m"
+loss = "3%"
+opt_out = "15%"
+background = 2e-6
+office_hours = true
+
+[signal.telemetry]
+interval = "6h"
+
+[signal.silence]
+delay = "2h"
+
+[people]
+hours = { from = 9, until = 17, weekends = true }
+response = "10m"
+on_call = "2h"
+overlook = "1%"
+investigation = "3h"
+resume = false
+
+[crew]
+hours = { from = 7 }
+endpoints_per_technician = 250
+repair = "15m"
+repair_kit = "12h"
+reboot_every = "48h"
+
+[recovery]
+network_lost = "reboot"
+file_held = "repair_kit"
+
+[load_context]
+DatasetA = "kernel"
 
 [[baseline]]
 feed = "DatasetA"
@@ -66,6 +111,13 @@ source = "./late"
 at = "3d"
 kind = "fix"
 expedited = true
+
+[[release]]
+id = "mend"
+feed = "DatasetA"
+source = "good/DatasetA/2026-03-01"
+fixes = "rules-2"
+after_halt = "4h"
 
 [[release]]
 id = "rules-2"
@@ -87,6 +139,14 @@ to = "internal"
 at = "2d"
 halt = "rules-2"
 
+[[act]]
+at = "2d 1h"
+withdraw = "rules-2"
+
+[[act]]
+at = "2d 2h"
+resume = "rules-2"
+
 [[fault]]
 kind = "bit_flip"
 feed = "DatasetA"
@@ -101,6 +161,21 @@ until = "5d"
 kind = "replay"
 feed = "DatasetA"
 replayed = "baseline"
+
+[[campaign]]
+id = "wave"
+sample = "./wave.txt"
+at = "12h"
+until = "6d"
+per_hour = 0.01
+
+[[measured]]
+release = "rules-2"
+persona = "server"
+harm = "boot_loop"
+what = "a \"big\" log"
+events = 3
+hours = 12.5
 
 [[expect]]
 metric = "affected"
@@ -122,6 +197,22 @@ when = "eventually"
 [[expect]]
 metric = "halted"
 equals = 1
+
+[[expect]]
+metric = "harm"
+part = "network_lost"
+equals = 5
+
+[[expect]]
+metric = "signals"
+part = "crash_report"
+group = "engineering"
+at_least = 7
+
+[[expect]]
+metric = "protection_gap"
+part = "server"
+at_most = 1234.5
 )";
 
 inline constexpr const char* kFile = "scenarios/every-key.toml";
@@ -147,6 +238,8 @@ inline Experiment without_places(Experiment experiment) {
     forget(experiment.releases);
     forget(experiment.acts);
     forget(experiment.faults);
+    forget(experiment.campaigns);
+    forget(experiment.measurements);
     forget(experiment.expectations);
     experiment.file.clear();
     experiment.name.clear();

@@ -49,9 +49,38 @@ equals = 0
     EXPECT_EQ(experiment.policy.halt_reports, 5u);
     EXPECT_DOUBLE_EQ(experiment.policy.halt_share, 0.0025);
     EXPECT_EQ(experiment.groups, from_parent.groups);  // places and all
-    EXPECT_EQ(experiment.groups[0].place, at("parent.toml") + ":10:1");
+    EXPECT_EQ(experiment.groups[0].place, at("parent.toml") + ":11:1");
     ASSERT_EQ(experiment.expectations.size(), 1u);
     EXPECT_EQ(experiment.expectations[0].place, at("child.toml") + ":8:1");
+}
+
+TEST_F(Extends, TakesSeveralParentsOfWhichLaterOnesWin) {
+    write("fleet.toml", std::string(kEveryKey));
+    write("slow.toml", "schema = 1\n[policy]\ncdn_ttl = \"1h\"\ndownload = \"1h\"\n");
+    write("slower.toml", "schema = 1\n[policy]\ncdn_ttl = \"2h\"\n");
+    const fs::path child =
+        write("child.toml",
+              "schema = 1\nextends = [\"fleet.toml\", \"slow.toml\", \"slower.toml\"]\nseed = 7\n");
+    ASSERT_OK_AND(const Experiment experiment, load(child));
+    EXPECT_EQ(experiment.policy.cdn_ttl, base::hours(2));
+    EXPECT_EQ(experiment.policy.download, base::hours(1));
+    EXPECT_EQ(experiment.policy.halt_reports, 20u);
+    EXPECT_EQ(experiment.seed, 7u);
+    write("child.toml", "schema = 1\nextends = [\"fleet.toml\", \"./x/../child.toml\"]\n");
+    EXPECT_ERROR(load(child), "extends itself by way of `./x/../child.toml`");
+    write("slow.toml", "schema = 1\nextends = [\"slower.toml\", \"none.toml\"]\n");
+    write("child.toml", "schema = 1\nextends = [\"slow.toml\"]\n");
+    EXPECT_ERROR(load(child), "it is extended at " + at("slow.toml") + ":2:11");
+}
+
+// Not a circle: both parents rest on the same file.
+TEST_F(Extends, MayComeToAFileByTwoWays) {
+    write("root.toml", std::string(kEveryKey));
+    write("a.toml", "schema = 1\nextends = \"root.toml\"\n[policy]\ncdn_ttl = \"1h\"\n");
+    write("b.toml", "schema = 1\nextends = \"root.toml\"\n");
+    const fs::path child = write("child.toml", "schema = 1\nextends = [\"a.toml\", \"b.toml\"]\n");
+    ASSERT_OK_AND(const Experiment experiment, load(child));
+    EXPECT_EQ(experiment.policy.cdn_ttl, base::minutes(0));  // as b.toml has it
 }
 
 TEST_F(Extends, ResolvesToATextThatStandsAlone) {
@@ -65,12 +94,12 @@ TEST_F(Extends, ResolvesToATextThatStandsAlone) {
 }
 
 TEST_F(Extends, NamesTheFileWhereTheWrongValueStands) {
-    write("parent.toml", changed(kEveryKey, "alert_delay = \"10m\"", "alert_delay = \"1m\""));
+    write("parent.toml", changed(kEveryKey, "cdn_ttl = \"0s\"", "cdn_ttl = \"5x\""));
     const fs::path child =
         write("child.toml", "schema = 1\nextends = \"parent.toml\"\n[policy]\ngates = true\n");
-    EXPECT_ERROR(load(child), at("parent.toml") + ":40:15: `alert_delay` is shorter");
+    EXPECT_ERROR(load(child), at("parent.toml") + ":45:11: `5x` is not a duration");
     write("parent.toml", changed(kEveryKey, "[[act]]\nat = \"2d\"", "[[act]]\nta = \"2d\""));
-    EXPECT_ERROR(load(child), at("parent.toml") + ":75:1: unknown key `ta`");
+    EXPECT_ERROR(load(child), at("parent.toml") + ":127:1: unknown key `ta`");
     write("parent.toml", changed(kEveryKey, "seed = 42", "sed = 42"));
     EXPECT_ERROR(load(child), at("parent.toml") + ":5:1: unknown key `sed`");
     write("parent.toml", changed(kEveryKey, "schema = 1\n", ""));
@@ -83,7 +112,9 @@ TEST_F(Extends, TakesParentsThatAreNoScenariosByThemselves) {
         write("child.toml",
               "extends = \"policy.toml\"\n" +
                   changed(kEveryKey,
-                          "halt = { share = \"0.25%\", reports = 20, on_alerts = false }", ""));
+                          "halt = { share = \"0.25%\", reports = 20, on_alerts = false, by = "
+                          "\"people\", withdraw = false }",
+                          "halt = { withdraw = false }"));
     ASSERT_OK_AND(const Experiment experiment, load(child));
     EXPECT_EQ(experiment.policy.halt_reports, 77u);
     EXPECT_FALSE(experiment.policy.gates);
@@ -96,6 +127,8 @@ TEST_F(Extends, LooksBesideTheFileAndKeepsContentBesideTheOneThatNamesIt) {
         write("child/child.toml", "schema = 1\nextends = \"../family/near/parent.toml\"\n");
     ASSERT_OK_AND(const Experiment experiment, load(child));
     EXPECT_EQ(experiment.releases[1].source, "./../family/late");
+    EXPECT_EQ(experiment.keys, "./../family/our-ca");
+    EXPECT_EQ(experiment.campaigns[0].sample, "./../family/wave.txt");
     EXPECT_EQ(experiment.releases[0].source, "good/DatasetA/2026-03-02");
     ASSERT_OK_AND(const Experiment again, parse(experiment.toml, child));
     EXPECT_EQ(without_places(experiment), without_places(again));
@@ -142,9 +175,11 @@ TEST_F(Extends, SaysWhoExtendsAFileThatCannotBeRead) {
 TEST_F(Extends, TakesRelativeNamesOnly) {
     for (const char* bad : {"\"\"", "\"/etc/passwd\""}) {
         EXPECT_ERROR(parse(std::string("schema = 1\nextends = ") + bad, kFile),
-                     "every-key.toml:2:11: `extends` must name a file relative to this one");
+                     "every-key.toml:2:11: `extends` must name files relative to this one");
     }
-    EXPECT_ERROR(parse("schema = 1\nextends = 1", kFile), "`extends` must be a string");
+    EXPECT_ERROR(parse("schema = 1\nextends = 1", kFile), "`extends` must be a list of strings");
+    EXPECT_ERROR(parse("schema = 1\nextends = [\"/a\"]", kFile),
+                 "`extends` must name files relative to this one; such as \"base.toml\"");
 }
 
 }  // namespace

@@ -150,11 +150,13 @@ base::Result<ports::Installation> ScannerService::install(const content::Manifes
 base::Result<ports::ScanVerdict> ScannerService::scan(const std::string& name,
                                                       base::ByteView bytes) {
     if (running_ == nullptr) {
-        FB_TRY(const Contents stored, contents());
-        if (!stored.running) {
+        // Last-known-good is nobody's business until it is needed: what came of scans holds
+        // whatever it is.
+        FB_TRY(const std::optional<std::string> running, store_.get(kRunning));
+        if (!running) {
             return down();
         }
-        FB_TRY(Loaded loaded, load(*stored.running));
+        FB_TRY(Loaded loaded, load(*running));
         if (loaded.process == nullptr) {
             return fall_back(std::move(loaded.outcome));
         }
@@ -173,7 +175,10 @@ base::Result<ports::ScanVerdict> ScannerService::scan(const std::string& name,
         death->evidence.emplace_back("subject", base::printable(name));
         return fall_back(std::move(*death));
     }
-    return judge(std::get<base::Bytes>(*result), name);
+    const std::chrono::microseconds cpu = running_->last_call_cpu();
+    FB_TRY(ports::ScanVerdict verdict, judge(std::get<base::Bytes>(*result), name));
+    verdict.cpu = cpu;
+    return verdict;
 }
 
 base::Result<ports::ScanVerdict> ScannerService::judge(base::ByteView bytes,
@@ -193,7 +198,7 @@ base::Result<ports::ScanVerdict> ScannerService::judge(base::ByteView bytes,
              reply->code,
              {{"message", base::printable(reply->message)}, {"subject", base::printable(name)}}});
     }
-    return ports::ScanVerdict{ports::ScanVerdict::Kind::kScanned, std::move(reply->rules), {}};
+    return ports::ScanVerdict{ports::ScanVerdict::Kind::kScanned, std::move(reply->rules), {}, {}};
 }
 
 // The running content is over. Nothing is committed unless last-known-good has been tried for real.

@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
+
+#include "base/file.h"
 #include "endpoint/scanner/real_scanner.h"
 #include "host/persona.h"
 
@@ -149,6 +152,97 @@ TEST_F(FixtureTest, ForbiddenCallLoadsAndDiesAtTheFirstScan) {
     EXPECT_THAT(base::to_text(death.evidence), HasSubstr("system call: openat"));
 }
 
+// The files of a persona that are detected.
+std::set<std::string> detected(const host::Persona& persona,
+                               const std::function<bool(const host::File&)>& is_found) {
+    std::set<std::string> out;
+    for (const host::File& file : persona.files) {
+        if (is_found(file)) {
+            out.insert(file.path);
+        }
+    }
+    return out;
+}
+
+TEST_F(FixtureTest, FalsePositivesFallOnTheFilesThatTheirReadmesName) {
+    constexpr auto kKernel = R"(C:\Windows\System32\ntoskrnl.exe)";
+    constexpr auto kServiceHost = R"(C:\Windows\System32\svchost.exe)";
+    const auto persona = [](const char* name) {
+        auto loaded = host::load_persona(test::fixtures_dir() / "personas" / name);
+        EXPECT_TRUE(loaded.ok()) << loaded.error().text();
+        return std::move(loaded).value();
+    };
+    const auto is_found = [this](const host::File& file) {
+        return !scan(file.path, *file.content).empty();
+    };
+    const host::Persona till = persona("till.toml");
+    const host::Persona office = persona("office-laptop.toml");
+    ASSERT_EQ(load("defective/DatasetA/flags-service-host").code, Code::kNone);
+    EXPECT_THAT(detected(till, is_found), ElementsAre(kServiceHost));
+    EXPECT_THAT(detected(office, is_found), ElementsAre(kServiceHost));
+    ASSERT_EQ(load("defective/DatasetA/flags-till-kernel").code, Code::kNone);
+    EXPECT_THAT(detected(till, is_found), ElementsAre(kKernel));
+    EXPECT_THAT(detected(office, is_found), IsEmpty());
+    ASSERT_EQ(load("defective/DatasetA/flags-notes").code, Code::kNone);
+    EXPECT_THAT(detected(till, is_found), IsEmpty());
+    EXPECT_THAT(detected(office, is_found), testing::Contains(HasSubstr("notes.exe")));
+}
+
+TEST_F(FixtureTest, ASlowScanTakesLongAndLives) {
+    ASSERT_EQ(load("defective/DatasetA/slow-scan").code, Code::kNone);
+    expect_silence_on_personas();
+    EXPECT_THAT(scan(kRotatedLog, test::rotated_log()), IsEmpty());
+    const auto slow = process_->last_call_cpu();
+    EXPECT_THAT(scan("short.log", "FBK-ROTATE-MARK\n" + std::string(1000, 'x')), IsEmpty());
+    EXPECT_GT(slow, 50 * process_->last_call_cpu()) << "a thousand times the work";
+}
+
+TEST_F(FixtureTest, ABlindReleaseLoadsAndFindsNothing) {
+    ASSERT_EQ(load("defective/DatasetA/blind").code, Code::kNone);
+    EXPECT_THAT(scan("eicar.com", test::eicar()), IsEmpty());
+}
+
+TEST_F(FixtureTest, GoodReleasesFindAllSamplesOfAllPersonas) {
+    for (const char* version : {"2026-03-01", "2026-03-02", "2026-03-03"}) {
+        ASSERT_EQ(load(std::string("good/DatasetA/") + version).code, Code::kNone);
+        int samples = 0;
+        for (const auto& entry :
+             std::filesystem::directory_iterator(test::fixtures_dir() / "personas")) {
+            if (entry.path().extension() != ".toml") {
+                continue;
+            }
+            ASSERT_OK_AND(const host::Persona persona, host::load_persona(entry.path()));
+            EXPECT_GE(persona.samples.size(), 2u) << persona.name;
+            for (const host::Sample& sample : persona.samples) {
+                EXPECT_THAT(scan(sample.name, *sample.content), testing::Not(IsEmpty()))
+                    << version << " " << persona.name << " " << sample.name;
+                ++samples;
+            }
+        }
+        EXPECT_GE(samples, 12);
+    }
+}
+
+// As fixtures/samples/README.md has it.
+TEST_F(FixtureTest, GoodReleasesFindTheSamplesOfCampaignsFromTheirTimeOn) {
+    const auto found = [&](const char* name) {
+        auto bytes = base::read_file(test::fixtures_dir() / "samples" / name, 1 << 20);
+        EXPECT_TRUE(bytes.ok()) << name;
+        return bytes.ok() && !scan(name, *bytes).empty();
+    };
+    const std::pair<const char*, int> kFoundFrom[] = {{"dropper.js", 1},
+                                                      {"logon-task.cmd", 2},
+                                                      {"ransom-note.txt", 3},
+                                                      {"stop-services.cmd", 3},
+                                                      {"letter.txt", 4}};
+    for (int version = 1; version <= 3; ++version) {
+        ASSERT_EQ(load("good/DatasetA/2026-03-0" + std::to_string(version)).code, Code::kNone);
+        for (const auto& [sample, from] : kFoundFrom) {
+            EXPECT_EQ(found(sample), version >= from) << sample << " by " << version;
+        }
+    }
+}
+
 TEST_F(FixtureTest, WhatDoesNotCompileIsRefusedWithFileAndLine) {
     const LoadReply reply = load("corrupt/DatasetA/does-not-compile");
     EXPECT_EQ(reply.code, Code::kRulesDoNotCompile);
@@ -177,10 +271,12 @@ TEST(Fixtures, AreAllTested) {
             }
         }
     }
-    EXPECT_THAT(folders, ElementsAre("corrupt/does-not-compile", "defective/backtracking",
-                                     "defective/forbidden-call", "defective/rare-backtracking",
-                                     "good/2026-03-01", "good/2026-03-02", "good/2026-03-03",
-                                     "malicious/include"));
+    EXPECT_THAT(folders,
+                ElementsAre("corrupt/does-not-compile", "defective/backtracking", "defective/blind",
+                            "defective/flags-notes", "defective/flags-service-host",
+                            "defective/flags-till-kernel", "defective/forbidden-call",
+                            "defective/rare-backtracking", "defective/slow-scan", "good/2026-03-01",
+                            "good/2026-03-02", "good/2026-03-03", "malicious/include"));
 }
 
 }  // namespace

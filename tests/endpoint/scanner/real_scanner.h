@@ -37,6 +37,9 @@ class SandboxedScanners final : public ports::ComponentProcesses {
         base::Result<ports::CallResult> call(base::ByteView request) override {
             return worker_.call(request);
         }
+        std::chrono::microseconds last_call_cpu() const override {
+            return worker_.last_call_cpu();
+        }
 
       private:
         sandbox::Worker worker_;

@@ -340,6 +340,7 @@ class LyingProcesses final : public ports::ComponentProcesses {
             return ports::CallResult(
                 std::holds_alternative<LoadRequest>(*parsed) ? script_.to_load : script_.to_scan);
         }
+        std::chrono::microseconds last_call_cpu() const override { return {}; }
 
       private:
         const LyingProcesses& script_;

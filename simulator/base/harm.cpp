@@ -1,0 +1,61 @@
+#include "base/harm.h"
+
+#include <array>
+
+namespace firebreak::base {
+
+namespace {
+
+// Recoveries after facts of past incidents: a boot loop was "mostly hands-on" (CrowdStrike, 2024);
+// machines without network could not fetch the fix (Kaspersky, 2013; McAfee, 2010); what was
+// quarantined or slow healed with the next update (Trend Micro, 2005; Panda, 2015). The chances of
+// a call are assumed.
+constexpr std::array<HarmInfo, kHarms> kInfos{{
+    {Harm::kNone, "none", Recovery::kItself, false, false, 0, "no harm"},
+    {Harm::kRestart, "restart", Recovery::kItself, false, false, 0.001,
+     "a component died, and runs again on last-known-good"},
+    {Harm::kFileHeld, "file_held", Recovery::kUpdate, false, false, 0.05,
+     "false positive: a file of the user's is quarantined"},
+    {Harm::kSlow, "slow", Recovery::kUpdate, false, false, 0.02,
+     "a component takes far more processor time than it should"},
+    {Harm::kBlind, "blind", Recovery::kUpdate, false, false, 0,
+     "silent loss of detection: what must be found is not"},
+    {Harm::kOverExclusion, "over_exclusion", Recovery::kUpdate, false, false, 0,
+     "more is left unscanned than should be"},
+    {Harm::kDown, "down", Recovery::kUpdate, false, false, 0.01, "a component runs nothing at all"},
+    {Harm::kSystemFileLost, "system_file_lost", Recovery::kRepairKit, false, false, 0.2,
+     "false positive on a part of Windows"},
+    {Harm::kNetworkLost, "network_lost", Recovery::kByHand, false, true, 0.6,
+     "the machine is cut off, from updates as well"},
+    {Harm::kUnbootable, "unbootable", Recovery::kByHand, true, true, 0.8,
+     "false positive on what the machine boots from"},
+    {Harm::kBootLoop, "boot_loop", Recovery::kByHand, true, true, 0.8,
+     "a component crashes in the kernel, again at every start"},
+}};
+
+}  // namespace
+
+std::span<const HarmInfo, kHarms> harms() {
+    return kInfos;
+}
+
+const HarmInfo& info(Harm harm) {
+    return kInfos.at(static_cast<size_t>(harm));
+}
+
+std::optional<Harm> find_harm(std::string_view name) {
+    for (const HarmInfo& entry : kInfos) {
+        if (entry.name == name) {
+            return entry.harm;
+        }
+    }
+    return std::nullopt;
+}
+
+std::string_view to_text(Recovery recovery) {
+    constexpr std::array<std::string_view, kRecoveries> kNames{"itself", "next update", "reboot",
+                                                               "repair kit", "by hand"};
+    return kNames.at(static_cast<size_t>(recovery));
+}
+
+}  // namespace firebreak::base
