@@ -14,7 +14,7 @@ enum class Call : uint8_t {
     kNoGo,        // something that was expected did not hold
     kAsExpected,  // all held, but harm, refusals or halts were among what was expected: the
                   // scenario shows a failure, and its success clears no release
-    kNone,  // nothing was expected, or the run was interrupted before it was decided
+    kNone,        // nothing was expected, or the run was interrupted before it was decided
 };
 
 struct Decision {

@@ -258,7 +258,7 @@ uint16_t Fleet::marks_of(const Step& step) const {
     const bool exposes =
         step.delivered && !(step.release < harmless_.size() && harmless_[step.release]);
     return static_cast<uint16_t>((exposes ? kExposed : 0) | (step.refused ? kRefused : 0) |
-                                 (step.harm != base::Harm::kNone ? kAffected : 0));
+                                 (step.harm != base::Harm::kNone ? kExposed | kAffected : 0));
 }
 
 bool Fleet::poll_quickly(size_t segment, uint32_t variants, const Context& context,
@@ -309,7 +309,7 @@ base::Status Fleet::meet(size_t segment, const Pending& pending) {
     return change_set(segment,
                       {pending.at, pending.row, step.category, step.code, step.release, 0, false,
                        false, step.harm, 0, 0},
-                      step.after, infection ? kInfected : kAffected);
+                      step.after, infection ? kInfected : kExposed | kAffected);
 }
 
 base::Status Fleet::recover(size_t segment, const Pending& pending) {

@@ -142,7 +142,7 @@ class Fleet {
     uint64_t polls() const { return polls_; }
     size_t pending_events() const;
 
-    // Releases whose delivery does not count as exposure (fixes).
+    // Releases whose delivery does not count as exposure (fixes), unless they do harm.
     void set_harmless(std::vector<bool> by_release) { harmless_ = std::move(by_release); }
 
   private:

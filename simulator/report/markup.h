@@ -49,9 +49,9 @@ std::string bar(double share, Tone tone);
 // The same with the share in words beside it.
 std::string share_bar(double part, double whole, Tone tone);
 
-// A table; cells are markup. A column whose heading starts with '#' (which is not shown) holds
-// numbers and is aligned to the right. `css`: of the table; "" for none. `sum`: the last row sums
-// up.
+// A table; cells are markup, as many in each row as there are headings. A column whose heading
+// starts with '#' (which is not shown) holds numbers and is aligned to the right. `css`: of the
+// table; "" for none. `sum`: the last row sums up.
 std::string table(const std::vector<std::string>& headings,
                   const std::vector<std::vector<std::string>>& rows, std::string_view css = "",
                   bool sum = false);

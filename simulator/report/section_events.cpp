@@ -119,14 +119,11 @@ std::string tenants(const record::Run& run) {
             return at ? to_text(*at) : std::string("–");
         };
         rows.push_back(
-            {fmt::format("tenant {}", tenant.number), escape(group_name(run.header, tenant.group)),
+            {fmt::format("{} in {}", tenant.number, escape(group_name(run.header, tenant.group))),
              number(tenant.endpoints), number(tenant.exposed), number(tenant.affected),
-             bar(tenant.endpoints > 0
-                     ? static_cast<double>(tenant.affected) / static_cast<double>(tenant.endpoints)
-                     : 0,
-                 Tone::kAffected),
-             number(tenant.lost), number(tenant.refused), number(tenant.infected),
-             moment(tenant.first_affected), moment(tenant.last_recovered)});
+             share_bar(tenant.affected, tenant.endpoints, Tone::kAffected), number(tenant.lost),
+             number(tenant.refused), number(tenant.infected), moment(tenant.first_affected),
+             moment(tenant.last_recovered)});
     }
     if (rows.empty()) {
         return "";

@@ -394,7 +394,12 @@ std::string signals_section(const record::Run& run) {
                                                     rounded(*reports))});
     }
     const std::vector<Flag> marks = flags(run, "RXAHG");
-    const Scale scale = scale_for(lines);
+    double most = 0;
+    for (const Line& line : lines) {
+        most = std::max(most, checks::peak(line.points));
+    }
+    const bool squashed = !thresholds.empty() && most > 50 * thresholds[0].value;
+    const Scale scale = squashed ? Scale::kLog : scale_for(lines);
     const Stretch stretch = eventful(run);
     return flag_legend(marks) +
            figure(

@@ -16,7 +16,7 @@ namespace {
 constexpr size_t kMostPoints = 400;
 constexpr double kLabelStep = 16;
 constexpr double kFlagWidth = 17;
-constexpr int kFlagRows = 3;
+constexpr int kFlagRows = 5;
 
 // Where things lie on the drawing, in its own units.
 struct Frame {
