@@ -131,14 +131,15 @@ std::string first_line(const fs::path& log) {
     return base::printable(all.substr(0, all.find('\n')), 400);
 }
 
-void tell(const Job& job) {
+// `width`: of the longest scenario's name.
+void tell(const Job& job, size_t width) {
     std::string detail;
     const auto run = record::read_run(job.run_file);
     if (run.ok()) {
         detail = checks::headline(*run);
     }
-    fmt::print("  {} {:<44} {:>7.2f} s  {}\n", job.code == kPassed ? "✓" : "✗",
-               job.scenario.string(), job.wall_s,
+    fmt::print("  {} {:<{}} {:>7.2f} s  {}\n", job.code == kPassed ? "✓" : "✗",
+               job.scenario.string(), width, job.wall_s,
                job.code == kPassed ? detail : fmt::format("{}: {}", word_for(job.code), detail));
     if (job.code == kExpectationFailed && run.ok()) {
         const std::vector<checks::Verdict> verdicts = checks::judge(*run);
@@ -161,6 +162,10 @@ void tell(const Job& job) {
 base::Status run_all(std::vector<Job>& jobs, const SuiteOptions& options) {
     size_t next = 0;
     std::map<pid_t, Job*> running;
+    size_t width = 0;
+    for (const Job& job : jobs) {
+        width = std::max(width, job.scenario.string().size());
+    }
     while (!running.empty() || (next < jobs.size() && stop == 0)) {
         while (running.size() < options.jobs && next < jobs.size() && stop == 0) {
             Job& job = jobs[next++];
@@ -181,7 +186,7 @@ base::Status run_all(std::vector<Job>& jobs, const SuiteOptions& options) {
         job.code = WIFEXITED(state) ? WEXITSTATUS(state) : kInternalError;
         job.wall_s =
             std::chrono::duration<double>(std::chrono::steady_clock::now() - job.begin).count();
-        tell(job);
+        tell(job, width);
     }
     return {};
 }

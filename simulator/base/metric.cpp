@@ -63,6 +63,8 @@ constexpr std::array<MetricInfo, kMetricCount> kMetrics{{
      "endpoints that run a fix"},
     {Metric::kInstalled, "installed", Unit::kCount, true, true, Part::kNone,
      "times that a release was installed"},
+    {Metric::kEvidence, "evidence", Unit::kCount, false, true, Part::kNone,
+     "strongest evidence of a sequential test against a release, in percent of an alarm"},
 }};
 
 }  // namespace

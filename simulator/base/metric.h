@@ -38,8 +38,10 @@ enum class Metric : uint8_t {
     kReachedByHalt = 25,  // endpoints expected to have learnt of the first halt (by their rhythm)
     kReachedByFix = 26,   // endpoints that run a fix
     kInstalled = 27,      // times that a release was installed (scope: a release)
+    kEvidence = 28,       // of the strongest sequential test against a release, in percent of what
+                          // raises an alarm (scope: a release)
 };
-inline constexpr size_t kMetricCount = 28;
+inline constexpr size_t kMetricCount = 29;
 
 // What a metric's numbers count, and so how its bound may be written.
 enum class Unit : uint8_t {

@@ -103,13 +103,25 @@ base::Status Lab::advance_slice() {
         halted.push_back(parts_->release_system->halted({r}));
     }
     FB_CHECK(parts_->census->update(parts_->now, *parts_->fleet, *parts_->control, halted));
-    parts_->ledger->set_false_halts(parts_->operations->false_halts());
+    note_evidence();
     parts_->ledger->write(parts_->now, *parts_->census, halted);
     if (parts_->now - parts_->committed >= kCommitEvery) {
         parts_->committed = parts_->now;
         return parts_->writer->commit(parts_->now);
     }
     return {};
+}
+
+void Lab::note_evidence() {
+    const cloud::Operations& operations = *parts_->operations;
+    parts_->ledger->set_false_halts(operations.false_halts());
+    for (uint32_t r = 0; r < parts_->releases.size() && operations.threshold() > 0; ++r) {
+        double strongest = 0;
+        for (uint32_t g = 0; g < parts_->experiment.groups.size(); ++g) {
+            strongest = std::max(strongest, operations.evidence({r}, {g}));
+        }
+        parts_->ledger->set_evidence(r, strongest / operations.threshold());
+    }
 }
 
 // What each segment is offered from here on, and what goes wrong on the way.

@@ -144,6 +144,7 @@ class Lab {
     void note_decisions();
     void note_notices();
     void note_faults();
+    void note_evidence();
     std::vector<fleet::Context> contexts();
     void take_events();
     void note_first_failure(size_t group, const fleet::RowEvent& event);

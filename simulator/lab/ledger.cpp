@@ -41,6 +41,7 @@ Ledger::Ledger(const record::Header& header, std::vector<bool> fixes,
       tenants_(std::move(tenants)),
       unaware_(header.personas.size(), 1.0),
       installed_(header.groups.size(), std::vector<uint64_t>(header.releases.size())),
+      evidence_(header.releases.size()),
       writer_(writer) {}
 
 void Ledger::count(size_t group, uint8_t persona, uint32_t tenant, const fleet::RowEvent& event,
@@ -69,11 +70,11 @@ void Ledger::count(size_t group, uint8_t persona, uint32_t tenant, const fleet::
         }
         if (event.harm == base::Harm::kRestart) {
             ++counts->recovered[static_cast<size_t>(base::Recovery::kItself)];
-            counts->last_recovery = event.at;
+            counts->last_recovery = std::max(counts->last_recovery.value_or(event.at), event.at);
         }
         if (event.ended != 0) {
             ++counts->recovered[static_cast<size_t>(recovery_of(event))];
-            counts->last_recovery = event.at;
+            counts->last_recovery = std::max(counts->last_recovery.value_or(event.at), event.at);
         }
     }
     PersonaCounts& of_persona = personas_[persona];
@@ -247,6 +248,8 @@ void Ledger::write_releases(base::SimTime at, const Census& census,
         set(at, Metric::kRunning, kAll, release, kAll, static_cast<double>(running));
         set(at, Metric::kInstalled, kAll, release, kAll, static_cast<double>(installed));
         set(at, Metric::kHalted, kAll, release, kAll, halted[r] ? 1 : 0);
+        set(at, Metric::kEvidence, kAll, release, kAll,
+            std::max(0.0, std::round(100 * evidence_[r])));
     }
     uint64_t fixed_in_all = 0;
     for (size_t g = 0; g < groups_.size(); ++g) {

@@ -51,6 +51,8 @@ class Ledger {
     // When the withdrawal of this release reached, or will have reached, every edge; nullopt: it is
     // not withdrawn (any more).
     void set_halt(uint32_t release, std::optional<base::SimTime> in_force);
+    // Of the sequential tests against a release; 1 raises an alarm.
+    void set_evidence(uint32_t release, double evidence) { evidence_[release] = evidence; }
     void set_false_halts(uint32_t halts) { false_halts_ = halts; }
 
     // Counts the slice that ended at `at`, and writes what changed since the last time.
@@ -87,6 +89,7 @@ class Ledger {
     std::vector<double> unaware_;              // by persona: share that has not been online since
     std::vector<std::vector<uint64_t>> installed_;  // by group, release
     uint32_t false_halts_ = 0;
+    std::vector<double> evidence_;  // by release
     std::map<record::SeriesKey, double> written_;
     record::Tally tally_;
     record::TallyKey last_key_;

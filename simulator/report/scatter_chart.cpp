@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/text.h"
 #include "report/text_table.h"
@@ -27,19 +28,31 @@ struct Placed {
     double x = 0, y = 0, label_y = 0;
 };
 
-// From the top down; a label that would lie on another goes below it.
+// Whether the label of `one`, at its height now, would lie on another label or on a dot.
+bool collides(const Placed& one, const std::vector<Placed>& placed, size_t labels) {
+    for (size_t k = 0; k < placed.size(); ++k) {
+        const Placed& other = placed[k];
+        const bool on_dot = &other != &one && other.x > one.x + 4 &&
+                            other.x < one.x + 12 + kLabelWidth &&
+                            std::abs(other.y - one.label_y) < kLabelHeight * 0.75;
+        const bool on_label = k < labels && std::abs(other.x - one.x) < kLabelWidth &&
+                              std::abs(other.label_y - one.label_y) < kLabelHeight;
+        if (on_dot || on_label) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// From the top down; a label goes as far down as it takes to lie on nothing.
 void move_apart(std::vector<Placed>& placed) {
     std::stable_sort(placed.begin(), placed.end(),
                      [](const Placed& a, const Placed& b) { return a.y < b.y; });
+    constexpr int kMostSteps = 200;
     for (size_t i = 0; i < placed.size(); ++i) {
         placed[i].label_y = placed[i].y;
-        for (size_t k = 0; k < i; ++k) {
-            const bool beside =
-                placed[i].x < placed[k].x + kLabelWidth && placed[k].x < placed[i].x + kLabelWidth;
-            if (beside && placed[i].label_y < placed[k].label_y + kLabelHeight &&
-                placed[i].label_y > placed[k].label_y - kLabelHeight) {
-                placed[i].label_y = placed[k].label_y + kLabelHeight;
-            }
+        for (int step = 0; step < kMostSteps && collides(placed[i], placed, i); ++step) {
+            placed[i].label_y += 2;
         }
     }
 }

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "base/channel.h"
@@ -275,6 +276,39 @@ std::string channel_table(const record::Run& run, const std::vector<Line>& lines
     return table({"channel", "what it tells", "#arrived", "#first"}, rows);
 }
 
+// How near each release came to an alarm of the sequential tests; nothing without tests.
+std::string evidence_figure(const record::Run& run, const std::vector<Flag>& marks,
+                            const Stretch& stretch) {
+    constexpr std::array kTones{Tone::kRefused, Tone::kAffected, Tone::kProtected, Tone::kLost,
+                                Tone::kDegraded};
+    constexpr size_t kMostLines = 6;
+    std::vector<Line> lines;
+    for (size_t r = 0; r < run.header.releases.size() && lines.size() < kMostLines; ++r) {
+        auto points =
+            checks::points_of(run, {Metric::kEvidence, kAll, static_cast<int32_t>(r), kAll});
+        if (checks::peak(points) > 0) {
+            lines.push_back({run.header.releases[r].name, std::move(points),
+                             kTones[lines.size() % kTones.size()],
+                             static_cast<int>(lines.size()) % kDashes, false});
+        }
+    }
+    if (lines.empty()) {
+        return "";
+    }
+    constexpr Scale scale = Scale::kLog;  // a real defect is a hundred times an alarm
+    return figure("Evidence of the sequential tests against each release, percent of an alarm" +
+                      scale_text(scale),
+                  time_chart({"Evidence of sequential tests over time",
+                              stretch.begin,
+                              stretch.end,
+                              Quantity::kCount,
+                              scale,
+                              std::move(lines),
+                              marks,
+                              {{100, "100 %: alarm"}},
+                              false}));
+}
+
 std::string thresholds_text(const record::Header& header) {
     std::string out;
     for (const record::Setting& setting : header.settings) {
@@ -406,7 +440,7 @@ std::string signals_section(const record::Run& run) {
                "Signals at the vendor so far, per channel" + scale_text(scale),
                time_chart({"Signals per channel over time", stretch.begin, stretch.end,
                            Quantity::kCount, scale, std::move(lines), marks, thresholds, false})) +
-           thresholds_text(run.header) + rows;
+           evidence_figure(run, marks, stretch) + thresholds_text(run.header) + rows;
 }
 
 }  // namespace firebreak::report

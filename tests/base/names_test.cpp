@@ -10,8 +10,8 @@ namespace firebreak::base {
 namespace {
 
 TEST(Metrics, StandInTheOrderOfTheirNumbersAndAreFoundByName) {
-    ASSERT_EQ(metrics().size(), 28u);
-    static_assert(kMetricCount == static_cast<size_t>(Metric::kInstalled) + 1);
+    ASSERT_EQ(metrics().size(), 29u);
+    static_assert(kMetricCount == static_cast<size_t>(Metric::kEvidence) + 1);
     for (size_t i = 0; i < metrics().size(); ++i) {
         const MetricInfo& entry = metrics()[i];
         EXPECT_EQ(static_cast<size_t>(entry.metric), i);
@@ -71,8 +71,8 @@ TEST(Metrics, SayWhatTheyCountAndOfWhat) {
             of_no_group.insert(entry.name);
         }
     }
-    EXPECT_EQ(of_a_release, (std::set<std::string_view>{"running", "halted", "installed"}));
-    EXPECT_EQ(of_no_group, (std::set<std::string_view>{"halted", "false_halts"}));
+    EXPECT_EQ(of_a_release, (std::set<std::string_view>{"running", "halted", "installed", "evidence"}));
+    EXPECT_EQ(of_no_group, (std::set<std::string_view>{"halted", "false_halts", "evidence"}));
 }
 
 // Every number from 0 to 999 is asked for: names of those that exist must differ.

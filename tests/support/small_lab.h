@@ -53,14 +53,52 @@ version = "baseline"
 source = "good/DatasetA/2026-03-01"
 )";
 
-inline scenario::Experiment experiment(const std::string& more) {
-    auto parsed = scenario::parse(std::string(kSmallFleet) + more, source_dir() / "small.toml");
+// One public group of machines that are never off, on tiny rules: for what one release does.
+// Nothing but the endpoints decides: no gate, and a threshold out of reach.
+inline constexpr char kOneGroup[] = R"(
+schema = 1
+title = "one group"
+seed = 5
+start = 2026-03-02T00:00:00Z
+duration = "2d"
+
+[policy]
+gates = false
+halt = { share = "100%", reports = 1_000_000 }
+
+[[group]]
+name = "public"
+stage = "public"
+endpoints = 60
+tenants = 3
+personas = { workstation = 1 }
+)";
+inline constexpr char kTinyBaseline[] = R"(
+[[baseline]]
+feed = "DatasetA"
+version = "baseline"
+source = "./rules/good"
+)";
+
+// A release of tiny rules, by SmallFixtures' name for them.
+inline std::string release(const std::string& id, const std::string& rules,
+                           const std::string& more) {
+    return "[[release]]\nid = \"" + id + "\"\nfeed = \"DatasetA\"\nsource = \"./rules/" + rules +
+           "\"\n" + more + "\n";
+}
+
+inline scenario::Experiment parsed(const std::string& text, const std::filesystem::path& file) {
+    auto parsed = scenario::parse(text, file);
     EXPECT_TRUE(parsed.ok()) << parsed.error().text();
     return parsed.ok() ? std::move(parsed).value() : scenario::Experiment{};
 }
 
-// The project's content and keys, with personas of a few files each: a transition costs
-// milliseconds where a whole persona takes a second.
+inline scenario::Experiment experiment(const std::string& more) {
+    return parsed(kSmallFleet + more, source_dir() / "small.toml");
+}
+
+// The project's content and keys, with personas of a few files each, and rule sets of a rule or
+// two: a transition costs milliseconds where a whole persona takes a second.
 class SmallFixtures {
   public:
     SmallFixtures() {
@@ -73,6 +111,10 @@ class SmallFixtures {
         write("log-server", "always", 2);
         write("office-laptop", "office", 1);
         write("roaming-laptop", "roaming", 1);
+        write_marked("workstation", "always");
+        write_marked("desk", "office");
+        write_rules();
+        write_file("new-threat.js", "FB-NEW-THREAT");
     }
 
     lab::Options options(const std::string& run = "a.run") const {
@@ -85,17 +127,75 @@ class SmallFixtures {
     std::filesystem::path run_file(const std::string& run = "a.run") const {
         return folder_.path() / run;
     }
+    // Of a scenario that stands beside the tiny rules: "./rules/good".
+    scenario::Experiment experiment(const std::string& text) const {
+        return parsed(text, folder_.path() / "small.toml");
+    }
 
   private:
+    void write_file(const std::filesystem::path& name, const std::string& text) {
+        std::filesystem::create_directories((folder_.path() / name).parent_path());
+        std::ofstream(folder_.path() / name) << text;
+    }
+    static std::string persona(const std::string& name, const std::string& pattern) {
+        return "schema = 1\ntitle = \"" + name + "\"\nwindows_build = \"10.0.19045.4529\"\n" +
+               "[online]\npattern = \"" + pattern + "\"\n";
+    }
+    static std::string file(const std::string& path, const std::string& text,
+                            const std::string& more) {
+        return "[[file]]\npath = '" + path + "'\ntext = \"" + text + "\"\n" + more + "\n";
+    }
     void write(const std::string& name, const std::string& pattern, int files) {
-        std::ofstream out(folder_.path() / "personas" / (name + ".toml"));
-        out << "schema = 1\ntitle = \"" << name << "\"\nwindows_build = \"10.0.19045.4529\"\n"
-            << "[online]\npattern = \"" << pattern << "\"\n";
+        std::string text = persona(name, pattern);
         for (int i = 1; i <= files; ++i) {
-            out << "[[file]]\npath = 'C:\\work\\" << name << i
-                << ".txt'\ntext = \"minutes of meeting " << i << "\"\nopens_per_hour = 0." << i
-                << "\n";
+            text += file("C:\\work\\" + name + std::to_string(i) + ".txt",
+                         "minutes of meeting " + std::to_string(i),
+                         "opens_per_hour = 0." + std::to_string(i));
         }
+        write_file("personas/" + name + ".toml", text);
+    }
+    // A file for each thing that can be taken for malware, opened every two hours, and a sample
+    // that must be found.
+    void write_marked(const std::string& name, const std::string& pattern) {
+        constexpr char kSystem[] = "C:\\Windows\\System32\\";
+        const std::string system = "system = true\nopens_per_hour = 0.5";
+        write_file("personas/" + name + ".toml",
+                   persona(name, pattern) + "[[driver]]\nname = \"" + name +
+                       ".sys\"\nversion = \"1.0.0.1\"\n" +
+                       "[[sample]]\nname = \"threat.js\"\ntext = \"FB-THREAT\"\n" +
+                       file("C:\\work\\plan.txt", "FB-USER", "opens_per_hour = 0.5") +
+                       file(std::string(kSystem) + "wininet.dll", "FB-SYSTEM", system) +
+                       file(std::string(kSystem) + "svchost.exe", "FB-NETWORK",
+                            system + "\nloss = \"network\"") +
+                       file(std::string(kSystem) + "ntoskrnl.exe", "FB-BOOT",
+                            system + "\nloss = \"boot\""));
+    }
+
+    static std::string rule(const std::string& name, const std::string& text,
+                            const std::string& more = "") {
+        return "rule " + name + " { strings: $a = \"" + text + "\" condition: $a" + more + " }\n";
+    }
+    // Each finds the sample, except `blind`; what else it does says its name.
+    void write_rules() {
+        const std::string finds = rule("Threat", "FB-THREAT");
+        const auto write_set = [this](const std::string& name, const std::string& text) {
+            write_file("rules/" + name + "/rules.yar", text);
+        };
+        write_set("good", finds);
+        write_set("finds-new-threat", finds + rule("New_Threat", "FB-NEW-THREAT"));
+        write_set("blind", rule("Nothing", "FB-NOWHERE"));
+        write_set("holds-file", finds + rule("File", "FB-USER"));
+        write_set("takes-system-file", finds + rule("File", "FB-SYSTEM"));
+        write_set("takes-network-file", finds + rule("File", "FB-NETWORK"));
+        write_set("takes-boot-file", finds + rule("File", "FB-BOOT"));
+        // The module opens a database, and the sandbox has no files.
+        write_set("dies", "import \"magic\"\n" + finds +
+                              rule("Kind", "FB-USER", " and magic.type() contains \"x\""));
+        // Four million steps: some hundred milliseconds, well below a scan's limit.
+        write_set("slow", finds + rule("Steps", "FB-USER",
+                                       " and for all i in (1 .. 1000000) : (for all j in (1 .. 4) "
+                                       ": (uint8(0) != j)) and filesize > 64"));
+        write_set("does-not-compile", "rule Broken { condition: $nothing }\n");
     }
     TemporaryFolder folder_;
 };
