@@ -15,7 +15,13 @@ using record::Comparison;
 using record::Expectation;
 using record::Moment;
 
-uint64_t endpoints_in(const record::Header& header, int32_t group) {
+uint64_t endpoints_in(const record::Header& header, const Expectation& scope) {
+    const int32_t group = scope.group;
+    const bool of_persona =
+        scope.part != record::kAll && base::info(scope.metric).part == base::Part::kPersona;
+    if (of_persona && static_cast<size_t>(scope.part) < header.personas.size()) {
+        return header.personas[static_cast<size_t>(scope.part)].endpoints;
+    }
     uint64_t total = 0;
     for (size_t i = 0; i < header.groups.size(); ++i) {
         if (group == record::kAll || group == static_cast<int32_t>(i)) {
@@ -38,7 +44,7 @@ class Judge {
         : run_(run),
           expectation_(expectation),
           unit_(base::info(expectation.metric).unit),
-          endpoints_(static_cast<double>(endpoints_in(run.header, expectation.group))) {
+          endpoints_(static_cast<double>(endpoints_in(run.header, expectation))) {
         bound_ = expectation.is_share ? expectation.bound * endpoints_ : expectation.bound;
         const auto found = run.series.find(
             {expectation.metric, expectation.group, expectation.release, expectation.part});

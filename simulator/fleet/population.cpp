@@ -6,12 +6,9 @@
 
 namespace firebreak::fleet {
 
-namespace {
-
 using base::RandomStream;
 using base::Stream;
 
-// How many of `total` each weight gets: exact proportions, rounded by largest remainders.
 std::vector<uint32_t> shares(uint32_t total, const std::vector<double>& weights) {
     const double sum = std::accumulate(weights.begin(), weights.end(), 0.0);
     std::vector<uint32_t> counts(weights.size());
@@ -29,8 +26,6 @@ std::vector<uint32_t> shares(uint32_t total, const std::vector<double>& weights)
     }
     return counts;
 }
-
-}  // namespace
 
 Population::Population(uint64_t seed, const std::vector<SegmentSpec>& segments,
                        std::vector<OnlinePattern> personas, uint32_t first_hour, SetId initial)

@@ -37,6 +37,9 @@ struct Due {
     base::SimTime at;
 };
 
+// How many of `total` each weight gets: exact proportions, rounded by largest remainders.
+std::vector<uint32_t> shares(uint32_t total, const std::vector<double>& weights);
+
 class Population {
   public:
     // Personas are shared out in exact proportion (largest remainders), then shuffled. At most 255

@@ -17,16 +17,6 @@ constexpr base::Duration kSlice{fleet::kSlice_s};
 // How much simulated time may be lost with a killed process.
 constexpr base::Duration kCommitEvery = base::hours(1);
 
-// Kinds of terms in the fingerprint.
-enum class Term : uint8_t {
-    kRowEvent = 1,
-    kPublished = 2,
-    kHalted = 3,
-    kWithdrawn = 4,
-    kResumed = 5,
-    kNotice = 6
-};
-
 const char* to_text(Command::Kind kind) {
     switch (kind) {
         case Command::Kind::kRelease:
@@ -112,18 +102,6 @@ base::Status Lab::advance_slice() {
     return {};
 }
 
-void Lab::note_evidence() {
-    const cloud::Operations& operations = *parts_->operations;
-    parts_->ledger->set_false_halts(operations.false_halts());
-    for (uint32_t r = 0; r < parts_->releases.size() && operations.threshold() > 0; ++r) {
-        double strongest = 0;
-        for (uint32_t g = 0; g < parts_->experiment.groups.size(); ++g) {
-            strongest = std::max(strongest, operations.evidence({r}, {g}));
-        }
-        parts_->ledger->set_evidence(r, strongest / operations.threshold());
-    }
-}
-
 // What each segment is offered from here on, and what goes wrong on the way.
 std::vector<fleet::Context> Lab::contexts() {
     std::vector<fleet::Context> contexts;
@@ -190,9 +168,11 @@ void Lab::watch() {
         parts_->operations->watch_group({g}, standing.online * kHoursPerSlice);
         if (parts_->now.seconds > 0 && parts_->now.seconds % 3600 == 0) {
             const base::SimTime hour{parts_->now.seconds - 3600};
-            parts_->operations->hear_contacts(
-                {g}, standing.online, parts_->reporter->contacts(hour, g, standing), parts_->now);
+            parts_->reporter->count_contacts(hour, {g}, standing);
         }
+    }
+    for (const Reporter::Contacts& one : parts_->reporter->contacts(parts_->now)) {
+        parts_->operations->hear_contacts(one.group, one.expected, one.seen, parts_->now);
     }
 }
 
@@ -323,52 +303,6 @@ base::Status Lab::carry_out(const Command& command, const char* origin) {
     return done;
 }
 
-void Lab::note_decisions() {
-    using Kind = cloud::Decision::Kind;
-    for (const cloud::Decision& decision : parts_->release_system->take_decisions()) {
-        const auto release = static_cast<int32_t>(decision.release.value);
-        const std::string& name = parts_->experiment.releases[decision.release.value].id;
-        const auto note = [&](Term term, const char* kind, std::string text) {
-            parts_->fingerprint.add(term, decision.at.seconds, decision.release.value);
-            parts_->writer->add(
-                record::TimelineEntry{decision.at, kind, record::kAll, release, std::move(text)});
-        };
-        switch (decision.kind) {
-            case Kind::kPublished: {
-                const SegmentPlan& segment = parts_->segments[decision.segment.value];
-                parts_->fingerprint.add(Term::kPublished, decision.at.seconds,
-                                        decision.release.value, decision.segment.value);
-                parts_->writer->add(record::TimelineEntry{
-                    decision.at, "publication", static_cast<int32_t>(segment.group), release,
-                    fmt::format("{} to {}", name, published_to(segment))});
-                break;
-            }
-            case Kind::kHalted:
-                note(Term::kHalted, "halt", name + ": " + decision.why);
-                schedule_fixes(name, decision.at);
-                break;
-            case Kind::kWithdrawn:
-                note(Term::kWithdrawn, "withdrawal", name + " is on offer no more");
-                break;
-            case Kind::kResumed:
-                note(Term::kResumed, "resume", name + " goes on");
-                break;
-        }
-    }
-    for (uint32_t r = 0; r < parts_->releases.size(); ++r) {
-        parts_->ledger->set_halt(r, parts_->release_system->halt_in_force({r}));
-    }
-}
-
-// Whole groups by their name, parts by their size.
-std::string Lab::published_to(const SegmentPlan& segment) const {
-    const scenario::Group& group = parts_->experiment.groups[segment.group];
-    return segment.endpoints == group.endpoints
-               ? group.name
-               : fmt::format("{} of {} endpoints of {}", base::with_thousands(segment.endpoints),
-                             base::with_thousands(group.endpoints), group.name);
-}
-
 void Lab::schedule_fixes(const std::string& halted, base::SimTime at) {
     for (const scenario::Release& release : parts_->experiment.releases) {
         const bool waits =
@@ -378,41 +312,6 @@ void Lab::schedule_fixes(const std::string& halted, base::SimTime at) {
             parts_->due_commands.emplace(at + release.after_halt,
                                          Command{Command::Kind::kRelease, release.id});
         }
-    }
-}
-
-void Lab::note_notices() {
-    using Kind = cloud::Notice::Kind;
-    for (const cloud::Notice& notice : parts_->operations->take_notices()) {
-        parts_->fingerprint.add(Term::kNotice, notice.at.seconds, notice.release.value,
-                                static_cast<uint64_t>(notice.kind));
-        const std::string& name = parts_->experiment.releases[notice.release.value].id;
-        const char* kind =
-            notice.kind == Kind::kAlarm || notice.kind == Kind::kOverlooked ? "alarm" : "blame";
-        parts_->writer->add(record::TimelineEntry{
-            notice.at, kind,
-            notice.group.valid() ? static_cast<int32_t>(notice.group.value) : record::kAll,
-            static_cast<int32_t>(notice.release.value), name + ": " + notice.text});
-    }
-}
-
-void Lab::note_faults() {
-    for (FaultInForce& fault : parts_->faults) {
-        if (fault.noted || parts_->now < fault.plan.from) {
-            continue;
-        }
-        fault.noted = true;
-        const std::string where = fault.plan.groups.empty()
-                                      ? "every group"
-                                      : fmt::format("{}", fmt::join(fault.plan.groups, ", "));
-        parts_->writer->add(record::TimelineEntry{
-            parts_->now, "fault", record::kAll, record::kAll,
-            fmt::format("{} on the way to {}, {:.3g} % of endpoints",
-                        fault.plan.kind == scenario::FaultKind::kReplay
-                            ? "replay of " + fault.plan.replayed
-                            : fault.fault.damages.front().text().substr(
-                                  0, fault.fault.damages.front().text().find(',')),
-                        where, 100 * fault.plan.share)});
     }
 }
 
@@ -445,105 +344,6 @@ void Lab::take_events() {
             parts_->observer(event.row, {event.at, event.category, event.code});
         }
     }
-}
-
-void Lab::note_first_failure(size_t group, const fleet::RowEvent& event) {
-    const bool harmed = event.harm != base::Harm::kNone;
-    const bool infected = event.category == base::Category::kInfected;
-    if ((!event.refused && !harmed && !infected) ||
-        !parts_->failures_noted.emplace(group, event.category).second) {
-        return;
-    }
-    const bool known = event.release < parts_->releases.size();
-    parts_->writer->add(record::TimelineEntry{
-        event.at,
-        infected ? "infection"
-        : harmed ? "harm"
-                 : "refusal",
-        static_cast<int32_t>(group), known ? static_cast<int32_t>(event.release) : record::kAll,
-        fmt::format("first in {}: endpoint {}, {}: {}{}", parts_->experiment.groups[group].name,
-                    event.row, base::to_text(event.category), base::to_text(event.code),
-                    harmed ? fmt::format(" ({})", base::info(event.harm).meaning) : "")});
-}
-
-// The rows of a release group: those of its segments, which stand side by side.
-std::pair<uint32_t, uint32_t> Lab::rows_of(size_t group) const {
-    const fleet::Population& rows = parts_->fleet->population();
-    fleet::Row begin = 0;
-    fleet::Row end = 0;
-    for (size_t s = 0; s < parts_->segments.size(); ++s) {
-        if (parts_->segments[s].group == group) {
-            begin = end == 0 ? rows.begin(s) : begin;
-            end = rows.end(s);
-        }
-    }
-    return {begin, end};
-}
-
-Snapshot Lab::snapshot(const Viewport& viewport) const {
-    const fleet::Population& rows = parts_->fleet->population();
-    Snapshot out;
-    out.at = parts_->now;
-    out.polls = parts_->fleet->polls();
-    for (size_t g = 0; g < parts_->experiment.groups.size(); ++g) {
-        const Counts& counts = parts_->ledger->group(g);
-        GroupSnapshot group{parts_->experiment.groups[g].name,
-                            parts_->experiment.groups[g].endpoints,
-                            counts.exposed,
-                            counts.affected,
-                            counts.refused,
-                            counts.alerts,
-                            parts_->census->group(g).harmed,
-                            parts_->census->group(g).lost,
-                            {}};
-        const auto [begin, end_row] = rows_of(g);
-        const uint64_t size = end_row - begin;
-        group.cells.resize(std::min<uint64_t>(viewport.cells_per_group, size));
-        for (uint64_t i = 0; i < size && !group.cells.empty(); ++i) {
-            Cell& cell = group.cells[i * group.cells.size() / size];
-            const fleet::Row row = begin + static_cast<uint32_t>(i);
-            const uint16_t marks = parts_->fleet->marks(row);
-            const base::HarmMask harms = parts_->control->harms(rows.set(row));
-            ++cell.endpoints;
-            cell.exposed += (marks & fleet::kExposed) != 0;
-            cell.refused += (marks & fleet::kRefused) != 0;
-            cell.affected += (marks & fleet::kAffected) != 0;
-            cell.harmed += harms != 0;
-            cell.lost += (harms & (bit(base::Harm::kUnbootable) | bit(base::Harm::kBootLoop))) != 0;
-        }
-        out.groups.push_back(std::move(group));
-    }
-    for (const uint32_t row : viewport.endpoints) {
-        if (row >= rows.size()) {
-            continue;
-        }
-        EndpointSnapshot endpoint;
-        endpoint.endpoint = row;
-        endpoint.group =
-            parts_->experiment.groups[parts_->segments[rows.segment_of(row)].group].name;
-        endpoint.persona = parts_->assays->environment().personas[rows.persona(row)].name;
-        endpoint.tenant = rows.tenant(row);
-        const uint16_t marks = parts_->fleet->marks(row);
-        endpoint.exposed = (marks & fleet::kExposed) != 0;
-        endpoint.refused = (marks & fleet::kRefused) != 0;
-        endpoint.affected = (marks & fleet::kAffected) != 0;
-        endpoint.infected = (marks & fleet::kInfected) != 0;
-        for (const base::HarmInfo& one : base::harms()) {
-            if ((parts_->control->harms(rows.set(row)) & bit(one.harm)) != 0) {
-                endpoint.harms.emplace_back(one.name);
-            }
-        }
-        for (size_t f = 0; f < parts_->feeds.size(); ++f) {
-            const auto release = parts_->control->running_release(rows.set(row), f);
-            endpoint.running.push_back(fmt::format("{} {}", content::info(parts_->feeds[f]).name,
-                                                   !release ? "nothing"
-                                                   : *release == ControlPlane::kNoRelease
-                                                       ? "baseline"
-                                                       : parts_->release_name(*release)));
-        }
-        out.endpoints.push_back(std::move(endpoint));
-    }
-    return out;
 }
 
 base::Status Lab::finish(double wall_s) {

@@ -107,7 +107,7 @@ void Ledger::count_tenant(uint32_t tenant, const fleet::RowEvent& event) {
         ++of.lost;
     }
     if (event.ended != 0) {
-        of.last_recovered = event.at;
+        of.last_recovered = std::max(of.last_recovered.value_or(event.at), event.at);
     }
 }
 

@@ -28,6 +28,16 @@
 
 namespace firebreak::lab {
 
+// Kinds of terms in the fingerprint.
+enum class Term : uint8_t {
+    kRowEvent = 1,
+    kPublished = 2,
+    kHalted = 3,
+    kWithdrawn = 4,
+    kResumed = 5,
+    kNotice = 6
+};
+
 // A fault of the scenario with what it became.
 struct FaultInForce {
     scenario::Fault plan;

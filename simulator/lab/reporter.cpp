@@ -4,6 +4,8 @@
 #include <cmath>
 #include <numbers>
 
+#include "cloud/sequential_test.h"
+
 namespace firebreak::lab {
 
 namespace {
@@ -15,14 +17,21 @@ enum Which : uint64_t { kLoss = 0, kChance = 1, kSpread = 2, kOptOut = 3, kPhase
 // its sensors: about 1 %).
 constexpr double kWeekToWeek = 0.01;
 
+constexpr double kMany = 50;
+
 constexpr double kHoursPerSlice = fleet::kSlice_s / 3600.0;
 
-// How many events of this mean, from one uniform draw.
+// How many events of this mean, from one uniform draw; where there are many, by their normal limit.
 uint32_t poisson(double mean, double uniform) {
+    if (mean > kMany) {
+        const double tail = std::clamp(std::min(uniform, 1 - uniform), 1e-15, 0.4999);
+        const double z = cloud::normal_quantile(tail) * (uniform < 0.5 ? -1 : 1);
+        return static_cast<uint32_t>(std::max(0.0, std::round(mean + z * std::sqrt(mean))));
+    }
     double term = std::exp(-mean);
     double sum = term;
     uint32_t n = 0;
-    while (uniform > sum && n < 10'000) {
+    while (uniform > sum && n < 1000) {  // a sum of rounded terms may stay below the draw
         term *= mean / ++n;
         sum += term;
     }
@@ -168,15 +177,26 @@ std::vector<Reporter::Noise> Reporter::noise(base::SimTime from, const Census& c
     return out;
 }
 
-double Reporter::contacts(base::SimTime at, size_t group, const Standing& standing) const {
-    const uint64_t key = uint64_t{1} << 41 | group;
-    const auto hour = static_cast<uint64_t>(at.seconds / 3600) << 4;
-    const double chance = normal(stream_.unit(key, hour), stream_.unit(key, hour | 1));
+void Reporter::count_contacts(base::SimTime hour, cloud::GroupId group, const Standing& standing) {
+    const uint64_t key = uint64_t{1} << 41 | group.value;
+    const auto draw = static_cast<uint64_t>(hour.seconds / 3600) << 4;
+    const double chance = normal(stream_.unit(key, draw), stream_.unit(key, draw | 1));
     // The change from week to week is the same for all hours of a week.
-    const uint64_t week = static_cast<uint64_t>(at.seconds / (7 * 86400)) << 4 | 2;
+    const uint64_t week = static_cast<uint64_t>(hour.seconds / (7 * 86400)) << 4 | 2;
     const double change = normal(stream_.unit(key, week), stream_.unit(key, week | 1));
     const double drift = standing.contacts * (1 + kWeekToWeek * change);
-    return std::max(0.0, drift + chance * std::sqrt(std::max(drift, 0.0)));
+    const double seen = std::max(0.0, drift + chance * std::sqrt(std::max(drift, 0.0)));
+    const base::SimTime known = hour + base::hours(1) + of(base::Channel::kSilence).delay;
+    contacts_.emplace(known, Contacts{group, standing.online, seen});
+}
+
+std::vector<Reporter::Contacts> Reporter::contacts(base::SimTime now) {
+    std::vector<Contacts> out;
+    while (!contacts_.empty() && contacts_.begin()->first <= now) {
+        out.push_back(contacts_.begin()->second);
+        contacts_.erase(contacts_.begin());
+    }
+    return out;
 }
 
 }  // namespace firebreak::lab

@@ -40,9 +40,16 @@ class Reporter {
     std::vector<Noise> noise(base::SimTime from, const Census& census, size_t groups,
                              size_t releases) const;
 
-    // Contacts of a group in the hour of `at` as the vendor counts them: those expected of the
-    // machines that are not cut off, give or take chance and the fleet's own week-to-week change.
-    double contacts(base::SimTime at, size_t group, const Standing& standing) const;
+    // Contacts of a group in one hour, as the vendor counts them once it knows.
+    struct Contacts {
+        cloud::GroupId group;
+        double expected = 0, seen = 0;
+    };
+    // An hour is over: those that were to be expected, and those of the machines that are not cut
+    // off, give or take chance and the fleet's own week-to-week change.
+    void count_contacts(base::SimTime hour, cloud::GroupId group, const Standing& standing);
+    // What has become known by now, after the delay of its channel.
+    std::vector<Contacts> contacts(base::SimTime now);
 
   private:
     struct Batch {
@@ -66,6 +73,7 @@ class Reporter {
     cloud::Central& central_;
     const ControlPlane& control_;
     std::multimap<base::SimTime, Batch> batches_;
+    std::multimap<base::SimTime, Contacts> contacts_;  // by when they become known
     base::RandomStream stream_;
 };
 

@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 
+#include "fleet/population.h"
 #include "lab/policy.h"
 
 namespace firebreak::lab {
@@ -83,17 +84,20 @@ record::Expectation convert(const scenario::Expectation& from, const Experiment&
     return to;
 }
 
-// By the weights of its groups, to the nearest endpoint of each.
-uint64_t endpoints_of(const std::string& persona, const Experiment& experiment) {
-    uint64_t out = 0;
-    for (const scenario::Group& group : experiment.groups) {
-        double sum = 0;
-        for (const auto& [name, weight] : group.personas) {
-            sum += weight;
+// By persona, as the fleet shares them out.
+std::vector<uint64_t> endpoints_of(const std::vector<host::Persona>& personas,
+                                   const Experiment& experiment) {
+    std::vector<uint64_t> out(personas.size());
+    for (const SegmentPlan& segment : plan_segments(experiment)) {
+        const auto& mix = experiment.groups[segment.group].personas;
+        std::vector<double> weights;
+        for (const host::Persona& persona : personas) {
+            const auto found = mix.find(persona.name);
+            weights.push_back(found == mix.end() ? 0 : found->second);
         }
-        const auto found = group.personas.find(persona);
-        if (found != group.personas.end()) {
-            out += static_cast<uint64_t>(std::llround(group.endpoints * found->second / sum));
+        const std::vector<uint32_t> counts = fleet::shares(segment.endpoints, weights);
+        for (size_t p = 0; p < out.size(); ++p) {
+            out[p] += counts[p];
         }
     }
     return out;
@@ -384,9 +388,10 @@ record::Header make_header(const Experiment& experiment,
                                    release.kind == scenario::ReleaseKind::kFix ? "fix" : "update",
                                    release.at, releases[r]->manifest_digest.hex()});
     }
-    for (const host::Persona& persona : personas) {
-        header.personas.push_back({persona.name, persona.title, persona.windows_build,
-                                   endpoints_of(persona.name, experiment)});
+    const std::vector<uint64_t> endpoints = endpoints_of(personas, experiment);
+    for (size_t p = 0; p < personas.size(); ++p) {
+        header.personas.push_back(
+            {personas[p].name, personas[p].title, personas[p].windows_build, endpoints[p]});
     }
     for (const scenario::Setting& setting : experiment.settings) {
         header.settings.push_back(

@@ -104,6 +104,11 @@ Status read_part(TomlTable& in, const MetricInfo& metric, const Experiment& so_f
         case base::Part::kNone:
             return in.error("part", fmt::format("`{}` has no parts", metric.name), "remove `part`");
         case base::Part::kPersona:
+            if (out.group) {
+                return in.error("group",
+                                fmt::format("`{}` is counted by group or by persona", metric.name),
+                                "remove `group` or `part`");
+            }
             return check_persona(*out.part, so_far, out.group, in.place("part"));
         case base::Part::kChannel:
         case base::Part::kHarm:

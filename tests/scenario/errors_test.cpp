@@ -522,7 +522,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "recovered_by_itself, recovered_by_update, recovered_by_reboot, "
                 "recovered_by_repair_kit, recovered_by_hand, time_to_recover, false_halts, "
                 "protection_gap, infections, signals, harm, reached_by_halt, reached_by_fix, "
-                "installed"},
+                "installed, evidence"},
         Mistake{"Group", "group = \"public-2\"", "group = \"public-3\"",
                 "<\"public-3\">: no group is called `public-3`; did you mean `public-1`? valid: "
                 "engineering, internal, public-1, public-2"},
@@ -541,6 +541,10 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"Persona", "part = \"server\"", "part = \"sever\"",
                 "<\"sever\">: no persona is called `sever`; did you mean `server`? valid: "
                 "developer, office-laptop, server"},
+        Mistake{
+            "PersonaOfAGroup", "part = \"server\"", "group = \"internal\"\npart = \"server\"",
+            "<group = |\"internal\"\npart>: `protection_gap` is counted by group or by persona; "
+            "remove `group` or `part`"},
         Mistake{"Harm", "part = \"network_lost\"", "part = \"none\"",
                 "<part = |\"none\">: no harm is called `none`; valid: restart, "
                 "file_held, slow, blind, over_exclusion, down, system_file_lost, network_lost, "

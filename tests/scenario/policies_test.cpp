@@ -51,22 +51,29 @@ class Policies : public testing::Test {
     const test::TemporaryFolder folder_;
 };
 
-TEST_F(Policies, AreFive) {
+constexpr const char* kPolicies[] = {"big-bang", "modelled", "ramp", "canary", "customer-delayed"};
+
+// In user space and in the kernel.
+TEST_F(Policies, AreEachTriedOnTheSameDefect) {
     std::set<std::string> names;
     for (const auto& entry : fs::directory_iterator(folder())) {
         names.insert(entry.path().filename());
     }
-    EXPECT_EQ(names,
-              (std::set<std::string>{"_big-bang.toml", "_canary.toml", "_customer-delayed.toml",
-                                     "_modelled.toml", "_ramp.toml"}));
+    std::set<std::string> expected = {"_defect.toml"};
+    for (const std::string policy : kPolicies) {
+        expected.insert("_" + policy + ".toml");
+        expected.insert(policy + "-userspace.toml");
+        expected.insert(policy + "-kernel.toml");
+    }
+    EXPECT_EQ(names, expected);
 }
 
 TEST_F(Policies, SayNothingOfTheRestOfAScenario) {
-    for (const auto& entry : fs::directory_iterator(folder())) {
-        ASSERT_OK_AND(const base::TomlDocument document, base::TomlDocument::load(entry.path()));
+    for (const std::string policy : kPolicies) {
+        const fs::path file = folder() / ("_" + policy + ".toml");
+        ASSERT_OK_AND(const base::TomlDocument document, base::TomlDocument::load(file));
         base::TomlTable root = document.root();
-        EXPECT_TRUE(root.allow({"schema", "policy", "signal", "people", "crew"}).ok())
-            << entry.path();
+        EXPECT_TRUE(root.allow({"schema", "policy", "signal", "people", "crew"}).ok()) << file;
     }
 }
 
@@ -87,7 +94,7 @@ TEST_F(Policies, DifferInHowTheyStage) {
 
 // Whatever policy the fleet's own file has, the one that is extended last is in force.
 TEST_F(Policies, LeaveNothingOfAnotherPolicyInForce) {
-    for (const char* name : {"big-bang", "modelled", "ramp", "canary", "customer-delayed"}) {
+    for (const char* name : kPolicies) {
         const Policy in_force = policy(name);
         EXPECT_NE(in_force.ramp, (std::vector<Step>{{1, base::hours(1)}})) << name;
         EXPECT_NE(in_force.false_alarms, 0.05) << name;
