@@ -5,7 +5,6 @@
 #include <cstdlib>
 #include <memory>
 
-#include "base/file.h"
 #include "headless/commands.h"
 #include "headless/exit_codes.h"
 #include "headless/places.h"
@@ -20,18 +19,6 @@ struct CompareOptions {
     std::vector<std::string> files;
     std::string json, html;
 };
-
-bool put(const std::string& file, const std::string& text) {
-    if (file == "-") {
-        fmt::print("{}", text);
-        return true;
-    }
-    const base::Status written = base::write_file(file, base::view_of(text));
-    if (!written.ok()) {
-        complain(written.error());
-    }
-    return written.ok();
-}
 
 int compare(const CompareOptions& options) {
     std::vector<report::Judged> runs;
@@ -48,9 +35,8 @@ int compare(const CompareOptions& options) {
         const bool color = isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
         fmt::print("{}", report::comparison_terminal(runs, color));
     }
-    const bool written =
-        (options.json.empty() || put(options.json, report::comparison_json(runs))) &&
-        (options.html.empty() || put(options.html, report::comparison_html(runs)));
+    const bool written = put(options.json, report::comparison_json(runs)) &&
+                         put(options.html, report::comparison_html(runs));
     return written ? kPassed : kInternalError;
 }
 

@@ -9,6 +9,8 @@
 #include <cstring>
 #include <optional>
 
+#include "base/bytes.h"
+#include "base/file.h"
 #include "base/text.h"
 
 namespace firebreak::headless {
@@ -72,6 +74,21 @@ base::Result<std::filesystem::path> new_run_file(const std::string& name) {
 
 void complain(const base::Error& error) {
     fmt::print(stderr, "firebreak: {}\n", base::printable(error.text(), 4000));
+}
+
+bool put(const std::string& file, const std::string& text) {
+    if (file.empty()) {
+        return true;
+    }
+    if (file == "-") {
+        fmt::print("{}", text);
+        return true;
+    }
+    const base::Status written = base::write_file(file, base::view_of(text));
+    if (!written.ok()) {
+        complain(written.error());
+    }
+    return written.ok();
 }
 
 }  // namespace firebreak::headless

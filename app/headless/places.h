@@ -20,6 +20,10 @@ base::Result<std::filesystem::path> find_fixtures(const std::filesystem::path& s
 // runs/<name>-<n>.run under the current folder, with the lowest n that is free.
 base::Result<std::filesystem::path> new_run_file(const std::string& name);
 
+// What was asked for goes where it was wanted: nowhere if no file is named, to stdout for "-".
+// False: it could not be written, and that has been said.
+bool put(const std::string& file, const std::string& text);
+
 // To stderr, as "firebreak: …".
 void complain(const base::Error& error);
 

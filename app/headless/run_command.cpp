@@ -72,21 +72,6 @@ class Progress {
     std::chrono::steady_clock::time_point last_{};
 };
 
-bool put(const std::string& file, const std::string& text) {
-    if (file.empty()) {
-        return true;
-    }
-    if (file == "-") {
-        fmt::print("{}", text);
-        return true;
-    }
-    const base::Status written = base::write_file(file, base::view_of(text));
-    if (!written.ok()) {
-        complain(written.error());
-    }
-    return written.ok();
-}
-
 // Runs the lab to its end or to the first Ctrl-C. True: to the end.
 base::Result<bool> drive(lab::Lab& lab, bool quiet) {
     const auto begin = std::chrono::steady_clock::now();

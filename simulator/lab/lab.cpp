@@ -224,27 +224,21 @@ base::Status Lab::run_due_commands() {
 // A release of the scenario. One that was made for a halt is signed when it is made; it is not
 // needed any more if the release that it should mend goes on by then.
 base::Status Lab::run_release(const Command& command) {
-    const auto& releases = parts_->experiment.releases;
-    const auto found = std::find_if(
-        releases.begin(), releases.end(),
-        [&](const scenario::Release& release) { return release.id == command.release; });
-    const auto number = static_cast<size_t>(found - releases.begin());
-    if (found->fixes) {
-        const auto broken = std::find_if(
-            releases.begin(), releases.end(),
-            [&](const scenario::Release& release) { return release.id == *found->fixes; });
-        const cloud::ReleaseId id{static_cast<uint32_t>(broken - releases.begin())};
-        if (!parts_->release_system->halted(id)) {
+    const uint32_t number = parts_->release_number(command.release).value();
+    const scenario::Release& release = parts_->experiment.releases[number];
+    if (release.fixes) {
+        const cloud::ReleaseId broken{parts_->release_number(*release.fixes).value()};
+        if (!parts_->release_system->halted(broken)) {
             parts_->writer->add(record::TimelineEntry{
                 parts_->now, "act", record::kAll, static_cast<int32_t>(number),
-                fmt::format("{} is not needed: {} goes on", found->id, broken->id)});
+                fmt::format("{} is not needed: {} goes on", release.id, *release.fixes)});
             return {};
         }
         const auto package = std::find_if(
             parts_->packages.begin(), parts_->packages.end(),
             [&](const content::Package& one) { return &one == parts_->releases[number]; });
         FB_TRY(*package,
-               content::sign(package->draft, parts_->pki.signers.at(found->feed),
+               content::sign(package->draft, parts_->pki.signers.at(release.feed),
                              parts_->experiment.start + base::Duration{parts_->now.seconds}));
     }
     (void)carry_out(command, "scenario");
@@ -258,14 +252,11 @@ base::Status Lab::submit(const Command& command) {
 }
 
 base::Status Lab::carry_out(const Command& command, const char* origin) {
-    const auto& releases = parts_->experiment.releases;
-    const auto found = std::find_if(
-        releases.begin(), releases.end(),
-        [&](const scenario::Release& release) { return release.id == command.release; });
-    if (found == releases.end()) {
+    const std::optional<uint32_t> number = parts_->release_number(command.release);
+    if (!number) {
         return base::Error{fmt::format("there is no release `{}`", command.release), "", ""};
     }
-    const cloud::ReleaseId id{static_cast<uint32_t>(found - releases.begin())};
+    const cloud::ReleaseId id{*number};
     base::Status done;
     switch (command.kind) {
         case Command::Kind::kRelease:

@@ -94,6 +94,15 @@ struct Lab::Parts {
     base::SimTime committed;
     Lab::Observer observer;
 
+    // Of the release called so; nullopt: there is none.
+    std::optional<uint32_t> release_number(const std::string& id) const {
+        for (uint32_t r = 0; r < experiment.releases.size(); ++r) {
+            if (experiment.releases[r].id == id) {
+                return r;
+            }
+        }
+        return std::nullopt;
+    }
     std::string release_name(uint32_t release) const {
         return release < experiment.releases.size() ? experiment.releases[release].id
                                                     : "other content";

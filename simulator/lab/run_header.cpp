@@ -205,7 +205,8 @@ class Stages {
     }
 
     std::string name(const Draft& draft) const {
-        if (draft.groups.size() == 1 && experiment_.policy.ramp.empty()) {
+        const bool whole = draft.stage != GroupStage::kPublic || experiment_.policy.ramp.empty();
+        if (draft.groups.size() == 1 && whole) {
             return *draft.groups.begin();
         }
         uint64_t everyone = 0;
