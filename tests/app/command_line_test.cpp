@@ -67,7 +67,7 @@ TEST_F(CommandLine, RunsAScenarioAndSaysWhereTheRunFileLies) {
     const Finished done = run_scenario(kScenario);
     EXPECT_EQ(done.code, 0) << done.err;
     EXPECT_THAT(done.out, HasSubstr("release group"));
-    EXPECT_THAT(done.out, HasSubstr("time to detect"));
+    EXPECT_THAT(done.out, HasSubstr("No endpoint of 20 affected"));
     EXPECT_THAT(done.out, HasSubstr("run file runs/tiny-1.run"));
     EXPECT_TRUE(fs::exists(folder_.path() / "runs" / "tiny-1.run"));
     const Finished report = firebreak({"report", "runs/tiny-1.run"});

@@ -71,7 +71,8 @@ TEST(Metrics, SayWhatTheyCountAndOfWhat) {
             of_no_group.insert(entry.name);
         }
     }
-    EXPECT_EQ(of_a_release, (std::set<std::string_view>{"running", "halted", "installed", "evidence"}));
+    EXPECT_EQ(of_a_release,
+              (std::set<std::string_view>{"running", "halted", "installed", "evidence"}));
     EXPECT_EQ(of_no_group, (std::set<std::string_view>{"halted", "false_halts", "evidence"}));
 }
 

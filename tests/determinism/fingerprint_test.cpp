@@ -14,11 +14,15 @@ namespace {
 class FingerprintTest : public testing::Test {
   protected:
     std::string run(unsigned jobs, uint64_t seed, const record::Run* replay = nullptr) {
+        return run(experiment(kEverything), jobs, seed, replay);
+    }
+    std::string run(const scenario::Experiment& experiment, unsigned jobs, uint64_t seed,
+                    const record::Run* replay = nullptr) {
         lab::Options with = fixtures_.options("run" + std::to_string(++runs_) + ".run");
         with.jobs = jobs;
         with.seed = seed;
         with.replay = replay;
-        const auto lab = assemble(experiment(kEverything), with);
+        const auto lab = assemble(experiment, with);
         const base::Status done = lab->advance_until(lab->end());
         EXPECT_TRUE(done.ok()) << done.error().text();
         EXPECT_TRUE(lab->finish(0).ok());
@@ -36,6 +40,18 @@ TEST_F(FingerprintTest, IsTheSameForTheSameSeedAndAnyNumberOfJobs) {
     EXPECT_EQ(run(1, 5), first);
     EXPECT_EQ(run(2, 5), first);
     EXPECT_EQ(run(7, 5), first);
+}
+
+// Harm, its recoveries, campaigns and measurements too, with any number of jobs and in a replay.
+TEST_F(FingerprintTest, IsTheSameForEveryHarmAndItsRecovery) {
+    for (const char* scenario : {kHarms, kBootLoops}) {
+        const scenario::Experiment of = fixtures_.experiment(scenario);
+        const std::string first = run(of, 1, 5);
+        EXPECT_EQ(run(of, 3, 5), first);
+        ASSERT_OK_AND(const record::Run recorded, record::read_run(last_run()));
+        EXPECT_EQ(run(of, 1, 5, &recorded), first);
+        EXPECT_NE(run(of, 1, 6), first);
+    }
 }
 
 TEST_F(FingerprintTest, IsAnotherForAnotherSeed) {

@@ -1,5 +1,5 @@
 // The memo table, the interned states and the event kernel against real components that follow each
-// of a few hundred endpoints alone.
+// of some hundred endpoints alone.
 #include <gtest/gtest.h>
 
 #include <map>
@@ -12,6 +12,9 @@
 namespace firebreak::test {
 namespace {
 
+using base::Category;
+using base::Code;
+
 std::string words(const std::vector<lab::HistoryEntry>& history) {
     std::string out;
     for (const lab::HistoryEntry& entry : history) {
@@ -20,30 +23,73 @@ std::string words(const std::vector<lab::HistoryEntry>& history) {
     return out;
 }
 
-TEST(OneByOne, GivesTheSameHistoriesAsTheFleet) {
-    const SmallFixtures fixtures;
-    lab::Options with = fixtures.options();
-    with.jobs = 2;
-    const auto lab = assemble(experiment(kEverything), with);
-    std::map<uint32_t, std::vector<lab::HistoryEntry>> histories;
-    std::set<base::Category> seen;
-    lab->observe([&](uint32_t endpoint, const lab::HistoryEntry& entry) {
-        histories[endpoint].push_back(entry);
-        seen.insert(entry.category);
-    });
-    ASSERT_OK(lab->advance_until({2 * 86400}));
-    for (const auto category : {base::Category::kInstalled, base::Category::kForbidden,
-                                base::Category::kTooOld, base::Category::kCorrupt}) {
-        EXPECT_TRUE(seen.contains(category)) << to_text(category);
+class OneByOne : public testing::Test {
+  protected:
+    void run(const scenario::Experiment& experiment) {
+        lab::Options with = fixtures_.options();
+        with.jobs = 2;
+        lab_ = assemble(experiment, with);
+        lab_->observe([this](uint32_t endpoint, const lab::HistoryEntry& entry) {
+            histories_[endpoint].push_back(entry);
+        });
+        ASSERT_OK(lab_->advance_until({2 * 86400}));
     }
-    // All of the first three groups, and every other one of the last, which is like them.
-    for (uint32_t endpoint = 0; endpoint < 300; endpoint += endpoint < 150 ? 1 : 2) {
-        ASSERT_OK_AND(const auto alone, lab->follow(endpoint));
-        EXPECT_EQ(alone, histories[endpoint])
+    void expect_same(uint32_t endpoint) {
+        ASSERT_OK_AND(const auto alone, lab_->follow(endpoint));
+        EXPECT_EQ(alone, histories_[endpoint])
             << "endpoint " << endpoint << "\n  alone: " << words(alone)
-            << "\n  fleet: " << words(histories[endpoint]);
+            << "\n  fleet: " << words(histories_[endpoint]);
+        for (const lab::HistoryEntry& entry : alone) {
+            seen_.insert(entry.category);
+            codes_.insert(entry.code);
+        }
     }
-    EXPECT_ERROR(lab->follow(300), "no endpoint 300");
+    // Among those that were followed.
+    void expect_seen(const std::vector<Category>& categories, const std::vector<Code>& codes) {
+        for (const Category category : categories) {
+            EXPECT_TRUE(seen_.contains(category)) << to_text(category);
+        }
+        for (const Code code : codes) {
+            EXPECT_TRUE(codes_.contains(code)) << to_text(code);
+        }
+    }
+
+    SmallFixtures fixtures_;
+    std::unique_ptr<lab::Lab> lab_;
+    std::map<uint32_t, std::vector<lab::HistoryEntry>> histories_;
+    std::set<Category> seen_;
+    std::set<Code> codes_;
+};
+
+TEST_F(OneByOne, GivesTheSameHistoriesAsTheFleetUnderDamageAndDefects) {
+    run(experiment(kEverything));
+    // Some of each group, and fewer of the large ones, whose endpoints are alike.
+    for (uint32_t endpoint = 0; endpoint < 300; endpoint += endpoint < 50 ? 2 : 8) {
+        expect_same(endpoint);
+    }
+    expect_seen({Category::kInstalled, Category::kForbidden, Category::kTooOld, Category::kCorrupt},
+                {});
+    EXPECT_ERROR(lab_->follow(300), "no endpoint 300");
+}
+
+TEST_F(OneByOne, GivesTheSameHistoriesAsTheFleetUnderEveryHarmAndItsRecovery) {
+    run(fixtures_.experiment(kHarms));
+    for (uint32_t endpoint = 0; endpoint < 48; endpoint += 3) {
+        expect_same(endpoint);
+    }
+    expect_seen({Category::kFalsePositive, Category::kMissed, Category::kMeasured,
+                 Category::kInfected, Category::kRecovered},
+                {Code::kFileHeld, Code::kSystemFileHeld, Code::kNetworkFileHeld, Code::kByReboot,
+                 Code::kByRepairKit, Code::kByHand});
+}
+
+TEST_F(OneByOne, GivesTheSameHistoriesAsTheFleetInTheKernel) {
+    run(fixtures_.experiment(kBootLoops));
+    for (uint32_t endpoint = 0; endpoint < 48; endpoint += 2) {
+        expect_same(endpoint);
+    }
+    expect_seen({Category::kForbidden, Category::kMeasured, Category::kRecovered},
+                {Code::kBootFileHeld, Code::kByHand});
 }
 
 }  // namespace
