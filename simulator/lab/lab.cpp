@@ -294,15 +294,17 @@ base::Status Lab::carry_out(const Command& command, const char* origin) {
     return done;
 }
 
+// Of several halts the last one counts: whoever made a fix before it has to look again.
 void Lab::schedule_fixes(const std::string& halted, base::SimTime at) {
     for (const scenario::Release& release : parts_->experiment.releases) {
-        const bool waits =
-            std::none_of(parts_->due_commands.begin(), parts_->due_commands.end(),
-                         [&](const auto& due) { return due.second.release == release.id; });
-        if (release.fixes == halted && waits && !parts_->fixes_made.contains(release.id)) {
-            parts_->due_commands.emplace(at + release.after_halt,
-                                         Command{Command::Kind::kRelease, release.id});
+        if (release.fixes != halted || parts_->fixes_made.contains(release.id)) {
+            continue;
         }
+        std::erase_if(parts_->due_commands, [&](const auto& due) {
+            return due.second.kind == Command::Kind::kRelease && due.second.release == release.id;
+        });
+        parts_->due_commands.emplace(at + release.after_halt,
+                                     Command{Command::Kind::kRelease, release.id});
     }
 }
 

@@ -166,8 +166,7 @@ TEST(Theory, AdoptionUnderAnOnlinePatternIsAProductOverItsHours) {
 
 // Halted D after the release, at a uniform poll u of the share a = min(D, 1 h): who has it is
 // harmed by T with the chance 1 - exp(-λ (T - u)). So affected is
-// a - (exp(-λ (T - a)) - exp(-λ T)) / λ, within four binomial errors; minutes of jitter shift polls
-// of the interval's both ends alike.
+// a - (exp(-λ (T - a)) - exp(-λ T)) / λ, within four binomial errors.
 TEST(Theory, BlastRadiusUnderAFixedDetectionDelayIsAsPoissonTriggersHaveIt) {
     constexpr double kRate = 0.4;
     const SimTime from{2 * 3600};
