@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <fstream>
 #include <optional>
 
 #include "base/bytes.h"
@@ -16,6 +17,14 @@
 namespace firebreak::headless {
 
 namespace {
+
+// Or any other SQLite database.
+bool is_run_file(const std::filesystem::path& file) {
+    std::ifstream in(file, std::ios::binary);
+    constexpr std::string_view kMagic = "SQLite format 3";
+    std::string start(kMagic.size(), ' ');
+    return in.read(start.data(), static_cast<std::streamsize>(start.size())) && start == kMagic;
+}
 
 std::optional<std::filesystem::path> fixtures_above(std::filesystem::path folder) {
     std::error_code ignored;
@@ -83,6 +92,10 @@ bool put(const std::string& file, const std::string& text) {
     if (file == "-") {
         fmt::print("{}", text);
         return true;
+    }
+    if (is_run_file(file)) {
+        complain({"a run file, and not to be overwritten", file, "name another"});
+        return false;
     }
     const base::Status written = base::write_file(file, base::view_of(text));
     if (!written.ok()) {

@@ -40,7 +40,7 @@ void catch_signals() {
 struct RunOptions {
     std::string scenario, fixtures, out, json, junit;
     std::vector<std::string> overrides;
-    std::optional<uint64_t> seed;
+    std::optional<int64_t> seed;  // not negative
     unsigned jobs = std::max(1u, std::thread::hardware_concurrency());
     bool quiet = false;
 };
@@ -143,7 +143,9 @@ int run(const RunOptions& options) {
     }
     lab_options.worker = worker_binary();
     lab_options.jobs = options.jobs;
-    lab_options.seed = options.seed;
+    if (options.seed) {
+        lab_options.seed = static_cast<uint64_t>(*options.seed);
+    }
     if (options.out.empty()) {
         auto file = new_run_file(experiment->name);
         if (!file.ok()) {
@@ -232,7 +234,8 @@ void add_run_command(CLI::App& app, int& exit_code) {
     command->add_option("scenario", options->scenario, "Scenario file (TOML)")->required();
     command->add_option("-j,--jobs", options->jobs, "Assays at a time (default: one per core)")
         ->check(CLI::Range(1, 256));
-    command->add_option("--seed", options->seed, "Seed in place of the scenario's");
+    command->add_option("--seed", options->seed, "Seed in place of the scenario's")
+        ->check(CLI::Range(int64_t{0}, std::numeric_limits<int64_t>::max()));
     command
         ->add_option("--set", options->overrides,
                      "key=value in place of what the scenario says, such as policy.cdn_ttl=10m or "

@@ -141,7 +141,7 @@ class Scans {
 
 // A scan of a persona's file takes a few milliseconds. What takes so much longer is felt by those
 // who work there (assumed).
-constexpr std::chrono::milliseconds kSlowScan{150};
+constexpr std::chrono::milliseconds kSlowScan{60};
 constexpr int kSlowTrials = 3;
 
 bool found(const ports::ScanVerdict& verdict) {
@@ -323,6 +323,8 @@ base::Result<Transition> sample(const Environment& environment, BlobPool& blobs,
         }
         done.outcome.evidence = met.verdict.outcome.evidence;
     }
+    done.outcome.evidence.emplace_back("a campaign's sample", stimulus.name);
+    done.outcome.evidence.emplace_back("found by", "nothing that runs");
     done.outcome.stage = base::Stage::kRun;
     done.outcome.category = base::Category::kMissed;
     done.outcome.code = base::Code::kSampleNotFound;

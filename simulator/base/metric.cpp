@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::array<MetricInfo, kMetricCount> kMetrics{{
     {Metric::kExposed, "exposed", Unit::kEndpoints, true, false, Part::kPersona,
-     "endpoints to which content under test was delivered, whole or damaged"},
+     "endpoints to which an update, whole or damaged, was delivered, or a fix that harmed them"},
     {Metric::kAffected, "affected", Unit::kEndpoints, true, false, Part::kPersona,
      "endpoints that came to harm"},
     {Metric::kRefused, "refused", Unit::kEndpoints, true, false, Part::kPersona,

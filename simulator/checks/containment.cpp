@@ -59,7 +59,9 @@ Containment scope(const record::Run& run, int32_t group, std::string name, uint6
                      count(base::Metric::kRecoveredRepairKit), count(base::Metric::kRecoveredHand)};
     row.time_to_detect = duration(base::Metric::kTimeToDetect);
     row.time_to_halt = duration(base::Metric::kTimeToHalt);
-    row.time_to_recover = duration(base::Metric::kTimeToRecover);
+    if (row.harmed == 0) {  // else it is a time so far
+        row.time_to_recover = duration(base::Metric::kTimeToRecover);
+    }
     return row;
 }
 

@@ -1,6 +1,7 @@
 #include "checks/decision.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -43,6 +44,20 @@ bool expects_trouble(const record::Expectation& expectation) {
     }
 }
 
+// "rules-2 and rules-4 are"; empty if none is.
+std::string halted_releases(const record::Run& run) {
+    std::vector<std::string> names;
+    for (size_t r = 0; r < run.header.releases.size(); ++r) {
+        const record::SeriesKey key{base::Metric::kHalted, record::kAll, static_cast<int32_t>(r)};
+        if (record::value_at(run.series, key, run.reached).value_or(0) > 0) {
+            names.push_back(base::printable(run.header.releases[r].name, 40));
+        }
+    }
+    return names.empty()
+               ? ""
+               : fmt::format("{} {}", fmt::join(names, " and "), names.size() == 1 ? "is" : "are");
+}
+
 uint64_t endpoints_of(const record::Header& header, int32_t group) {
     if (group != record::kAll) {
         return header.groups.at(static_cast<size_t>(group)).endpoints;
@@ -76,12 +91,15 @@ Decision decide(const record::Run& run, const std::vector<Verdict>& verdicts) {
         const std::string held = verdicts.size() == 1
                                      ? std::string("What was expected held")
                                      : fmt::format("All {} expectations held", verdicts.size());
-        out.call = trouble == 0 ? Call::kGo : Call::kAsExpected;
+        const std::string halted = halted_releases(run);
+        out.call = trouble == 0 && halted.empty() ? Call::kGo : Call::kAsExpected;
         out.reasons.push_back(
-            trouble == 0 ? held
-                         : fmt::format("{}; {} of them asked for harm, refusals or halts, so the "
-                                       "scenario shows a failure and clears no release",
-                                       held, trouble));
+            trouble > 0 ? fmt::format("{}; {} of them asked for harm, refusals or halts, so the "
+                                      "scenario shows a failure and clears no release",
+                                      held, trouble)
+            : halted.empty() ? held
+                             : fmt::format("{}; but {} halted in the end, so no release is cleared",
+                                           held, halted));
     }
     return out;
 }

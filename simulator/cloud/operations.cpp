@@ -132,7 +132,11 @@ void Operations::hear(const Signal& signal, uint32_t count) {
     if (!release.valid() || !counts_as_failure(vigilance_, signal.channel)) {
         return;
     }
-    Watched& watched = against(release).watched.at(signal.group.value);
+    Case& suspect = against(release);
+    if (suspect.cleared && signal.channel == Channel::kTelemetry) {
+        return;
+    }
+    Watched& watched = suspect.watched.at(signal.group.value);
     watched.failures += count;
     if (auto& test = watched.tests.at(static_cast<size_t>(signal.channel))) {
         test->count(count);
@@ -178,8 +182,7 @@ void Operations::watch_group(GroupId group, double endpoint_hours) {
 }
 
 void Operations::hear_contacts(GroupId group, double expected, double seen, base::SimTime now) {
-    const ReleaseId newest = suspect_in(group);
-    if (!silence_quantile_ || !newest.valid() || expected <= 0) {
+    if (!silence_quantile_ || expected <= 0) {
         return;
     }
     double& known = known_silence_.at(group.value);
@@ -189,9 +192,13 @@ void Operations::hear_contacts(GroupId group, double expected, double seen, base
         return;
     }
     known = std::clamp(1 - seen / expected, 0.0, 1.0);
-    follow_operators(newest);
-    if (seen < rest && !releases_.halted(newest)) {
-        raise(newest,
+    const ReleaseId suspect = suspect_in(group);
+    if (!suspect.valid()) {
+        return;
+    }
+    follow_operators(suspect);
+    if (seen < rest && !releases_.halted(suspect)) {
+        raise(suspect,
               {{Kind::kSilence, Channel::kSilence, group},
                fmt::format("{} contacts from {} in an hour, where {} were to be expected",
                            rounded(seen), groups_.at(group.value).name, rounded(rest))},
@@ -235,11 +242,12 @@ std::vector<Operations::Alarm> Operations::alarms(const Case& watched) const {
     const double limit = vigilance_.halt_share * static_cast<double>(exposed);
     if (failures > 0 && failures >= vigilance_.halt_reports &&
         static_cast<double>(failures) >= limit) {
-        out.push_back({{Kind::kThreshold, {}, {}},
-                       fmt::format("{} failure{} reported from {} exposed public endpoints, limit "
-                                   "{:.3g} %",
-                                   number(failures), failures == 1 ? "" : "s", number(exposed),
-                                   100 * vigilance_.halt_share)});
+        out.push_back(
+            {{Kind::kThreshold, {}, {}},
+             fmt::format("{} failure{} reported from {} public endpoints that got it, limit "
+                         "{:.3g} %",
+                         number(failures), failures == 1 ? "" : "s", number(exposed),
+                         100 * vigilance_.halt_share)});
     }
     return out;
 }

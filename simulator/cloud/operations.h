@@ -92,8 +92,9 @@ struct Notice {
 // After a halt of its own, `investigation` working time later, it is clear whether the release was
 // guilty: if not, and by policy, it is resumed, and what was counted against it is forgotten. Halts
 // by an operator are the operator's: nothing comes of them here but that a resumption, too,
-// forgets. What names no content is held against no release that has been cleared (after a defect
-// has been mended, its calls still come), nor against one that has not reached anybody there.
+// forgets. What names no content is held against no release that has been cleared, nor against one
+// that has not reached anybody there; telemetry, neither, once a release has been cleared. For after
+// a defect has been mended, its calls still come, and so do batches that name what runs by then.
 class Operations {
   public:
     // Groups by GroupId. `guilty`: whether this release has done or would have done harm, as an

@@ -352,7 +352,7 @@ void Fleet::move(size_t segment, RowEvent event, SetId after, uint16_t marks) {
 }
 
 // The first trigger of what now runs, if there is any: the earliest of one exponential waiting time
-// for each. A machine that is off meets nothing until it is on again.
+// for each, counted in time online: a machine that is off meets nothing.
 base::Status Fleet::draw_trigger(Row row, base::SimTime at) {
     ++draws_[row];
     const SetId set = population_.set(row);
@@ -378,7 +378,7 @@ base::Status Fleet::draw_trigger(Row row, base::SimTime at) {
             return {};
         }
         const auto wait_s = static_cast<int64_t>(std::ceil(soonest_h * kSecondsPerHour));
-        pending.at = population_.next_online(row, {at.seconds + wait_s}, end_);
+        pending.at = population_.after_online(row, at, wait_s, end_);
         if (pending.at >= end_) {
             return {};
         }

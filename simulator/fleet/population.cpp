@@ -89,6 +89,22 @@ base::SimTime Population::next_online(Row row, base::SimTime at, base::SimTime e
     return std::min(at, end);
 }
 
+base::SimTime Population::after_online(Row row, base::SimTime at, int64_t online_s,
+                                       base::SimTime end) const {
+    while (at < end) {
+        const base::SimTime next_hour{(at.seconds / 3600 + 1) * 3600};
+        if (online(row, at)) {
+            const int64_t left = (next_hour - at).seconds;
+            if (online_s < left) {
+                return std::min(at + base::Duration{online_s}, end);
+            }
+            online_s -= left;
+        }
+        at = next_hour;
+    }
+    return end;
+}
+
 uint64_t Population::due_polls(size_t segment, base::SimTime from, base::SimTime to,
                                std::span<const uint8_t> idle, std::vector<Due>& due) const {
     const auto phase_begin = phase_.begin() + begin(segment);

@@ -62,6 +62,10 @@ class Population {
     bool online(Row row, base::SimTime at) const;
     // `at`, or the first hour after it in which the machine is online; `end` if there is none.
     base::SimTime next_online(Row row, base::SimTime at, base::SimTime end) const;
+    // When the machine will have been online for so long (in seconds) from `at` on; `end` if it is
+    // not before then.
+    base::SimTime after_online(Row row, base::SimTime at, int64_t online_s,
+                               base::SimTime end) const;
 
     // Appends the polls of this segment that fall in [from, to) and find the machine online,
     // leaving out content sets that `idle` marks: polls that are known to find nothing cost no more

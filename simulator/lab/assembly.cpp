@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/file.h"
+#include "base/toml_table.h"
 #include "content/package.h"
 #include "lab/parts.h"
 #include "lab/run_header.h"
@@ -79,6 +80,19 @@ class Assembly {
         return {};
     }
 
+    std::vector<std::string> persona_names() const {
+        std::vector<std::string> out;
+        std::error_code ignored;
+        for (const auto& entry :
+             std::filesystem::directory_iterator(options_.fixtures / "personas", ignored)) {
+            if (entry.path().extension() == ".toml") {
+                out.push_back(entry.path().stem().string());
+            }
+        }
+        std::sort(out.begin(), out.end());
+        return out;
+    }
+
     base::Status load_personas() {
         std::map<std::string, uint8_t> numbers;
         for (const scenario::Group& group : experiment().groups) {
@@ -88,8 +102,7 @@ class Assembly {
                     const auto file = options_.fixtures / "personas" / (name + ".toml");
                     std::error_code ignored;
                     if (!std::filesystem::exists(file, ignored)) {
-                        return base::Error{fmt::format("there is no persona `{}`", name),
-                                           group.place, "write " + file.string()};
+                        return base::no_such("persona", name, persona_names(), group.place);
                     }
                     if (numbers.size() == 255) {
                         return base::Error{"more than 255 personas", group.place, ""};

@@ -354,9 +354,17 @@ class Follower {
             pending_.reset();
             return {};
         }
-        pending_->at = {at.seconds + static_cast<int64_t>(std::ceil(soonest_h * 3600))};
-        while (pending_->at < end && !rows_.online(row_, pending_->at)) {
-            pending_->at = {(pending_->at.seconds / 3600 + 1) * 3600};
+        // Second by second of online time, an hour at a time.
+        auto online_s = static_cast<int64_t>(std::ceil(soonest_h * 3600));
+        for (pending_->at = at; pending_->at < end;) {
+            const int64_t left = 3600 - pending_->at.seconds % 3600;
+            const bool on = rows_.online(row_, pending_->at);
+            if (on && online_s < left) {
+                pending_->at = pending_->at + base::Duration{online_s};
+                break;
+            }
+            online_s -= on ? left : 0;
+            pending_->at = pending_->at + base::Duration{left};
         }
         if (pending_->at >= end) {
             pending_.reset();

@@ -321,7 +321,8 @@ void Lab::take_events() {
         const cloud::GroupId in{static_cast<uint32_t>(group)};
         const cloud::ReleaseId release{event.release};
         const bool after_halt =
-            event.delivered && release.valid() && parts_->release_system->halted(release);
+            event.delivered && release.valid() && parts_->release_system->halted(release) &&
+            parts_->experiment.releases[release.value].kind == scenario::ReleaseKind::kUpdate;
         parts_->ledger->count(group, rows.persona(event.row), rows.tenant(event.row), event,
                               after_halt);
         if (event.delivered && release.valid()) {

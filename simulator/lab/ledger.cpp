@@ -209,7 +209,14 @@ void Ledger::write_standing(base::SimTime at, int32_t group, const Standing& sta
     put(Metric::kLost, standing.lost);
     put(Metric::kUnreached, standing.unreached);
     const Counts& counts = group == kAll ? all_ : groups_[static_cast<size_t>(group)];
-    if (counts.first_harm && counts.last_recovery && standing.harmed == 0) {
+    if (!counts.first_harm) {
+        return;
+    }
+    // While somebody is harmed it is not over: so far, told by the hour.
+    if (standing.harmed > 0 && at.seconds % 3600 == 0 && counts.last_recovery) {
+        set(at, Metric::kTimeToRecover, group, kAll, kAll,
+            static_cast<double>((at - *counts.first_harm).seconds));
+    } else if (standing.harmed == 0 && counts.last_recovery) {
         set(at, Metric::kTimeToRecover, group, kAll, kAll,
             static_cast<double>((*counts.last_recovery - *counts.first_harm).seconds));
     }

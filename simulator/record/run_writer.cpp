@@ -122,6 +122,10 @@ bool insert_tenants(Database& database, const std::vector<Tenant>& tenants) {
 // An older run, or an empty file, makes way; anything else stays.
 base::Status remove_old(const std::filesystem::path& file) {
     std::error_code ignored;
+    if (std::filesystem::is_directory(file, ignored)) {
+        return base::Error{"a folder, where the run file should be written", file.string(),
+                           "name a file with --out"};
+    }
     if (std::filesystem::exists(file, ignored) && !std::filesystem::is_empty(file, ignored)) {
         const auto old = Database::open(file, SQLITE_OPEN_READONLY);
         bool is_run = old.ok();

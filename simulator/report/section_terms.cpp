@@ -38,11 +38,17 @@ std::string preformatted(const std::string& text) {
     return begin < text.size() ? out + "…\n" : out;
 }
 
+// A fix at the very start is one that waits for a halt.
+std::string planned_for(const record::Release& release) {
+    const bool waits = release.kind == "fix" && release.at == base::SimTime{0};
+    return waits ? "after a halt" : to_text(release.at);
+}
+
 std::string releases(const record::Header& header) {
     std::vector<std::vector<std::string>> rows;
     for (const record::Release& release : header.releases) {
         rows.push_back({escape(release.name), escape(release.feed), escape(release.version),
-                        escape(release.kind), to_text(release.at),
+                        escape(release.kind), planned_for(release),
                         tag("code", escape(release.manifest.substr(0, 16), 40))});
     }
     return rows.empty() ? ""
@@ -114,9 +120,9 @@ std::string settings_section(const record::Run& run) {
 std::string reproduce_section(const Judged& judged) {
     const record::Header& header = judged.run.header;
     std::string commands =
-        fmt::format("firebreak run {}.toml --seed {}\n", escape(header.name), header.seed);
+        fmt::format("./firebreak run {}.toml --seed {}\n", escape(header.name), header.seed);
     if (!judged.run_file.empty() && judged.run.status == record::RunStatus::kFinished) {
-        commands += fmt::format("firebreak replay {}\n", escape(judged.run_file, 1000));
+        commands += fmt::format("./firebreak replay {}\n", escape(judged.run_file, 1000));
     }
     return tag("p", "lead",
                "Save the scenario below under its name beside the content that it names, and run "

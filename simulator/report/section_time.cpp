@@ -360,10 +360,15 @@ std::string kill_path_section(const record::Run& run) {
     drop_empty(lines);
     const std::vector<Flag> marks = flags(run, "RXHW");
     const Stretch stretch = eventful(run);
-    std::string words = "The halt reached half of the fleet " + reached_text(halt, endpoints, 0.5) +
-                        " and nine tenths " + reached_text(halt, endpoints, 0.9) + "; the fix " +
-                        reached_text(fix, endpoints, 0.5) + " and " +
-                        reached_text(fix, endpoints, 0.9) + ".";
+    const auto sentence = [&](const char* what, const std::vector<record::Point>& points) {
+        return checks::peak(points) <= 0
+                   ? fmt::format("There was no {} in this run. ", what)
+                   : fmt::format("The {} reached half of the fleet {} and nine tenths {}. ", what,
+                                 reached_text(points, endpoints, 0.5),
+                                 reached_text(points, endpoints, 0.9));
+    };
+    const std::string words = sentence("halt", halt) + sentence("fix", fix) +
+                              "A halt is told by the hour, as expected by the fleet's rhythm.";
     return tag("p", "lead", words) + "\n" + flag_legend(marks) +
            figure("Share of the fleet that each had reached",
                   time_chart({"Share of the fleet reached by bad content, halt and fix",

@@ -99,8 +99,9 @@ std::string last_lines(const Judged& judged, bool color) {
                           to_text(base::Duration{run.header.duration}));
     } else {
         out = fmt::format("{} · fingerprint {} · {} polls · {} assays · {:.2f} s\n",
-                          checks::all_passed(judged.verdicts) ? paint("Passed", kGood, color)
-                                                              : paint("Failed", kBad, color),
+                          judged.verdicts.empty() ? std::string("Finished, nothing was expected")
+                          : checks::all_passed(judged.verdicts) ? paint("Passed", kGood, color)
+                                                                : paint("Failed", kBad, color),
                           base::printable(run.summary.fingerprint, 40),
                           base::with_thousands(static_cast<int64_t>(run.summary.polls)),
                           run.assays.size(), run.summary.wall_s);

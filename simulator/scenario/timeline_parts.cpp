@@ -288,7 +288,9 @@ class Deeds {
             return refuse(act, "has nowhere to go", "add a group of that stage, or remove the act");
         }
         if (state.reached >= to) {
-            return refuse(act, "has got as far before", "remove the act, or one before it");
+            return refuse(act, "is there already, by an earlier act or by the policy",
+                          "remove the act, or set `internal_after` and `public_after` to "
+                          "\"by_hand\"");
         }
         if (to == GroupStage::kPublic && has(GroupStage::kInternal) &&
             state.reached < GroupStage::kInternal) {

@@ -14,8 +14,10 @@ Decision decide(const record::Run& run) {
     return checks::decide(run, judge(run));
 }
 
+// Nothing is halted any more.
 record::Run with_bounds(std::initializer_list<double> bounds) {
     record::Run run = test::sample_run();
+    run.series.erase({base::Metric::kHalted, record::kAll, 0});
     for (const double bound : bounds) {
         record::Expectation expectation = test::expectation_of(base::Metric::kAffected, 1);
         expectation.comparison = record::Comparison::kAtMost;
@@ -51,10 +53,23 @@ TEST(Decision, IsNoGoAheadWhereTroubleWasAskedFor) {
     EXPECT_EQ(decide(run).call, Call::kGo) << "at least none asks for nothing";
     run.header.expectations.back() = test::expectation_of(base::Metric::kHalted, record::kAll, 0);
     run.header.expectations.back().bound = 1;
+    run.series[{base::Metric::kHalted, record::kAll, 0}] = {{{0}, 0}, {{10800}, 1}};
     EXPECT_EQ(decide(run).call, Call::kAsExpected);
+    run.series.erase({base::Metric::kHalted, record::kAll, 0});
     run.header.expectations.back() = test::expectation_of(base::Metric::kExposed, 1);
     run.header.expectations.back().bound = 400;
     EXPECT_EQ(decide(run).call, Call::kGo) << "to be delivered is no trouble";
+}
+
+// Whatever was expected: nobody takes a halted release for cleared.
+TEST(Decision, ClearsNoReleaseWhileOneIsHalted) {
+    record::Run run = with_bounds({12});
+    run.series[{base::Metric::kHalted, record::kAll, 0}] = {{{0}, 0}, {{10800}, 1}};
+    const Decision decision = decide(run);
+    EXPECT_EQ(decision.call, Call::kAsExpected);
+    EXPECT_THAT(decision.reasons,
+                ElementsAre("What was expected held; but rules-2 is halted in the "
+                            "end, so no release is cleared"));
 }
 
 TEST(Decision, NamesWhatBroke) {

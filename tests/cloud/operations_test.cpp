@@ -174,8 +174,8 @@ TEST(Operations, HaltsAmongThePublicOnlyAtItsShareOfAllPublicGroups) {
     vendor.hear(vendor.one, kPublic2);
     vendor.advance(at(0, 1, 5));
     EXPECT_THAT(vendor.halts(),
-                ElementsAre("rules-2: 20 failures reported from 2,000 exposed public endpoints, "
-                            "limit 1 %"));
+                ElementsAre("rules-2: 20 failures reported from 2,000 public endpoints that got "
+                            "it, limit 1 %"));
 }
 
 TEST(Operations, DoesNotHaltAmongThePublicOnTooFewReports) {
@@ -234,6 +234,9 @@ TEST(Operations, DoesNotSuspectAClearedReleaseAgainForCallsThatNameNothing) {
     vendor.hear({}, kEngineering, 5, Channel::kSupportCall);
     vendor.advance(at(0, 14));
     EXPECT_FALSE(vendor.system.halted(vendor.one));
+    vendor.hear(vendor.one, kEngineering, 5, Channel::kTelemetry);
+    vendor.advance(at(0, 14, 30));
+    EXPECT_FALSE(vendor.system.halted(vendor.one)) << "batches name what runs when they are sent";
     vendor.hear(vendor.one, kEngineering, 1, Channel::kCrashReport);
     vendor.advance(at(0, 15));
     EXPECT_TRUE(vendor.system.halted(vendor.one)) << "this one says what it is about";
@@ -497,14 +500,26 @@ TEST(Operations, HearsNoSilenceWithoutABudgetForFalseAlarms) {
     EXPECT_THAT(vendor.notices(), IsEmpty());
 }
 
+// Machines that died before anybody had the fix are known to be silent by then.
+TEST(Operations, KnowsSilenceThatCameBeforeTheReleaseReachedAnybody) {
+    Vendor vendor(tester());
+    vendor.release_to_public(vendor.one, at(0, 0));
+    vendor.operations.hear_contacts(kPublic1, 10'000, 6'000, at(0, 1));
+    vendor.operations.count_exposed(vendor.one, kPublic1, 6'000);
+    vendor.operations.hear_contacts(kPublic1, 10'000, 6'000, at(0, 2));
+    EXPECT_FALSE(vendor.system.halted(vendor.one));
+}
+
 TEST(Operations, DoesNotHoldTheSilenceOfDeadMachinesAgainstTheFix) {
     Vendor vendor(tester());
     vendor.guilty = {vendor.one, vendor.two};
     vendor.release_to_public(vendor.one, at(0, 0));
+    vendor.operations.count_exposed(vendor.one, kPublic1, 10'000);
     vendor.operations.hear_contacts(kPublic1, 10'000, 8'000, at(0, 1));
     vendor.operations.hear_contacts(kPublic1, 10'000, 6'000, at(0, 2));
     EXPECT_TRUE(vendor.system.halted(vendor.one));
     vendor.system.release(vendor.two, at(0, 3));
+    vendor.operations.count_exposed(vendor.two, kPublic1, 6'000);
     vendor.operations.hear_contacts(kPublic1, 10'000, 6'000, at(0, 4));
     vendor.operations.hear_contacts(kPublic1, 10'000, 8'000, at(0, 5));  // many are mended
     EXPECT_FALSE(vendor.system.halted(vendor.two));
@@ -516,6 +531,7 @@ TEST(Operations, HearsSilenceAnewOnceAnOperatorHasResumedTheRelease) {
     Vendor vendor(tester());
     vendor.guilty.insert(vendor.one);
     vendor.release_to_public(vendor.one, at(0, 0));
+    vendor.operations.count_exposed(vendor.one, kPublic1, 10'000);
     vendor.operations.hear_contacts(kPublic1, 10'000, 8'000, at(0, 1));
     ASSERT_OK(vendor.system.resume(vendor.one, at(0, 2)));
     vendor.operations.hear_contacts(kPublic1, 10'000, 8'000, at(0, 2));

@@ -266,9 +266,12 @@ class Shadow {
             }
         }
         if (std::isfinite(soonest) && soonest * 3600 < static_cast<double>(end_ - t)) {
-            int64_t at = t + static_cast<int64_t>(std::ceil(soonest * 3600));
-            while (at < end_ && !pending_.at_once && !rows_.online(row_, {at})) {
-                at = (at / 3600 + 1) * 3600;
+            // Second by second: only those in which the machine is on count.
+            int64_t at = t;
+            auto left = static_cast<int64_t>(std::ceil(soonest * 3600));
+            while (at < end_ && !pending_.at_once && (left > 0 || !rows_.online(row_, {at}))) {
+                left -= rows_.online(row_, {at}) ? 1 : 0;
+                ++at;
             }
             trigger_at_ = std::min(at, end_);
         }

@@ -206,7 +206,7 @@ feed = "DatasetA"
            "two faults of one feed");
     scenario::Experiment unknown = test::experiment("");
     unknown.groups[0].personas = {{"mainframe", 1}};
-    EXPECT_ERROR(Lab::assemble(unknown, fixtures_.options()), "no persona `mainframe`");
+    EXPECT_ERROR(Lab::assemble(unknown, fixtures_.options()), "no persona is called `mainframe`");
     scenario::Experiment bad = test::experiment("");
     bad.baseline[0].source = "corrupt/DatasetA/does-not-compile";
     EXPECT_ERROR(Lab::assemble(bad, fixtures_.options()), "baseline of DatasetA");

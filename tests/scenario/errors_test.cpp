@@ -418,15 +418,18 @@ INSTANTIATE_TEST_SUITE_P(
                 "<[[act]]\nat = \"5h\">: release `rules-2` goes public before the internal group "
                 "has it; promote it to internal first, or make it expedited"},
         Mistake{"Twice", "to = \"public\"", "to = \"internal\"",
-                "<[[act]]\nat = \"9h\">: release `rules-2` has got as far before; remove the act, "
-                "or one before it"},
+                "<[[act]]\nat = \"9h\">: release `rules-2` is there already, by an "
+                "earlier act or by the policy; remove the act, or set `internal_after` and "
+                "`public_after` to \"by_hand\""},
         Mistake{"AfterThePolicyHasDoneIt", "internal_after = \"24h\"", "internal_after = \"3h\"",
-                "<[[act]]\nat = \"6h\">: release `rules-2` has got as far before; remove the act, "
-                "or one before it"},
+                "<[[act]]\nat = \"6h\">: release `rules-2` is there already, by an "
+                "earlier act or by the policy; remove the act, or set `internal_after` and "
+                "`public_after` to \"by_hand\""},
         Mistake{"PublicByPolicy", "at = \"9h\"\npromote = \"rules-2\"",
                 "at = \"42h 5m\"\npromote = \"rules-2\"",
-                "<[[act]]\nat = \"42h 5m\">: release `rules-2` has got as far before; remove the "
-                "act, or one before it"},
+                "<[[act]]\nat = \"42h 5m\">: release `rules-2` is there already, by an "
+                "earlier act or by the policy; remove the act, or set `internal_after` and "
+                "`public_after` to \"by_hand\""},
         Mistake{"NothingIsStaged", "staged = true", "staged = false",
                 "<[[act]]\nat = \"6h\">: release `rules-2` is published to all groups at once: "
                 "nothing is staged; remove the act"},

@@ -191,9 +191,9 @@ class SmallFixtures {
         // The module opens a database, and the sandbox has no files.
         write_set("dies", "import \"magic\"\n" + finds +
                               rule("Kind", "FB-USER", " and magic.type() contains \"x\""));
-        // Four million steps: some hundred milliseconds, well below a scan's limit.
+        // Two million steps: some hundred milliseconds, well below a scan's limit.
         write_set("slow", finds + rule("Steps", "FB-USER",
-                                       " and for all i in (1 .. 1000000) : (for all j in (1 .. 4) "
+                                       " and for all i in (1 .. 1000000) : (for all j in (1 .. 2) "
                                        ": (uint8(0) != j)) and filesize > 64"));
         write_set("does-not-compile", "rule Broken { condition: $nothing }\n");
     }
