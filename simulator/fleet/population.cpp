@@ -1,6 +1,7 @@
 #include "fleet/population.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numeric>
 
@@ -115,6 +116,13 @@ uint64_t Population::due_polls(size_t segment, base::SimTime from, base::SimTime
     };
     uint64_t polls = 0;
     const int64_t hour = from.seconds / kPollPeriod_s;
+    // The chance of being online in this hour, by persona, as what 53 random bits must stay below:
+    // the same comparison as online() makes, once for all rows.
+    std::array<uint64_t, 256> online_below{};
+    for (size_t p = 0; p < patterns_.size(); ++p) {
+        const double chance = patterns_[p][(first_hour_ + static_cast<uint64_t>(hour)) % 168];
+        online_below[p] = static_cast<uint64_t>(std::ceil(std::min(chance, 1.0) * 0x1.0p53));
+    }
     // Polls of the hour before may have been delayed into this slice. Theirs are the last phases of
     // the hour, so this hour's go first to keep rows ascending.
     for (const int64_t k : {hour, hour - 1}) {
@@ -125,13 +133,14 @@ uint64_t Population::due_polls(size_t segment, base::SimTime from, base::SimTime
         const Row last = row_at(to.seconds - hour_start);
         polls += last - row_at(from.seconds - hour_start);
         for (Row row = row_at(from.seconds - hour_start - kPollJitter_s); row < last; ++row) {
-            if (idle[set_[row]] != 0) {
+            if (idle[set_[row]] != 0 || (online_.bits(row, static_cast<uint64_t>(hour)) >> 11) >=
+                                            online_below[persona_[row]]) {
                 continue;
             }
             const auto delay = static_cast<int64_t>(
                 jitter_.below(kPollJitter_s + 1, row, static_cast<uint64_t>(k)));
             const base::SimTime at{hour_start + phase_[row] + delay};
-            if (at >= from && at < to && online(row, at)) {
+            if (at >= from && at < to) {
                 due.push_back({row, at});
             }
         }
