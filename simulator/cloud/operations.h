@@ -93,8 +93,9 @@ struct Notice {
 // guilty: if not, and by policy, it is resumed, and what was counted against it is forgotten. Halts
 // by an operator are the operator's: nothing comes of them here but that a resumption, too,
 // forgets. What names no content is held against no release that has been cleared, nor against one
-// that has not reached anybody there; telemetry, neither, once a release has been cleared. For after
-// a defect has been mended, its calls still come, and so do batches that name what runs by then.
+// that has not reached anybody there; nor is telemetry held against a release once it is cleared.
+// For after a defect has been mended its calls still come, and so do batches, which name what runs
+// by then.
 class Operations {
   public:
     // Groups by GroupId. `guilty`: whether this release has done or would have done harm, as an
