@@ -5,7 +5,6 @@
 #include <cstdlib>
 #include <memory>
 
-#include "base/file.h"
 #include "headless/commands.h"
 #include "headless/exit_codes.h"
 #include "headless/places.h"
@@ -34,11 +33,7 @@ int tell(const std::string& run_file, const std::string& format, std::string out
                              : format == "junit" ? report::junit({judged})
                              : format == "html"  ? report::html(judged)
                                                  : report::terminal(judged, color);
-    if (out.empty() || out == "-") {
-        fmt::print("{}", text);
-    } else if (const base::Status written = base::write_file(out, base::view_of(text));
-               !written.ok()) {
-        complain(written.error());
+    if (!put(out.empty() ? "-" : out, text)) {
         return kInternalError;
     }
     if (beside) {

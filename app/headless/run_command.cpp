@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <atomic>
+#include <charconv>
 #include <chrono>
 #include <csignal>
 #include <memory>
@@ -87,6 +88,14 @@ base::Result<bool> drive(lab::Lab& lab, bool quiet) {
     const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - begin;
     FB_CHECK(lab.finish(wall.count()));
     return true;
+}
+
+// CLI11 alone would take what is too large for the largest there is.
+std::string seed_problem(const std::string& text) {
+    int64_t seed = -1;
+    const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), seed);
+    const bool whole = failure == std::errc{} && end == text.data() + text.size() && seed >= 0;
+    return whole ? "" : "a seed is a whole number from 0 to 9223372036854775807";
 }
 
 int fail(const base::Error& error, int code) {
@@ -235,7 +244,7 @@ void add_run_command(CLI::App& app, int& exit_code) {
     command->add_option("-j,--jobs", options->jobs, "Assays at a time (default: one per core)")
         ->check(CLI::Range(1, 256));
     command->add_option("--seed", options->seed, "Seed in place of the scenario's")
-        ->check(CLI::Range(int64_t{0}, std::numeric_limits<int64_t>::max()));
+        ->check(seed_problem);
     command
         ->add_option("--set", options->overrides,
                      "key=value in place of what the scenario says, such as policy.cdn_ttl=10m or "

@@ -229,7 +229,7 @@ class Drawing {
         }
         std::string out;
         for (const Label& label : labels) {
-            constexpr size_t kLongest = 17;
+            constexpr size_t kLongest = 22;
             const std::string value = chart_.quantity == Quantity::kShare ? percent(label.value, 1)
                                                                           : compact(label.value);
             out += fmt::format(

@@ -8,60 +8,12 @@
 #include <set>
 #include <thread>
 
-#include "support/process.h"
+#include "app/command_line.h"
 
 namespace firebreak::test {
 namespace {
 
-namespace fs = std::filesystem;
 using testing::HasSubstr;
-
-constexpr char kScenario[] = R"(schema = 1
-title = "tiny"
-seed = 3
-start = 2026-03-02T00:00:00Z
-duration = "1d"
-[[group]]
-name = "engineering"
-stage = "engineering"
-endpoints = 20
-personas = { server = 1 }
-[[baseline]]
-feed = "DatasetA"
-version = "one"
-source = "good/DatasetA/2026-03-01"
-[[release]]
-id = "two"
-feed = "DatasetA"
-source = "good/DatasetA/2026-03-02"
-at = "1h"
-[[expect]]
-metric = "running"
-release = "two"
-equals = 20
-)";
-
-class CommandLine : public testing::Test {
-  protected:
-    Finished firebreak(std::vector<std::string> words) {
-        words.insert(words.begin(), command_line_binary().string());
-        return run(words, folder_.path());
-    }
-    std::string write(const std::string& name, const std::string& text) {
-        const fs::path file = folder_.path() / name;
-        fs::create_directories(file.parent_path());
-        std::ofstream(file, std::ios::binary) << text;
-        return file.string();
-    }
-    std::vector<std::string> fixtures() const { return {"--fixtures", fixtures_dir().string()}; }
-    Finished run_scenario(const std::string& text, std::vector<std::string> more = {}) {
-        std::vector<std::string> words = {"run", write("tiny.toml", text), "--fixtures",
-                                          fixtures_dir().string()};
-        words.insert(words.end(), more.begin(), more.end());
-        return firebreak(words);
-    }
-    TemporaryFolder folder_;
-};
 
 TEST_F(CommandLine, RunsAScenarioAndSaysWhereTheRunFileLies) {
     const Finished done = run_scenario(kScenario);
@@ -73,6 +25,41 @@ TEST_F(CommandLine, RunsAScenarioAndSaysWhereTheRunFileLies) {
     const Finished report = firebreak({"report", "runs/tiny-1.run"});
     EXPECT_EQ(report.code, 0);
     EXPECT_EQ(report.out, done.out);
+}
+
+// What a run has recorded is not to be lost to a slip on the command line.
+TEST_F(CommandLine, OverwritesNoRunFileWithAReport) {
+    ASSERT_EQ(run_scenario(kScenario, {"--out", "a.run"}).code, 0);
+    ASSERT_EQ(run_scenario(kScenario, {"--out", "b.run"}).code, 0);
+    const std::string before = contents(folder_.path() / "a.run");
+    const std::vector<std::vector<std::string>> slips = {
+        {"report", "a.run", "--format", "html", "--out", "a.run"},
+        {"report", "b.run", "--format", "json", "--out", "a.run"},
+        {"compare", "a.run", "b.run", "--html", "a.run"},
+        {"compare", "a.run", "b.run", "--json", "a.run"},
+    };
+    for (const std::vector<std::string>& words : slips) {
+        const Finished done = firebreak(words);
+        EXPECT_NE(done.code, 0) << words[0];
+        EXPECT_THAT(done.err, HasSubstr("not to be overwritten"));
+        EXPECT_TRUE(contents(folder_.path() / "a.run") == before) << words[0];
+    }
+    EXPECT_NE(run_scenario(kScenario, {"--out", "b.run", "--json", "a.run"}).code, 0);
+    EXPECT_TRUE(contents(folder_.path() / "a.run") == before);
+}
+
+TEST_F(CommandLine, WritesNoRunFileInPlaceOfAFolder) {
+    fs::create_directory(folder_.path() / "empty");
+    const Finished done = run_scenario(kScenario, {"--out", "empty"});
+    EXPECT_EQ(done.code, 4);
+    EXPECT_THAT(done.err, HasSubstr("a folder"));
+    EXPECT_TRUE(fs::is_directory(folder_.path() / "empty"));
+}
+
+TEST_F(CommandLine, TakesNoSeedBelowZero) {
+    EXPECT_EQ(run_scenario(kScenario, {"--seed", "-1"}).code, 4);
+    EXPECT_EQ(run_scenario(kScenario, {"--seed", "18446744073709551616"}).code, 4);
+    EXPECT_EQ(run_scenario(kScenario, {"--seed", "9223372036854775807"}).code, 0);
 }
 
 TEST_F(CommandLine, KeepsEarlierRuns) {

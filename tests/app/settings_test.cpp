@@ -4,38 +4,12 @@
 
 #include <nlohmann/json.hpp>
 
-#include "support/process.h"
+#include "app/command_line.h"
 
 namespace firebreak::test {
 namespace {
 
-namespace fs = std::filesystem;
 using testing::HasSubstr;
-
-constexpr char kScenario[] = R"(schema = 1
-title = "tiny"
-seed = 3
-start = 2026-03-02T00:00:00Z
-duration = "1d"
-[[group]]
-name = "engineering"
-stage = "engineering"
-endpoints = 20
-personas = { server = 1 }
-[[baseline]]
-feed = "DatasetA"
-version = "one"
-source = "good/DatasetA/2026-03-01"
-[[release]]
-id = "two"
-feed = "DatasetA"
-source = "good/DatasetA/2026-03-02"
-at = "1h"
-[[expect]]
-metric = "running"
-release = "two"
-equals = 20
-)";
 
 class Settings : public testing::Test {
   protected:

@@ -56,6 +56,16 @@ TEST(Containment, CountsMachinesThatWereLostOneAfterAnother) {
     EXPECT_EQ(containment(run)[1].lost, 3u) << "never more than two at a time, three in all";
 }
 
+// While somebody is harmed, the series tells the time so far.
+TEST(Containment, HasNoTimeToRecoverWhileSomebodyIsHarmed) {
+    record::Run run = test::sample_run();
+    run.series[{base::Metric::kTimeToRecover, 1}] = {{{9000}, 1500}};
+    run.series[{base::Metric::kHarmed, 1}] = {{{7500}, 5}, {{9000}, 0}};
+    EXPECT_EQ(containment(run)[1].time_to_recover, base::Duration{1500});
+    run.series[{base::Metric::kHarmed, 1}].push_back({{9900}, 1});
+    EXPECT_EQ(containment(run)[1].time_to_recover, std::nullopt);
+}
+
 TEST(Personas, HaveWhatIsCountedByThem) {
     const auto rows = by_persona(test::rich_run());
     ASSERT_EQ(rows.size(), 3u);

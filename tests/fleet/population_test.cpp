@@ -142,5 +142,25 @@ TEST(Population, FollowsTheHourOfTheWeek) {
     EXPECT_EQ(rows.next_online(0, {4000}, {86400}).seconds, 4000);
 }
 
+// Second by second: only those in which the machine is on count.
+TEST(Population, KnowsWhenAMachineWillHaveBeenOnlineForSoLong) {
+    OnlinePattern sometimes;
+    sometimes.fill(0.4f);
+    const Population rows(3, {{50, {1}, 1, 0}}, {sometimes}, 0, {0});
+    const base::SimTime end{3 * 86400};
+    for (Row row = 0; row < rows.size(); ++row) {
+        for (const int64_t wanted : {1, 1800, 3600, 3601, 20'000, 200'000}) {
+            const base::SimTime from{777 + 60 * static_cast<int64_t>(row)};
+            int64_t left = wanted;
+            base::SimTime at = from;
+            while (at < end && (left > 0 || !rows.online(row, at))) {
+                left -= rows.online(row, at) ? 1 : 0;
+                at = {at.seconds + 1};
+            }
+            EXPECT_EQ(rows.after_online(row, from, wanted, end), at) << row << " " << wanted;
+        }
+    }
+}
+
 }  // namespace
 }  // namespace firebreak::fleet

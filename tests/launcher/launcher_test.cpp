@@ -37,6 +37,17 @@ TEST(Launcher, PassesArgumentsInputOutputAndExitCodeThrough) {
     EXPECT_EQ(tree.run({"suite", "bad"}).exit_code, 1);
 }
 
+// As many as README lists.
+TEST(Launcher, PassesEverySubcommandOfTheProgramOn) {
+    StandIn tree;
+    for (const char* command :
+         {"run", "suite", "list", "report", "compare", "replay", "content", "schema", "doctor"}) {
+        const Finished done = tree.run({command});
+        EXPECT_EQ(done.exit_code, 0) << command << done.err;
+        EXPECT_THAT(done.out, HasSubstr(std::string("\n[") + command + "]\n"));
+    }
+}
+
 TEST(Launcher, SaysOnStderrWhenItBuildsAndNothingWhenItDoesNot) {
     StandIn tree;
     const Finished first = tree.run({"list"});
