@@ -56,8 +56,14 @@ CREATE TABLE tenant (
     endpoints INTEGER NOT NULL, exposed INTEGER NOT NULL, affected INTEGER NOT NULL,
     refused INTEGER NOT NULL, lost INTEGER NOT NULL, infected INTEGER NOT NULL,
     first_affected INTEGER, last_recovered INTEGER);
+-- Roles: 0 an expectation; 1 and 2 conditions under which the attack was held, and contained; 3 what
+-- the attack must come to, in place of a bound.
 CREATE TABLE expectation (
-    id INTEGER PRIMARY KEY, metric INTEGER NOT NULL, release_group INTEGER NOT NULL,
+    id INTEGER PRIMARY KEY, role INTEGER NOT NULL, metric INTEGER NOT NULL, release_group INTEGER NOT NULL,
     release INTEGER NOT NULL, part INTEGER NOT NULL, comparison INTEGER NOT NULL,
     bound REAL NOT NULL, is_share INTEGER NOT NULL, moment INTEGER NOT NULL, at INTEGER NOT NULL,
     text TEXT NOT NULL, place TEXT NOT NULL);
+-- A row of the attack matrix, or none. Expected: 0 held, 1 contained, 2 fell.
+CREATE TABLE attack (
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL, aim TEXT NOT NULL, profile TEXT NOT NULL,
+    expected INTEGER NOT NULL);

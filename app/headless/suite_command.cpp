@@ -20,6 +20,7 @@
 #include "headless/exit_codes.h"
 #include "headless/places.h"
 #include "record/run_reader.h"
+#include "report/attack_matrix.h"
 #include "report/reports.h"
 #include "scenario/experiment.h"
 
@@ -59,7 +60,7 @@ base::Result<std::vector<fs::path>> scenarios_in(const fs::path& place) {
 }
 
 struct SuiteOptions {
-    std::string place, fixtures, out, json, junit;
+    std::string place, fixtures, out, json, junit, html;
     std::vector<std::string> overrides;
     unsigned jobs = std::max(1u, std::thread::hardware_concurrency());
 };
@@ -67,6 +68,7 @@ struct SuiteOptions {
 // One scenario, run out of process: whatever becomes of it, the others go on.
 struct Job {
     fs::path scenario, run_file, log;
+    std::string profile;  // of endpoints, in place of the scenario's; "": its own
     pid_t pid = 0;
     int code = kInternalError;
     double wall_s = 0;
@@ -82,6 +84,9 @@ base::Status start(Job& job, const SuiteOptions& options) {
     }
     for (const std::string& text : options.overrides) {
         words.push_back("--set=" + text);
+    }
+    if (!job.profile.empty()) {
+        words.push_back("--set=update.profile=" + job.profile);
     }
     std::vector<char*> arguments;
     for (std::string& word : words) {
@@ -131,6 +136,10 @@ std::string first_line(const fs::path& log) {
     return base::printable(all.substr(0, all.find('\n')), 400);
 }
 
+std::string name_of(const Job& job) {
+    return job.scenario.string() + (job.profile.empty() ? "" : " (" + job.profile + ")");
+}
+
 // `width`: of the longest scenario's name.
 void tell(const Job& job, size_t width) {
     std::string detail;
@@ -138,8 +147,8 @@ void tell(const Job& job, size_t width) {
     if (run.ok()) {
         detail = checks::headline(*run);
     }
-    fmt::print("  {} {:<{}} {:>7.2f} s  {}\n", job.code == kPassed ? "✓" : "✗",
-               job.scenario.string(), width, job.wall_s,
+    fmt::print("  {} {:<{}} {:>7.2f} s  {}\n", job.code == kPassed ? "✓" : "✗", name_of(job), width,
+               job.wall_s,
                job.code == kPassed ? detail : fmt::format("{}: {}", word_for(job.code), detail));
     if (job.code == kExpectationFailed && run.ok()) {
         const std::vector<checks::Verdict> verdicts = checks::judge(*run);
@@ -164,7 +173,7 @@ base::Status run_all(std::vector<Job>& jobs, const SuiteOptions& options) {
     std::map<pid_t, Job*> running;
     size_t width = 0;
     for (const Job& job : jobs) {
-        width = std::max(width, job.scenario.string().size());
+        width = std::max(width, name_of(job).size());
     }
     while (!running.empty() || (next < jobs.size() && stop == 0)) {
         while (running.size() < options.jobs && next < jobs.size() && stop == 0) {
@@ -238,6 +247,10 @@ base::Status write_reports(const SuiteOptions& options, const std::vector<Job>& 
         }
         FB_CHECK(base::write_file(options.json, base::view_of(text + "]\n")));
     }
+    if (!options.html.empty()) {
+        FB_CHECK(base::write_file(options.html, base::view_of(report::suite_html(all))));
+    }
+    fmt::print("{}", report::attack_matrix_terminal(all, ::isatty(STDOUT_FILENO) == 1));
     return {};
 }
 
@@ -255,6 +268,20 @@ int overall(const std::vector<Job>& jobs) {
 int fail(const base::Error& error, int code) {
     complain(error);
     return code;
+}
+
+// A row of the attack matrix is run under every profile. A scenario that cannot be loaded says why
+// when it is run.
+std::vector<std::string> profiles_for(const fs::path& file, const SuiteOptions& options) {
+    const auto experiment = scenario::load(file, options.overrides);
+    if (!experiment.ok() || !experiment->attack) {
+        return {""};
+    }
+    std::vector<std::string> out;
+    for (const auto& [profile, standing] : experiment->attack->expected) {
+        out.emplace_back(profile == scenario::Profile::kHardened ? "hardened" : "published");
+    }
+    return out;
 }
 
 int run_suite(const SuiteOptions& options) {
@@ -277,11 +304,15 @@ int run_suite(const SuiteOptions& options) {
             name = file.stem().string();
         }
         std::replace(name.begin(), name.end(), '/', '.');
-        Job job;
-        job.scenario = file;
-        job.run_file = *folder / (name + ".run");
-        job.log = *folder / (name + ".log");
-        jobs.push_back(std::move(job));
+        for (const std::string& profile : profiles_for(file, options)) {
+            const std::string of_job = profile.empty() ? name : name + "." + profile;
+            Job job;
+            job.scenario = file;
+            job.profile = profile;
+            job.run_file = *folder / (of_job + ".run");
+            job.log = *folder / (of_job + ".log");
+            jobs.push_back(std::move(job));
+        }
     }
     struct sigaction action {};
     action.sa_handler = on_signal;
@@ -346,6 +377,8 @@ void add_suite_command(CLI::App& app, int& exit_code) {
                         "Folder for run files and logs (default: runs/suite-<n>)");
     command->add_option("--json", options->json, "Write the JSON reports, as an array");
     command->add_option("--junit", options->junit, "Write JUnit XML");
+    command->add_option("--html", options->html,
+                        "Write one HTML file: the attack matrix, and every run");
     command->add_option("--fixtures", options->fixtures, "As for run");
     command->add_option("--set", options->overrides, "As for run, for every scenario")
         ->allow_extra_args(false);

@@ -10,9 +10,11 @@
 #include <set>
 #include <thread>
 
+#include "assay/faulty_ports.h"
 #include "assay/keyed_transport.h"
 #include "assay/loads.h"
 #include "assay/worker_processes.h"
+#include "endpoint/delivery/delivered_content.h"
 #include "endpoint/scanner/scanner_service.h"
 #include "endpoint/update/update_client.h"
 
@@ -31,11 +33,22 @@ class CountedAlerts final : public ports::Alerts {
     uint32_t count_ = 0;
 };
 
-// No check of the published design asks the clock, so that assays need no class of clocks yet: an
-// answer would be outside the key.
-class NoClock final : public ports::Clock {
+// The right time, and between which of the times that it was compared with it lies: whatever came
+// of it holds for all of that interval.
+class AskedClock final : public ports::Clock {
   public:
-    base::UtcTime now() const override { return {0}; }
+    explicit AskedClock(base::UtcTime now) : now_(now) {}
+    bool reached(base::UtcTime time) override {
+        const bool has = now_ >= time;
+        (has ? from_ : until_) = has ? std::max(from_, time) : std::min(until_, time);
+        return has;
+    }
+    base::UtcTime from() const { return from_; }
+    base::UtcTime until() const { return until_; }
+
+  private:
+    base::UtcTime now_;
+    base::UtcTime from_{Transition::kAlways.first}, until_{Transition::kAlways.second};
 };
 
 sandbox::Policy scanner_policy() {
@@ -65,40 +78,72 @@ class Processes {
     std::optional<RememberingProcesses> remembering_;
 };
 
-base::Result<Transition> poll(const Environment& environment, BlobPool& blobs,
-                              const Snapshot& before, const PollStimulus& stimulus) {
-    const content::Head head{stimulus.feed, stimulus.offered == nullptr
-                                                ? std::nullopt
-                                                : std::optional(stimulus.offered->manifest_digest)};
-    std::vector<const content::Package*> packages;
-    for (const content::Package* package : {stimulus.offered, stimulus.replayed}) {
-        if (package != nullptr) {
-            packages.push_back(package);
+// Of each feed: the scanner's for its own, for all others there is no component yet.
+class InstallersOfFeeds final : public ports::Installers {
+  public:
+    InstallersOfFeeds(ports::Store& store, ports::ComponentProcesses& processes)
+        : scanner_(store, processes), delivered_(store) {}
+    ports::Installer& of(content::Feed feed) override {
+        if (feed == content::Feed::kDatasetA) {
+            return scanner_;
+        }
+        delivered_.select(feed);
+        return delivered_;
+    }
+
+  private:
+    endpoint::scanner::ScannerService scanner_;
+    endpoint::delivery::DeliveredContent delivered_;
+};
+
+// A poll that brings several feeds something is told by the worst of it.
+void tell_worst(std::vector<endpoint::update::Check> checks, Transition& done) {
+    const bool several = checks.size() > 1;
+    const endpoint::update::Check* worst = nullptr;
+    for (const endpoint::update::Check& check : checks) {
+        done.delivered |= check.delivered;
+        if (worst == nullptr || check.outcome.category > worst->outcome.category) {
+            worst = &check;
         }
     }
-    KeyedTransport keyed(environment.cdn, content::head_path(stimulus.group, stimulus.feed),
-                         content::canonical_json(head), packages);
-    faults::DamagedTransport transport(keyed, stimulus.damage);
-    MemoryStore store(before, blobs);
-    NoClock clock;
+    if (worst == nullptr) {
+        return;
+    }
+    done.outcome = worst->outcome;
+    done.feed = worst->feed;
+    done.manifest = worst->manifest;
+    if (several && done.outcome.category != base::Category::kNothingNew) {
+        done.outcome.evidence.emplace_back("feed", std::string(content::info(done.feed).name));
+    }
+}
+
+base::Result<Transition> poll(const Environment& environment, BlobPool& blobs,
+                              const Snapshot& before, const PollStimulus& stimulus) {
+    FB_TRY(const auto wire, environment.wire.connect(stimulus.files, stimulus.edges));
+    KeyedTransport keyed(*wire, stimulus.files);
+    MemoryStore memory(before, blobs);
+    AskedClock clock(stimulus.clock);
+    FaultyPorts faulty(keyed, memory, clock, stimulus);
     CountedAlerts alerts;
     Processes processes(environment);
-    endpoint::scanner::ScannerService scanner(store, processes.get());
-    endpoint::update::UpdateClient client({stimulus.group, environment.product_version, {}},
-                                          {transport, store, clock, alerts}, environment.verifier);
+    InstallersOfFeeds installers(faulty.store(), processes.get());
+    endpoint::update::UpdateClient client(
+        {stimulus.channel, stimulus.group, environment.product_version, environment.platform,
+         environment.profile, environment.built},
+        {faulty.transport(), faulty.store(), faulty.clock(), alerts}, environment.verifier);
 
-    FB_TRY(endpoint::update::Check check, client.check(stimulus.feed, scanner));
+    FB_TRY(auto checks, client.check_all(stimulus.feeds, installers));
     if (!keyed.reads_outside_the_key().empty()) {
         return base::Error{"the update client read outside the assay's key",
                            keyed.reads_outside_the_key().front(), ""};
     }
     Transition done;
-    done.reads = store.reads();
-    done.changes = store.changes();
-    done.outcome = std::move(check.outcome);
-    done.manifest = check.manifest;
-    done.delivered = check.delivered;
+    done.reads = memory.reads();
+    done.changes = memory.changes();
+    done.clock_from = clock.from();
+    done.clock_until = clock.until();
     done.alerts = alerts.count();
+    tell_worst(std::move(checks), done);
     return done;
 }
 
@@ -379,7 +424,7 @@ base::Result<Transition> Assays::obtain(const Request& request, const std::strin
         const auto found = recorded_.find(text);
         if (found != recorded_.end()) {
             for (const Transition& candidate : found->second) {
-                if (holds(candidate, state(request.before))) {
+                if (holds(candidate, state(request.before), clock_of(request.stimulus))) {
                     return candidate;
                 }
             }
@@ -395,13 +440,19 @@ base::Result<Transition> Assays::obtain(const Request& request, const std::strin
     }
 }
 
+bool Assays::in_time(const Transition& transition, const Request& request) {
+    const base::UtcTime clock = clock_of(request.stimulus);
+    return clock >= transition.clock_from && clock < transition.clock_until;
+}
+
 std::optional<TransitionId> Assays::known(const Work& work) const {
     const auto candidates = by_stimulus_.find(work.text);
     if (candidates == by_stimulus_.end()) {
         return std::nullopt;
     }
     for (const TransitionId id : candidates->second) {
-        if (holds(transitions_[id.value], state(work.request->before))) {
+        if (holds(transitions_[id.value], state(work.request->before),
+                  clock_of(work.request->stimulus))) {
             return id;
         }
     }
@@ -416,7 +467,7 @@ base::Result<std::vector<TransitionId>> Assays::perform(std::span<const Request>
         std::string stimulus = text(requests[i].stimulus);
         std::string key = fmt::format("{} {}", requests[i].before.value, stimulus);
         const auto exact = known_.find(key);
-        if (exact != known_.end()) {
+        if (exact != known_.end() && in_time(transitions_[exact->second.value], requests[i])) {
             ids[i] = exact->second;
         } else {
             open.push_back({&requests[i], i, std::move(stimulus), std::move(key), std::nullopt});
@@ -428,7 +479,7 @@ base::Result<std::vector<TransitionId>> Assays::perform(std::span<const Request>
         for (Work& work : open) {
             if (const auto id = known(work)) {
                 ids[work.place] = *id;
-                known_.emplace(std::move(work.key), *id);
+                known_.insert_or_assign(std::move(work.key), *id);
             } else if (underway.insert(work.text).second) {
                 round.push_back(std::move(work));
             } else {
@@ -461,7 +512,7 @@ base::Status Assays::perform_round(std::vector<Work>& round, std::vector<Transit
         transitions_.push_back(std::move(**work.done));
         const TransitionId id{static_cast<uint32_t>(transitions_.size() - 1)};
         ids[work.place] = id;
-        known_.emplace(std::move(work.key), id);
+        known_.insert_or_assign(std::move(work.key), id);
         by_stimulus_[work.text].push_back(id);
         FB_CHECK(log_(work.request->before, transitions_.back()));
     }

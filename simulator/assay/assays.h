@@ -11,20 +11,24 @@
 
 #include "assay/loads.h"
 #include "assay/transition.h"
+#include "assay/wire.h"
 #include "content/envelope.h"
+#include "endpoint/update/profile.h"
 #include "host/persona.h"
-#include "ports/transport.h"
 #include "sandbox/worker.h"
 
 namespace firebreak::assay {
 
 // Where transitions take place. References must outlive the Assays.
 struct Environment {
-    ports::Transport& cdn;  // packages and payloads; safe to read from any thread
+    Wire& wire;  // to the CDN
     const content::Verifier& verifier;
     sandbox::Spawner& spawner;
     std::vector<host::Persona> personas;  // PersonaId is an index into it
     std::string product_version;
+    std::string platform;
+    endpoint::update::Profile profile;
+    base::UtcTime built;     // when the product was: see Profile::build_floor
     unsigned jobs = 1;       // assays at a time
     Loads* loads = nullptr;  // null: every load is performed
 };
@@ -77,6 +81,7 @@ class Assays {
         std::string text, key;  // of the stimulus, and with the state
         std::optional<base::Result<Transition>> done;
     };
+    static bool in_time(const Transition& transition, const Request& request);
     std::optional<TransitionId> known(const Work& work) const;
     base::Status perform_round(std::vector<Work>& round, std::vector<TransitionId>& ids);
     base::Result<Transition> obtain(const Request& request, const std::string& text);

@@ -1,28 +1,33 @@
 #include "assay/keyed_transport.h"
 
+#include <algorithm>
+#include <array>
+
 namespace firebreak::assay {
 
-KeyedTransport::KeyedTransport(ports::Transport& cdn, std::string head_path, base::Bytes head,
-                               const std::vector<const content::Package*>& packages)
-    : cdn_(cdn), head_path_(std::move(head_path)), head_(std::move(head)) {
-    for (const content::Package* package : packages) {
-        allowed_.insert(content::package_path(package->manifest_digest));
-        for (const content::PayloadFile& payload : package->draft.manifest.payloads) {
-            allowed_.insert(content::payload_path(payload.sha384));
-        }
-    }
+namespace {
+
+// Files of the layout that are not named by a digest: the stimulus has them, or nobody.
+bool is_named_by_digest(const std::string& path) {
+    constexpr std::array kFolders = {"packages/", "payloads/", "sets/"};
+    return std::any_of(kFolders.begin(), kFolders.end(),
+                       [&](const char* folder) { return path.starts_with(folder); });
 }
 
-ports::Fetched KeyedTransport::get(const std::string& path, uint64_t max_bytes) {
-    if (path == head_path_) {
-        return head_.size() > max_bytes ? ports::Fetched{ports::FetchStatus::kOverCap, {}}
-                                        : ports::Fetched{ports::FetchStatus::kOk, head_};
+bool may_change(const std::string& path) {
+    return path.starts_with("heads/") || path.starts_with("trust/");
+}
+
+}  // namespace
+
+ports::FetchStatus KeyedTransport::get(const ports::Request& request, ports::Receiver& receiver) {
+    if (files_.contains(request.path) || is_named_by_digest(request.path)) {
+        return inner_.get(request, receiver);
     }
-    if (!allowed_.contains(path)) {
-        outside_.push_back(path);
-        return {ports::FetchStatus::kMissing, {}};
+    if (!may_change(request.path)) {
+        outside_.push_back(request.path);
     }
-    return cdn_.get(path, max_bytes);
+    return ports::FetchStatus::kMissing;
 }
 
 }  // namespace firebreak::assay

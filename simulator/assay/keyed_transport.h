@@ -1,33 +1,33 @@
 // The CDN as one assay may see it: what its stimulus names, and nothing else.
 #pragma once
 
-#include <set>
+#include <map>
 #include <string>
 #include <vector>
 
-#include "content/package.h"
+#include "assay/transition.h"
 #include "ports/transport.h"
 
 namespace firebreak::assay {
 
-// Serves the head from the stimulus and files from the CDN. A read outside the key would make the
-// outcome depend on something that the memo table does not know: it is answered with nothing and
-// remembered, and the assay fails.
+// Lets through requests for files of the stimulus, and for those that are named by their digest:
+// what is in these depends on their name alone. Heads and root statements that the stimulus does
+// not have do not exist. Any other read would make the outcome depend on something that the memo
+// table does not know: it is answered with nothing and remembered, and the assay fails.
 class KeyedTransport final : public ports::Transport {
   public:
-    // `packages`: those that the stimulus names. `cdn` must be safe to read from any thread.
-    KeyedTransport(ports::Transport& cdn, std::string head_path, base::Bytes head,
-                   const std::vector<const content::Package*>& packages);
+    // Both must outlive this.
+    KeyedTransport(ports::Transport& inner, const std::map<std::string, ServedFile>& files)
+        : inner_(inner), files_(files) {}
 
-    ports::Fetched get(const std::string& path, uint64_t max_bytes) override;
+    unsigned edges() const override { return inner_.edges(); }
+    ports::FetchStatus get(const ports::Request& request, ports::Receiver& receiver) override;
 
     const std::vector<std::string>& reads_outside_the_key() const { return outside_; }
 
   private:
-    ports::Transport& cdn_;
-    std::string head_path_;
-    base::Bytes head_;
-    std::set<std::string> allowed_;
+    ports::Transport& inner_;
+    const std::map<std::string, ServedFile>& files_;
     std::vector<std::string> outside_;
 };
 

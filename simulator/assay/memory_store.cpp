@@ -59,8 +59,54 @@ base::Status MemoryStore::commit(const ports::Changes& changes) {
     return {};
 }
 
-base::Status MemoryStore::keep(const base::Digest& digest, base::ByteView bytes) {
-    blobs_.keep(digest, bytes);
+namespace {
+
+std::string payload_key(const base::Digest& digest) {
+    return "payload/" + digest.hex();
+}
+
+}  // namespace
+
+class MemoryStore::Writer final : public ports::BlobWriter {
+  public:
+    Writer(MemoryStore& store, const base::Digest& digest) : store_(store), digest_(digest) {}
+
+    base::Status write(base::ByteView bytes) override {
+        if (bytes_.size() + bytes.size() > kRoom) {
+            return base::Error{"no room left for a payload", "the simulated machine's disk", ""};
+        }
+        bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
+        return {};
+    }
+    base::Status finish() override {
+        if (base::sha384(bytes_) != digest_) {
+            return base::Error{"a payload with another digest was written", "", ""};
+        }
+        store_.blobs_.keep(digest_, bytes_);
+        store_.snapshot_[payload_key(digest_)] = "";
+        return {};
+    }
+
+  private:
+    MemoryStore& store_;
+    base::Digest digest_;
+    base::Bytes bytes_;
+};
+
+base::Result<std::unique_ptr<ports::BlobWriter>> MemoryStore::new_blob(const base::Digest& digest) {
+    return std::unique_ptr<ports::BlobWriter>(std::make_unique<Writer>(*this, digest));
+}
+
+base::Result<bool> MemoryStore::has_blob(const base::Digest& digest) {
+    FB_TRY(const auto here, get(payload_key(digest)));
+    return here.has_value();
+}
+
+base::Result<std::vector<std::string>> MemoryStore::values(const std::string&) {
+    return std::vector<std::string>();
+}
+
+base::Status MemoryStore::keep_only(const std::set<base::Digest>&) {
     return {};
 }
 

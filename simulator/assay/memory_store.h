@@ -36,8 +36,17 @@ class MemoryStore final : public ports::Store {
 
     base::Result<std::optional<std::string>> get(const std::string& key) override;
     base::Status commit(const ports::Changes& changes) override;
-    base::Status keep(const base::Digest& digest, base::ByteView bytes) override;
+    // What the simulated machine has room for: a writer that takes more fails.
+    static constexpr uint64_t kRoom = 64 << 20;
+
+    // Which payloads are here is part of the state: "payload/<digest>".
+    base::Result<std::unique_ptr<ports::BlobWriter>> new_blob(const base::Digest& digest) override;
+    base::Result<bool> has_blob(const base::Digest& digest) override;
     base::Result<base::Bytes> blob(const base::Digest& digest) override;
+    // Simulated machines do not tidy up: what they would find depends on their whole state, and no
+    // two of those that behave alike would share a transition.
+    base::Result<std::vector<std::string>> values(const std::string& prefix) override;
+    base::Status keep_only(const std::set<base::Digest>& digests) override;
 
     const Snapshot& snapshot() const { return snapshot_; }
     // What was asked for, with the values that stood there at the beginning (nullopt: none). What
@@ -47,6 +56,8 @@ class MemoryStore final : public ports::Store {
     ports::Changes changes() const { return difference(initial_, snapshot_); }
 
   private:
+    class Writer;
+
     Snapshot initial_, snapshot_;
     ports::Changes reads_;
     BlobPool& blobs_;

@@ -12,10 +12,21 @@ namespace {
 
 using Json = nlohmann::json;
 
-std::string describe(const content::Package* package) {
-    return package == nullptr ? "nothing"
-                              : fmt::format("{} signed {}", package->manifest_digest.hex(),
-                                            package->signing_time.unix_seconds);
+std::string words(const PollStimulus& poll) {
+    std::string out = "poll of " + poll.channel + ":";
+    for (const content::Feed feed : poll.feeds) {
+        out += fmt::format(" {}", content::info(feed).name);
+    }
+    if (poll.edges > 1) {
+        out += fmt::format(" over {} edges", poll.edges);
+    }
+    for (const auto& [path, file] : poll.files) {
+        out += fmt::format("; {}: {}", path, file.words);
+    }
+    for (const faults::Fault& fault : poll.faults) {
+        out += "; fault: " + fault.text();
+    }
+    return out;
 }
 
 Json to_json(const base::Outcome& outcome) {
@@ -68,6 +79,14 @@ class Reader {
             return 0;
         }
         return found.get<uint64_t>();
+    }
+    int64_t whole(const Json& object, const char* name) {
+        const auto found = object.is_object() ? object.find(name) : object.end();
+        if (!object.is_object() || found == object.end() || !found->is_number_integer()) {
+            fail(fmt::format("`{}` is missing or no whole number", name));
+            return 0;
+        }
+        return found->get<int64_t>();
     }
     double real(const Json& object, const char* name) {
         const auto found = object.is_object() ? object.find(name) : object.end();
@@ -123,9 +142,7 @@ std::string dump(const Json& json) {
 
 std::string text(const Stimulus& stimulus) {
     if (const auto* poll = std::get_if<PollStimulus>(&stimulus)) {
-        return fmt::format("poll {} in {}: offered {}; damage {}; replayed {}",
-                           content::info(poll->feed).name, poll->group, describe(poll->offered),
-                           poll->damage.text(), describe(poll->replayed));
+        return words(*poll);
     }
     if (const auto* sample = std::get_if<SampleStimulus>(&stimulus)) {
         return fmt::format("sample {} {}", sample->name, sample->sha384.hex());
@@ -166,7 +183,10 @@ std::string to_json(const Transition& transition) {
     return dump({{"stimulus", transition.stimulus},
                  {"reads", to_json(transition.reads)},
                  {"changes", to_json(transition.changes)},
+                 {"clock_from", transition.clock_from.unix_seconds},
+                 {"clock_until", transition.clock_until.unix_seconds},
                  {"outcome", to_json(transition.outcome)},
+                 {"feed", static_cast<int>(transition.feed)},
                  {"manifest", transition.manifest.hex()},
                  {"delivered", transition.delivered ? 1 : 0},
                  {"alerts", transition.alerts},
@@ -187,7 +207,10 @@ base::Result<Transition> parse_transition(std::string_view json) {
     out.stimulus = reader.string(parsed, "stimulus");
     out.reads = reader.changes(parsed, "reads");
     out.changes = reader.changes(parsed, "changes");
+    out.clock_from = {reader.whole(parsed, "clock_from")};
+    out.clock_until = {reader.whole(parsed, "clock_until")};
     out.outcome = reader.outcome(parsed, "outcome");
+    out.feed = static_cast<content::Feed>(reader.number(parsed, "feed", content::kFeedCount - 1));
     out.delivered = reader.number(parsed, "delivered", 1) == 1;
     out.alerts = static_cast<uint32_t>(reader.number(parsed, "alerts", 1000));
     out.cost_ms = reader.real(parsed, "cost_ms");
@@ -222,6 +245,9 @@ base::Result<Transition> parse_transition(std::string_view json) {
 }
 
 Snapshot fallen_back(Snapshot snapshot, content::Feed feed) {
+    if (feed != content::Feed::kDatasetA) {
+        return snapshot;
+    }
     const std::string prefix = fmt::format("scanner/{}/", content::info(feed).name);
     const auto running = snapshot.extract(prefix + "running");
     if (auto good = snapshot.extract(prefix + "last-known-good")) {
@@ -234,7 +260,10 @@ Snapshot fallen_back(Snapshot snapshot, content::Feed feed) {
     return snapshot;
 }
 
-bool holds(const Transition& transition, const Snapshot& before) {
+bool holds(const Transition& transition, const Snapshot& before, base::UtcTime clock) {
+    if (clock < transition.clock_from || clock >= transition.clock_until) {
+        return false;
+    }
     return std::all_of(transition.reads.begin(), transition.reads.end(), [&](const auto& read) {
         const auto found = before.find(read.first);
         return read.second ? found != before.end() && found->second == *read.second
@@ -242,15 +271,18 @@ bool holds(const Transition& transition, const Snapshot& before) {
     });
 }
 
+base::UtcTime clock_of(const Stimulus& stimulus) {
+    const auto* poll = std::get_if<PollStimulus>(&stimulus);
+    return poll != nullptr ? poll->clock : base::UtcTime{};
+}
+
 std::string running_key(content::Feed feed) {
-    return fmt::format("scanner/{}/running", content::info(feed).name);
+    // Of the feeds, only DatasetA has a component so far.
+    return fmt::format("{}/{}/running", feed == content::Feed::kDatasetA ? "scanner" : "delivered",
+                       content::info(feed).name);
 }
 
 std::optional<base::Digest> running_content(const Snapshot& snapshot, content::Feed feed) {
-    // Of the feeds, only DatasetA has a component so far.
-    if (feed != content::Feed::kDatasetA) {
-        return std::nullopt;
-    }
     const auto found = snapshot.find(running_key(feed));
     if (found == snapshot.end()) {
         return std::nullopt;

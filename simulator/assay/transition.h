@@ -3,9 +3,13 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -16,7 +20,7 @@
 #include "base/outcome.h"
 #include "base/result.h"
 #include "content/package.h"
-#include "faults/damaged_transport.h"
+#include "faults/fault.h"
 
 namespace firebreak::assay {
 
@@ -24,13 +28,24 @@ using StateId = base::Id<struct StateTag>;
 using PersonaId = base::Id<struct PersonaTag>;
 using TransitionId = base::Id<struct TransitionTag>;
 
-// The update client checks one feed. Holds everything that its ports can answer.
+// A file that the CDN serves under a name which says nothing of what is in it.
+struct ServedFile {
+    std::shared_ptr<const base::Bytes> bytes;
+    std::string words;  // what it says: equal words, equal meaning; no signature bytes
+};
+
+// The update client checks its feeds. Holds everything that its ports can answer, but for files
+// that are named by their digest.
 struct PollStimulus {
-    content::Feed feed = content::Feed::kDatasetA;
-    std::string group;
-    const content::Package* offered = nullptr;   // null: nothing on offer
-    const content::Package* replayed = nullptr;  // what a replay serves in its place
-    faults::Damage damage;
+    std::string channel;  // "public-1.2"
+    std::string group;    // "public-1"
+    std::vector<content::Feed> feeds;
+    std::map<std::string, ServedFile> files;  // by path: heads, the newest root statement
+    std::vector<faults::Fault> faults;        // the first is next to the CDN
+    // Of a fault's feed: the exact files that it can strike, by place among `faults`.
+    std::vector<std::set<std::string>> struck;
+    unsigned edges = 1;
+    base::UtcTime clock;  // the right time. Not part of the words: see Transition::clock_from
 };
 
 // What somebody has measured elsewhere, on machines of their own.
@@ -80,10 +95,16 @@ struct Trigger {
 };
 
 struct Transition {
+    static constexpr std::pair<int64_t, int64_t> kAlways{std::numeric_limits<int64_t>::min(),
+                                                         std::numeric_limits<int64_t>::max()};
     std::string stimulus;
-    ports::Changes reads;    // of the state before: all that the component looked at
-    ports::Changes changes;  // of the state
-    base::Outcome outcome;
+    ports::Changes reads;  // of the state before: all that the component looked at
+    // Of the right time: within it the component's clock gave the same answers. A clock that nobody
+    // asked leaves it without bounds.
+    base::UtcTime clock_from{kAlways.first}, clock_until{kAlways.second};
+    ports::Changes changes;                         // of the state
+    base::Outcome outcome;                          // a poll: of the feed that came off worst
+    content::Feed feed = content::Feed::kDatasetA;  // which that is
     base::Digest manifest;          // of the content concerned, as far as known; else none()
     bool delivered = false;         // package bytes arrived, whole or damaged
     uint32_t alerts = 0;            // raised to the vendor
@@ -99,8 +120,10 @@ std::string to_json(const Transition& transition);
 // Total: run files come from anywhere.
 base::Result<Transition> parse_transition(std::string_view json);
 
-// Whether the transition holds for this state.
-bool holds(const Transition& transition, const Snapshot& before);
+// Whether the transition holds for this state, at this time.
+bool holds(const Transition& transition, const Snapshot& before, base::UtcTime clock);
+// The right time of a stimulus; 0 where none is asked for it.
+base::UtcTime clock_of(const Stimulus& stimulus);
 
 // The state in which the component has gone back to last-known-good (or runs nothing, if it has
 // none): what measured deaths lead to, since no real component can be asked.

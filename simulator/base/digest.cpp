@@ -20,6 +20,13 @@ int hex_value(char c) {
     return -1;
 }
 
+// OpenSSL's digests fail only without memory or without a provider; neither can be mended here.
+void require(int succeeded) {
+    if (succeeded != 1) {
+        std::abort();
+    }
+}
+
 }  // namespace
 
 std::string to_hex(ByteView bytes) {
@@ -64,11 +71,34 @@ std::string Digest::hex() const {
 Digest sha384(ByteView bytes) {
     Digest digest;
     unsigned length = 0;
-    // Fails only without memory or without a SHA-384 provider; neither can be mended here.
-    if (EVP_Digest(bytes.data(), bytes.size(), digest.bytes.data(), &length, EVP_sha384(),
-                   nullptr) != 1) {
-        std::abort();
-    }
+    require(EVP_Digest(bytes.data(), bytes.size(), digest.bytes.data(), &length, EVP_sha384(),
+                       nullptr));
+    return digest;
+}
+
+struct Sha384::State {
+    EVP_MD_CTX* context = EVP_MD_CTX_new();
+    State() = default;
+    State(const State&) = delete;
+    State& operator=(const State&) = delete;
+    ~State() { EVP_MD_CTX_free(context); }
+};
+
+Sha384::Sha384() : state_(std::make_unique<State>()) {
+    require(EVP_DigestInit_ex(state_->context, EVP_sha384(), nullptr));
+}
+Sha384::~Sha384() = default;
+Sha384::Sha384(Sha384&&) noexcept = default;
+Sha384& Sha384::operator=(Sha384&&) noexcept = default;
+
+void Sha384::add(ByteView bytes) {
+    require(EVP_DigestUpdate(state_->context, bytes.data(), bytes.size()));
+}
+
+Digest Sha384::finish() {
+    Digest digest;
+    unsigned length = 0;
+    require(EVP_DigestFinal_ex(state_->context, digest.bytes.data(), &length));
     return digest;
 }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstring>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -25,6 +26,24 @@ struct Digest {
 };
 
 Digest sha384(ByteView bytes);
+
+// The SHA-384 of bytes that come piece by piece.
+class Sha384 {
+  public:
+    Sha384();
+    ~Sha384();
+    Sha384(Sha384&&) noexcept;
+    Sha384& operator=(Sha384&&) noexcept;
+
+    void add(ByteView bytes);
+    // Of all that was added. The last call: a digest is taken once.
+    Digest finish();
+
+  private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
 // Exactly 96 lower-case hexadecimal digits, or an error.
 Result<Digest> parse_digest(std::string_view hex);
 

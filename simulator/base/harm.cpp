@@ -31,6 +31,8 @@ constexpr std::array<HarmInfo, kHarms> kInfos{{
      "false positive on what the machine boots from"},
     {Harm::kBootLoop, "boot_loop", Recovery::kByHand, true, true, 0.8,
      "a component crashes in the kernel, again at every start"},
+    {Harm::kExhausted, "exhausted", Recovery::kItself, false, false, 0.01,
+     "a download used up the machine's disk or memory"},
 }};
 
 }  // namespace

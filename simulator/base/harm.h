@@ -22,8 +22,9 @@ enum class Harm : uint8_t {
     kNetworkLost = 8,     // the machine is cut off, from updates as well
     kUnbootable = 9,      // false positive on what the machine boots from
     kBootLoop = 10,       // a component crashes in the kernel, again at every start
+    kExhausted = 11,      // a download used up the machine's disk or memory
 };
-inline constexpr size_t kHarms = 11;
+inline constexpr size_t kHarms = 12;
 
 // What ends it.
 enum class Recovery : uint8_t {

@@ -64,6 +64,10 @@ std::string_view to_text(Category category) {
             return "recovered";
         case Category::kMeasured:
             return "measured elsewhere";
+        case Category::kStale:
+            return "stale";
+        case Category::kExhausted:
+            return "exhausted";
     }
     return "unknown";
 }
@@ -108,12 +112,50 @@ std::string_view to_text(Code code) {
             return "signer may not sign content";
         case Code::kFeedWrong:
             return "signer may not sign this feed";
+        case Code::kChainRevoked:
+            return "a certificate is revoked";
+        case Code::kTooFewSignatures:
+            return "too few signatures";
+        case Code::kRoleWrong:
+            return "signer may not sign this kind of document";
         case Code::kSignedBeforeFloor:
             return "signed before the newest authenticated download";
         case Code::kProductTooOld:
             return "product is too old for it";
         case Code::kSignedInTheFuture:
             return "signed in the future of the endpoint's clock";
+        case Code::kHeadExpired:
+            return "head has expired";
+        case Code::kHeadReplaced:
+            return "head is older than one seen before";
+        case Code::kNoFreshHead:
+            return "no fresh head for too long";
+        case Code::kClockDisagrees:
+            return "endpoint's clock disagrees with signed times";
+        case Code::kSetMismatch:
+            return "package is not the one that the set names";
+        case Code::kGroupWrong:
+            return "not meant for this release group";
+        case Code::kPlatformWrong:
+            return "not meant for this platform";
+        case Code::kTooSlow:
+            return "download is too slow";
+        case Code::kPastDeadline:
+            return "download took longer than its deadline";
+        case Code::kInflatesTooFar:
+            return "unpacks to more bytes than allowed";
+        case Code::kMachineFull:
+            return "no room left on the machine";
+        case Code::kStillWaiting:
+            return "download is still waiting";
+        case Code::kTrustMalformed:
+            return "trust statement is malformed";
+        case Code::kStateUnreadable:
+            return "update client's state cannot be read";
+        case Code::kNothingDecrypts:
+            return "payload does not decrypt with the feed's key";
+        case Code::kSetMalformed:
+            return "set manifest is malformed";
         case Code::kInstallFailed:
             return "installer failed";
         case Code::kPayloadSetWrong:

@@ -43,6 +43,8 @@ enum class Category : uint8_t {
     kInfected = 19,       // a threat met an endpoint that did not find it
     kRecovered = 20,      // harm that was there is over
     kMeasured = 21,       // harm that was measured elsewhere and imported
+    kStale = 22,          // what arrives is too old to be trusted as current
+    kExhausted = 23,      // used up the machine's disk or memory
 };
 
 // Append only. Hundreds by stage.
@@ -66,9 +68,28 @@ enum class Code : uint16_t {
     kChainExpired = 121,
     kUsageWrong = 122,
     kFeedWrong = 123,
+    kChainRevoked = 124,
+    kTooFewSignatures = 125,
+    kRoleWrong = 126,
     kSignedBeforeFloor = 130,
     kProductTooOld = 131,
     kSignedInTheFuture = 132,
+    kHeadExpired = 133,
+    kHeadReplaced = 134,
+    kNoFreshHead = 135,
+    kClockDisagrees = 136,
+    kSetMismatch = 137,
+    kGroupWrong = 138,
+    kPlatformWrong = 139,
+    kTooSlow = 140,
+    kPastDeadline = 141,
+    kInflatesTooFar = 142,
+    kMachineFull = 143,
+    kStillWaiting = 144,
+    kTrustMalformed = 145,
+    kStateUnreadable = 146,
+    kNothingDecrypts = 147,
+    kSetMalformed = 148,
     kInstallFailed = 200,
     kPayloadSetWrong = 300,
     kRulesDoNotCompile = 301,

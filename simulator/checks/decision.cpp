@@ -20,6 +20,9 @@ std::string failure(const record::Expectation& expectation, const Verdict& verdi
 
 // It can only hold if content did harm, was refused or was halted.
 bool expects_trouble(const record::Expectation& expectation) {
+    if (expectation.attack) {
+        return true;
+    }
     switch (expectation.metric) {
         case base::Metric::kAffected:
         case base::Metric::kRefused:

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/text.h"
+#include "checks/attack.h"
 
 namespace firebreak::checks {
 
@@ -180,10 +181,31 @@ class Judge {
 
 }  // namespace
 
+Verdict judge(const record::Run& run, const record::Expectation& expectation) {
+    return Judge(run, expectation).verdict();
+}
+
+namespace {
+
+Verdict judge_standing(const record::Run& run) {
+    const auto attack = judge_attack(run);
+    const record::Standing expected = run.header.attack->expected;
+    Verdict verdict;
+    verdict.result = !attack->decided               ? Result::kOpen
+                     : attack->standing == expected ? Result::kPassed
+                                                    : Result::kFailed;
+    verdict.measured_text = fmt::format("{}: {}", to_text(attack->standing), attack->why);
+    verdict.bound_text = to_text(expected);
+    return verdict;
+}
+
+}  // namespace
+
 std::vector<Verdict> judge(const record::Run& run) {
     std::vector<Verdict> verdicts;
     for (const Expectation& expectation : run.header.expectations) {
-        verdicts.push_back(Judge(run, expectation).verdict());
+        verdicts.push_back(expectation.attack && run.header.attack ? judge_standing(run)
+                                                                   : judge(run, expectation));
     }
     return verdicts;
 }

@@ -24,6 +24,10 @@ struct Verdict {
     std::string bound_text;                 // "at most 0"
 };
 
+// Of one bound on a metric. An interrupted run leaves it open, unless it is broken or fulfilled for
+// good.
+Verdict judge(const record::Run& run, const record::Expectation& expectation);
+
 // One verdict per expectation of the header, in order. An interrupted run leaves them open, except
 // those that it has broken or fulfilled for good.
 std::vector<Verdict> judge(const record::Run& run);

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <functional>
 #include <optional>
 
+#include "content/der.h"
 #include "content/envelope_profile.h"
 #include "content/openssl_handles.h"
 #include "content/signer_chain.h"
@@ -27,13 +29,16 @@ std::string byte_at(ByteView bytes, size_t offset) {
     return offset < bytes.size() ? fmt::format("0x{:02x}", bytes[offset]) : "the end";
 }
 
-Refusal check_size(ByteView envelope) {
-    if (envelope.size() <= kMaxEnvelopeBytes) {
+Refusal check_size(ByteView bytes, uint64_t allowed) {
+    if (bytes.size() <= allowed) {
         return std::nullopt;
     }
     return refuse(Category::kTooLarge, Code::kOverCap,
-                  {{"bytes", std::to_string(envelope.size())},
-                   {"allowed", std::to_string(kMaxEnvelopeBytes)}});
+                  {{"bytes", std::to_string(bytes.size())}, {"allowed", std::to_string(allowed)}});
+}
+
+Outcome malformed(Code code, const Error& error) {
+    return corrupt(code, {{"found", error.message}, {"at", error.place}});
 }
 
 // A tolerant parser takes many encodings of the same content (BER, other versions, unused
@@ -79,16 +84,157 @@ Refusal check_feed(const Manifest& manifest, const SignerChain& chain) {
     if (chain.feed == manifest.feed) {
         return std::nullopt;
     }
-    return untrusted(Code::kFeedWrong,
+    return untrusted(chain.heads ? Code::kRoleWrong : Code::kFeedWrong,
                      {{"certificate", subject_of(chain.signer)},
-                      {"may sign", chain.feed ? std::string(info(*chain.feed).name) : "no feed"},
+                      {"may sign", may_sign(chain.signer)},
                       {"manifest's feed", std::string(info(manifest.feed).name)}});
+}
+
+Refusal check_signs_heads(const SignerChain& chain) {
+    if (chain.heads) {
+        return std::nullopt;
+    }
+    return untrusted(Code::kRoleWrong, {{"certificate", subject_of(chain.signer)},
+                                        {"expected", "a signer of heads"},
+                                        {"may sign", may_sign(chain.signer)}});
+}
+
+Refusal check_not_revoked(const SignerChain& chain, const Trust& trust) {
+    for (const ChainLink& link : chain.links) {
+        if (trust.revoked.contains(link.digest) || trust.revoked.contains(link.twin)) {
+            return untrusted(Code::kChainRevoked, {{"certificate", subject_of(link.certificate)},
+                                                   {"SHA-384", link.digest.hex()}});
+        }
+    }
+    return std::nullopt;
 }
 
 base::Digest cache_key(const EnvelopeParts& parts) {
     Bytes key(parts.certificate_set.begin(), parts.certificate_set.end());
     key.insert(key.end(), parts.signer_id.begin(), parts.signer_id.end());
     return base::sha384(key);
+}
+
+}  // namespace
+
+namespace {
+
+// An envelope whose signature is good, by a chain that is.
+struct Authentic {
+    EnvelopeParts parts;
+    base::Digest digest;  // of what is signed
+    std::shared_ptr<const SignerChain> chain;
+};
+using AuthenticOrNot = std::variant<Authentic, Outcome>;
+
+// Who judges chains: judge_chain through the cache, or judge_root.
+using JudgeChain = std::function<ChainVerdict(const EnvelopeParts&)>;
+
+AuthenticOrNot authenticate(ByteView envelope, const Trust& trust, const JudgeChain& judge) {
+    if (const Refusal refusal = check_size(envelope, kMaxEnvelopeBytes)) {
+        return *refusal;
+    }
+    const auto parts = read_envelope(envelope);
+    if (!parts.ok()) {
+        return malformed(Code::kEnvelopeMalformed, parts.error());
+    }
+    if (const Refusal refusal = check_canonical(envelope, *parts)) {
+        return *refusal;
+    }
+    const ChainVerdict verdict = judge(*parts);
+    if (const auto* refusal = std::get_if<Outcome>(&verdict)) {
+        return *refusal;
+    }
+    Authentic found{*parts, base::sha384(parts->manifest),
+                    std::get<std::shared_ptr<const SignerChain>>(verdict)};
+    for (const auto& check :
+         {check_not_revoked(*found.chain, trust), check_signature(*parts, *found.chain),
+          check_message_digest(*parts, found.digest)}) {
+        if (check) {
+            return *check;
+        }
+    }
+    return found;
+}
+
+Refusal check_same_content(const std::vector<Authentic>& envelopes) {
+    for (const Authentic& envelope : envelopes) {
+        if (envelope.digest != envelopes.front().digest) {
+            return corrupt(Code::kManifestDigestWrong,
+                           {{"found", "envelopes of one bundle that sign different documents"},
+                            {"first SHA-384", envelopes.front().digest.hex()},
+                            {"another SHA-384", envelope.digest.hex()}});
+        }
+    }
+    return std::nullopt;
+}
+
+// Keys, not certificates: whoever holds one key may have several certificates for it.
+size_t distinct_keys(const std::vector<Authentic>& envelopes) {
+    std::vector<const EVP_PKEY*> keys;
+    for (const Authentic& envelope : envelopes) {
+        const EVP_PKEY* key = X509_get0_pubkey(envelope.chain->signer.get());
+        if (std::ranges::none_of(keys, [key](auto* k) { return EVP_PKEY_eq(k, key) == 1; })) {
+            keys.push_back(key);
+        }
+    }
+    ERR_clear_error();
+    return keys.size();
+}
+
+Refusal check_signatures(const std::vector<Authentic>& envelopes, unsigned threshold) {
+    const size_t keys = distinct_keys(envelopes);
+    if (keys < std::max(1u, threshold)) {
+        return untrusted(Code::kTooFewSignatures, {{"signatures", std::to_string(envelopes.size())},
+                                                   {"by different keys", std::to_string(keys)},
+                                                   {"needed", std::to_string(threshold)}});
+    }
+    if (keys < envelopes.size()) {
+        return corrupt(Code::kEnvelopeNotCanonical, {{"found", "two signatures by one key"}});
+    }
+    return std::nullopt;
+}
+
+// What all envelopes of a bundle say, each good, by as many different head keys as are needed.
+using BundleOrNot = std::variant<std::vector<Authentic>, Outcome>;
+
+BundleOrNot authenticate_bundle(ByteView bundle, unsigned threshold, const Trust& trust,
+                                const JudgeChain& judge) {
+    if (const Refusal refusal = check_size(bundle, kMaxBundleBytes)) {
+        return *refusal;
+    }
+    const auto envelopes = split_bundle(bundle);
+    if (!envelopes.ok()) {
+        return malformed(Code::kEnvelopeMalformed, envelopes.error());
+    }
+    std::vector<Authentic> found;
+    for (const ByteView envelope : *envelopes) {
+        const AuthenticOrNot authentic = authenticate(envelope, trust, judge);
+        if (const auto* refusal = std::get_if<Outcome>(&authentic)) {
+            return *refusal;
+        }
+        found.push_back(std::get<Authentic>(authentic));
+        if (const Refusal refusal = check_signs_heads(*found.back().chain)) {
+            return *refusal;
+        }
+    }
+    for (const auto& check : {check_same_content(found), check_signatures(found, threshold)}) {
+        if (check) {
+            return *check;
+        }
+    }
+    return found;
+}
+
+Refusal check_issued(const SignedHead& head, const std::vector<Authentic>& envelopes) {
+    for (const Authentic& envelope : envelopes) {
+        if (envelope.parts.signing_time != head.issued) {
+            return corrupt(Code::kHeadMalformed,
+                           {{"issued", base::to_text(head.issued)},
+                            {"signing time", base::to_text(envelope.parts.signing_time)}});
+        }
+    }
+    return std::nullopt;
 }
 
 }  // namespace
@@ -110,6 +256,10 @@ struct Verifier::State {
         }
         return verdict;
     }
+
+    JudgeChain through_the_cache() const {
+        return [this](const EnvelopeParts& parts) { return chain_of(parts); };
+    }
 };
 
 Verifier::Verifier(std::vector<Certificate> roots) : state_(std::make_unique<State>()) {
@@ -124,88 +274,82 @@ uint64_t Verifier::chains_verified() const {
     return state_->chains_verified;
 }
 
-Verdict Verifier::verify(ByteView envelope) const {
-    if (const Refusal refusal = check_size(envelope)) {
+Verdict Verifier::verify(ByteView envelope, const Trust& trust) const {
+    const AuthenticOrNot found = authenticate(envelope, trust, state_->through_the_cache());
+    if (const auto* refusal = std::get_if<Outcome>(&found)) {
         return *refusal;
     }
-    const auto parts = read_envelope(envelope);
-    if (!parts.ok()) {
-        return corrupt(Code::kEnvelopeMalformed,
-                       {{"found", parts.error().message}, {"at", parts.error().place}});
-    }
-    if (const Refusal refusal = check_canonical(envelope, *parts)) {
-        return *refusal;
-    }
-    const ChainVerdict verdict = state_->chain_of(*parts);
-    if (const auto* refusal = std::get_if<Outcome>(&verdict)) {
-        return *refusal;
-    }
-    const SignerChain& chain = *std::get<std::shared_ptr<const SignerChain>>(verdict);
-    if (const Refusal refusal = check_signature(*parts, chain)) {
-        return *refusal;
-    }
-    const base::Digest manifest_digest = base::sha384(parts->manifest);
-    if (const Refusal refusal = check_message_digest(*parts, manifest_digest)) {
-        return *refusal;
-    }
-    auto manifest = parse_manifest(parts->manifest);
+    const auto& [parts, digest, chain] = std::get<Authentic>(found);
+    auto manifest = parse_manifest(parts.manifest);
     if (!manifest.ok()) {
-        return corrupt(Code::kManifestMalformed,
-                       {{"found", manifest.error().message}, {"at", manifest.error().place}});
+        return malformed(Code::kManifestMalformed, manifest.error());
     }
-    if (const Refusal refusal = check_feed(*manifest, chain)) {
+    if (const Refusal refusal = check_feed(*manifest, *chain)) {
         return *refusal;
     }
-    return Verified{*std::move(manifest), manifest_digest, parts->signing_time, chain.signer_name};
+    return Verified{*std::move(manifest), digest, parts.signing_time, chain->signer_name};
 }
 
-namespace {
-
-// OpenSSL takes the wall clock unless the attribute is there before it signs.
-bool set_signing_time(CMS_SignerInfo* info, UtcTime signing_time) {
-    const AsnTime time(ASN1_TIME_set(nullptr, signing_time.unix_seconds));
-    return time != nullptr &&
-           CMS_signed_add1_attr_by_NID(info, NID_pkcs9_signingTime, ASN1_STRING_type(time.get()),
-                                       time.get(), -1) == 1;
+std::variant<SignedHead, Outcome> Verifier::verify_head(ByteView bundle, unsigned threshold,
+                                                        const Trust& trust) const {
+    const BundleOrNot found =
+        authenticate_bundle(bundle, threshold, trust, state_->through_the_cache());
+    if (const auto* refusal = std::get_if<Outcome>(&found)) {
+        return *refusal;
+    }
+    const auto& envelopes = std::get<std::vector<Authentic>>(found);
+    auto head = parse_signed_head(envelopes.front().parts.manifest);
+    if (!head.ok()) {
+        return malformed(Code::kHeadMalformed, head.error());
+    }
+    if (const Refusal refusal = check_issued(*head, envelopes)) {
+        return *refusal;
+    }
+    return *std::move(head);
 }
 
-bool add_chain(CMS_ContentInfo* message, const std::vector<Certificate>& chain) {
-    return std::ranges::all_of(chain, [message](const Certificate& certificate) {
-        return CMS_add1_cert(message, certificate.get()) == 1;
-    });
+std::variant<SetManifest, Outcome> Verifier::verify_set(ByteView bundle, unsigned threshold,
+                                                        const Trust& trust) const {
+    const BundleOrNot found =
+        authenticate_bundle(bundle, threshold, trust, state_->through_the_cache());
+    if (const auto* refusal = std::get_if<Outcome>(&found)) {
+        return *refusal;
+    }
+    const auto& envelopes = std::get<std::vector<Authentic>>(found);
+    auto set = parse_set_manifest(envelopes.front().parts.manifest);
+    if (!set.ok()) {
+        return malformed(Code::kSetMalformed, set.error());
+    }
+    return *std::move(set);
 }
 
-}  // namespace
+std::variant<RootStatement, Outcome> Verifier::verify_root_statement(ByteView envelope) const {
+    // Not remembered: statements are rare.
+    const AuthenticOrNot found =
+        authenticate(envelope, {}, [this](const EnvelopeParts& parts) -> ChainVerdict {
+            return judge_root(state_->roots.get(), parts);
+        });
+    if (const auto* refusal = std::get_if<Outcome>(&found)) {
+        return *refusal;
+    }
+    auto statement = parse_root_statement(std::get<Authentic>(found).parts.manifest);
+    if (!statement.ok()) {
+        return malformed(Code::kTrustMalformed, statement.error());
+    }
+    return *std::move(statement);
+}
 
-Result<Bytes> sign(ByteView manifest_json, const Signer& signer, UtcTime signing_time) {
-    if (manifest_json.size() > kMaxManifestBytes) {
-        return Error{fmt::format("a manifest of {} bytes", manifest_json.size()), "",
-                     fmt::format("at most {} are allowed", kMaxManifestBytes)};
-    }
-    constexpr unsigned kFlags = CMS_BINARY | CMS_PARTIAL | CMS_NOSMIMECAP;
-    const Bio content = read_bio(manifest_json);
-    const CmsMessage message(CMS_sign(nullptr, nullptr, nullptr, nullptr, kFlags));
-    CMS_SignerInfo* info = message == nullptr
-                               ? nullptr
-                               : CMS_add1_signer(message.get(), signer.identity.certificate.get(),
-                                                 signer.identity.key.get(), EVP_sha384(), kFlags);
-    if (info == nullptr || !set_signing_time(info, signing_time) ||
-        !add_chain(message.get(), signer.chain) ||
-        CMS_final(message.get(), content.get(), nullptr, kFlags) != 1) {
-        return Error{"cannot sign: " + openssl_error(), "",
-                     "check that the signer's key is that of its certificate"};
-    }
-    Bytes envelope(static_cast<size_t>(std::max(0, i2d_CMS_ContentInfo(message.get(), nullptr))));
-    uint8_t* at = envelope.data();
-    i2d_CMS_ContentInfo(message.get(), &at);
-    // OpenSSL writes, we describe what it wrote: if the two ever part, say so here and not to the
-    // verifiers of the world.
-    const auto claims = read_claims(envelope);
-    if (!claims.ok() || !claims->canonical || claims->signing_time != signing_time) {
-        return Error{"cannot sign: OpenSSL wrote an envelope of another shape", "",
-                     "sign with a P-384 key, in the years 1970 to 9999"};
-    }
-    return envelope;
+Result<std::vector<ByteView>> split_bundle(ByteView bundle) {
+    std::vector<ByteView> envelopes;
+    der::Reader reader(bundle);
+    do {
+        if (envelopes.size() == kMaxBundleEnvelopes) {
+            return Error{fmt::format("more than {} envelopes", kMaxBundleEnvelopes), "", ""};
+        }
+        FB_TRY(const der::Element envelope, reader.next(der::kSequence));
+        envelopes.push_back(envelope.whole);
+    } while (!reader.at_end());
+    return envelopes;
 }
 
 Result<Claims> read_claims(ByteView envelope) {

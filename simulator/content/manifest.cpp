@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <nlohmann/json.hpp>
 
-#include "base/text.h"
+#include "content/encryption.h"
+#include "content/json_document.h"
 
 namespace firebreak::content {
 
@@ -18,10 +18,12 @@ using base::Result;
 using base::Status;
 using nlohmann::json;
 
-constexpr int kSchema = 1;
 constexpr size_t kMaxVersionBytes = 64;
 constexpr size_t kMaxPayloads = 64;
 constexpr size_t kMaxNameBytes = 100;
+constexpr size_t kMaxGroups = 64;
+constexpr size_t kMaxGroupBytes = 40;
+constexpr size_t kMaxPlatformBytes = 32;
 constexpr size_t kMaxVersionParts = 8;
 constexpr size_t kMaxVersionPartDigits = 9;
 
@@ -34,12 +36,36 @@ bool is_version_character(char c) {
            c == '_' || c == '-';
 }
 
+// 1 to `longest` of [a-z0-9-].
+bool is_plain_name(std::string_view text, size_t longest) {
+    return !text.empty() && text.size() <= longest && std::ranges::all_of(text, [](char c) {
+        return is_digit(c) || (c >= 'a' && c <= 'z') || c == '-';
+    });
+}
+
 bool is_version(std::string_view text) {
     return !text.empty() && text.size() <= kMaxVersionBytes &&
            std::ranges::all_of(text, is_version_character);
 }
 
-Status check_payload_entries(const std::vector<PayloadFile>& payloads) {
+Status check_groups(const std::vector<std::string>& groups) {
+    if (groups.size() > kMaxGroups) {
+        return Error{fmt::format("{} release groups", groups.size()), "groups",
+                     fmt::format("a manifest names at most {}", kMaxGroups)};
+    }
+    for (size_t i = 0; i < groups.size(); ++i) {
+        const std::string place = fmt::format("groups[{}]", i);
+        if (!is_group_name(groups[i])) {
+            return Error{"not a name for a release group", place, kGroupNameRule};
+        }
+        if (i > 0 && !(groups[i - 1] < groups[i])) {
+            return Error{"out of order, or named twice", place, "sort groups, byte by byte"};
+        }
+    }
+    return {};
+}
+
+Status check_payload_entries(const std::vector<PayloadFile>& payloads, uint64_t max_bytes) {
     if (payloads.empty() || payloads.size() > kMaxPayloads) {
         return Error{fmt::format("{} payload files", payloads.size()), "payloads",
                      fmt::format("a manifest names 1 to {}", kMaxPayloads)};
@@ -50,9 +76,9 @@ Status check_payload_entries(const std::vector<PayloadFile>& payloads) {
         if (!is_payload_name(payload.name)) {
             return Error{"not a name for a payload file", place + ".name", kPayloadNameRule};
         }
-        if (payload.size > kMaxPayloadBytes) {
+        if (payload.size > max_bytes) {
             return Error{fmt::format("{} bytes", payload.size), place + ".size",
-                         fmt::format("a payload file has at most {} bytes", kMaxPayloadBytes)};
+                         fmt::format("a payload file of the feed has at most {} bytes", max_bytes)};
         }
         if (i > 0 && !(payloads[i - 1].name < payload.name)) {
             return Error{"out of order, or named twice", place + ".name",
@@ -60,67 +86,6 @@ Status check_payload_entries(const std::vector<PayloadFile>& payloads) {
         }
     }
     return {};
-}
-
-// Bytes in the one form that this file writes. Never throws: every string that gets here is ASCII.
-base::Bytes dump(const json& value) {
-    return base::bytes_of(value.dump(-1, ' ', false, json::error_handler_t::replace));
-}
-
-Result<json> parse_object(base::ByteView bytes, uint64_t max_bytes) {
-    // The cap comes first. It also bounds how deep a document can nest; nlohmann's parser and
-    // destructor keep their stack on the heap, so that depth costs memory alone.
-    if (bytes.size() > max_bytes) {
-        return Error{fmt::format("{} bytes of JSON", bytes.size()), "",
-                     fmt::format("at most {} are allowed", max_bytes)};
-    }
-    json parsed = json::parse(bytes.begin(), bytes.end(), nullptr, /*allow_exceptions=*/false);
-    if (!parsed.is_object()) {
-        return Error{parsed.is_discarded() ? "not JSON" : "not a JSON object", "", ""};
-    }
-    return parsed;
-}
-
-// Exactly these keys. Repeated ones are not seen here: they show when the value is written again.
-template <size_t N>
-Status check_keys(const json& object, const std::array<const char*, N>& keys,
-                  const std::string& place) {
-    for (const auto& [key, value] : object.items()) {
-        if (std::ranges::find(keys, key) == keys.end()) {
-            return Error{fmt::format("unknown key `{}`", base::printable(key)), place, ""};
-        }
-    }
-    for (const char* key : keys) {
-        if (!object.contains(key)) {
-            return Error{fmt::format("no key `{}`", key), place, ""};
-        }
-    }
-    return {};
-}
-
-Result<std::string> text_at(const json& object, const char* key) {
-    const json& value = *object.find(key);
-    if (!value.is_string()) {
-        return Error{"not a string", key, ""};
-    }
-    return value.get_ref<const std::string&>();
-}
-
-Status check_schema(const json& object) {
-    if (*object.find("schema") != kSchema) {
-        return Error{"not a schema that is known here", "schema",
-                     fmt::format("this build reads schema {}", kSchema)};
-    }
-    return {};
-}
-
-Result<Feed> feed_at(const json& object) {
-    FB_TRY(const std::string name, text_at(object, "feed"));
-    const auto feed = find_feed(name);
-    if (!feed) {
-        return Error{fmt::format("no feed is named `{}`", base::printable(name)), "feed", ""};
-    }
-    return *feed;
 }
 
 Result<PayloadFile> read_payload_entry(const json& entry, const std::string& place) {
@@ -154,19 +119,19 @@ Result<std::vector<PayloadFile>> read_payload_entries(const json& manifest) {
     return payloads;
 }
 
-// The offset of the first difference; the shorter length if one begins with the other.
-size_t first_difference(base::ByteView a, base::ByteView b) {
-    const auto at = std::ranges::mismatch(a, b);
-    return static_cast<size_t>(at.in1 - a.begin());
-}
-
-Status check_canonical(base::ByteView found, const base::Bytes& canonical) {
-    if (std::ranges::equal(found, canonical)) {
-        return {};
+Result<std::vector<std::string>> read_groups(const json& manifest) {
+    const json& list = *manifest.find("groups");
+    if (!list.is_array()) {
+        return Error{"not a list", "groups", ""};
     }
-    return Error{"not the canonical JSON of what it says",
-                 fmt::format("byte {}", first_difference(found, canonical)),
-                 "sort keys, leave out white space, write each key once"};
+    std::vector<std::string> groups;
+    for (const json& group : list) {
+        if (!group.is_string()) {
+            return Error{"not a string", fmt::format("groups[{}]", groups.size()), ""};
+        }
+        groups.push_back(group.get<std::string>());
+    }
+    return groups;
 }
 
 // One number of a dotted version, and what comes after its dot.
@@ -191,6 +156,18 @@ bool is_payload_name(std::string_view name) {
            name.front() != '.' && name.front() != ' ' && name.back() != '.' && name.back() != ' ';
 }
 
+uint64_t max_payload_bytes(Feed feed) {
+    return info(feed).encrypted ? kMaxCipherBytes : kMaxPayloadBytes;
+}
+
+bool is_group_name(std::string_view name) {
+    return is_plain_name(name, kMaxGroupBytes);
+}
+
+bool is_platform(std::string_view text) {
+    return is_plain_name(text, kMaxPlatformBytes);
+}
+
 Status validate(const Manifest& manifest) {
     if (!is_version(manifest.version)) {
         return Error{
@@ -201,7 +178,13 @@ Status validate(const Manifest& manifest) {
         return Error{"not a product version", "min_product_version",
                      "write 1 to 8 numbers with dots between them, as in 2024.2"};
     }
-    return check_payload_entries(manifest.payloads);
+    if (!is_platform(manifest.platform)) {
+        return Error{"not a platform", "platform",
+                     fmt::format("write any, or 1 to {} of a-z, 0-9 and '-', as in windows-x64",
+                                 kMaxPlatformBytes)};
+    }
+    FB_CHECK(check_groups(manifest.groups));
+    return check_payload_entries(manifest.payloads, max_payload_bytes(manifest.feed));
 }
 
 base::Bytes canonical_json(const Manifest& manifest) {
@@ -211,21 +194,27 @@ base::Bytes canonical_json(const Manifest& manifest) {
             {{"name", payload.name}, {"sha384", payload.sha384.hex()}, {"size", payload.size}});
     }
     return dump({{"feed", info(manifest.feed).name},
+                 {"groups", manifest.groups},
                  {"min_product_version", manifest.min_product_version},
                  {"payloads", std::move(payloads)},
+                 {"platform", manifest.platform},
                  {"schema", kSchema},
                  {"version", manifest.version}});
 }
 
 Result<Manifest> parse_manifest(base::ByteView bytes) {
     FB_TRY(const json parsed, parse_object(bytes, kMaxManifestBytes));
-    FB_CHECK(check_keys(
-        parsed, std::array{"feed", "min_product_version", "payloads", "schema", "version"}, ""));
+    FB_CHECK(check_keys(parsed,
+                        std::array{"feed", "groups", "min_product_version", "payloads", "platform",
+                                   "schema", "version"},
+                        ""));
     FB_CHECK(check_schema(parsed));
     Manifest manifest;
     FB_TRY(manifest.feed, feed_at(parsed));
     FB_TRY(manifest.version, text_at(parsed, "version"));
     FB_TRY(manifest.min_product_version, text_at(parsed, "min_product_version"));
+    FB_TRY(manifest.platform, text_at(parsed, "platform"));
+    FB_TRY(manifest.groups, read_groups(parsed));
     FB_TRY(manifest.payloads, read_payload_entries(parsed));
     FB_CHECK(validate(manifest));
     FB_CHECK(check_canonical(bytes, canonical_json(manifest)));
@@ -257,29 +246,6 @@ int compare_versions(std::string_view a, std::string_view b) {
         }
     }
     return 0;
-}
-
-base::Bytes canonical_json(const Head& head) {
-    const json manifest = head.manifest ? json(head.manifest->hex()) : json(nullptr);
-    return dump({{"feed", info(head.feed).name}, {"manifest", manifest}, {"schema", kSchema}});
-}
-
-Result<Head> parse_head(base::ByteView bytes) {
-    FB_TRY(const json parsed, parse_object(bytes, kMaxHeadBytes));
-    FB_CHECK(check_keys(parsed, std::array{"feed", "manifest", "schema"}, ""));
-    FB_CHECK(check_schema(parsed));
-    Head head;
-    FB_TRY(head.feed, feed_at(parsed));
-    if (!parsed.find("manifest")->is_null()) {
-        FB_TRY(const std::string digest, text_at(parsed, "manifest"));
-        FB_TRY(head.manifest, base::parse_digest(digest));
-    }
-    FB_CHECK(check_canonical(bytes, canonical_json(head)));
-    return head;
-}
-
-std::string head_path(std::string_view group, Feed feed) {
-    return fmt::format("heads/{}/{}.json", group, info(feed).name);
 }
 
 std::string package_path(const base::Digest& manifest) {

@@ -1,7 +1,6 @@
-// What is signed: the manifest of one package, and the head that names it on the CDN.
+// The manifest of one package: what a feed's signer signs.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,12 +24,16 @@ struct Manifest {
     std::string version;                    // 1 to 64 of [A-Za-z0-9._-]
     std::vector<PayloadFile> payloads;      // 1 to 64, sorted by name, names unique
     std::string min_product_version = "0";  // dotted numbers: "2024.2"
+    std::string platform = "any";           // that may take it; "any", or as in "windows-x64"
+    std::vector<std::string> groups;        // release groups that may have it, sorted; none: all
 
     friend bool operator==(const Manifest&, const Manifest&) = default;
 };
 
 inline constexpr uint64_t kMaxManifestBytes = 64 * 1024;
-inline constexpr uint64_t kMaxPayloadBytes = 64ull * 1024 * 1024;  // each
+inline constexpr uint64_t kMaxPayloadBytes = 1ull << 30;  // each, of any feed
+// Of this feed: encrypted payloads have to fit into memory, and are smaller (encryption.h).
+uint64_t max_payload_bytes(Feed feed);
 
 // A plain file name, good on Windows too: 1 to 100 printable ASCII characters, none of
 // / \ : * ? " < > |, no dot or blank at either end.
@@ -38,6 +41,12 @@ bool is_payload_name(std::string_view name);
 inline constexpr const char* kPayloadNameRule =
     "use 1 to 100 printable ASCII characters without / \\ : * ? \" < > |, beginning and ending "
     "with neither a dot nor a blank";
+
+// 1 to 40 of [a-z0-9-].
+bool is_group_name(std::string_view name);
+inline constexpr const char* kGroupNameRule = "use 1 to 40 of a-z, 0-9 and '-'";
+// 1 to 32 of [a-z0-9-]. "any" is one of them.
+bool is_platform(std::string_view text);
 
 // Whether all limits above are kept; the error's place names the key.
 base::Status validate(const Manifest& manifest);
@@ -55,20 +64,9 @@ int compare_versions(std::string_view a, std::string_view b);
 // 1 to 8 dotted numbers of at most 9 digits.
 bool is_product_version(std::string_view text);
 
-// The unsigned pointer at head_path(): which package a release group is offered. A nullopt
-// manifest is "nothing on offer" (withdrawn, or never published).
-struct Head {
-    Feed feed = Feed::kDatasetA;
-    std::optional<base::Digest> manifest;
-};
-inline constexpr uint64_t kMaxHeadBytes = 4096;
-base::Bytes canonical_json(const Head& head);
-base::Result<Head> parse_head(base::ByteView bytes);  // as strict as parse_manifest
-
-// The CDN's static-file layout. Packages are named for their manifest's digest, payloads for their
-// own: signature bytes differ at every signing, names do not.
-std::string head_path(std::string_view group, Feed feed);  // heads/<group>/<feed>.json
-std::string package_path(const base::Digest& manifest);    // packages/<digest>.p7m
-std::string payload_path(const base::Digest& payload);     // payloads/<digest>
+// Where the CDN's static-file layout has them (more of it: head.h). Packages are named for their
+// manifest's digest, payloads for their own: signature bytes differ at every signing, names do not.
+std::string package_path(const base::Digest& manifest);  // packages/<digest>.p7m
+std::string payload_path(const base::Digest& payload);   // payloads/<digest>
 
 }  // namespace firebreak::content

@@ -7,6 +7,7 @@
 #include <openssl/cms.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/kdf.h>
 #include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
@@ -31,10 +32,13 @@ using Handle = std::unique_ptr<T, FreeWith<Free>>;
 using AsnTime = Handle<ASN1_TIME, ASN1_TIME_free>;
 using Bio = Handle<BIO, BIO_free_all>;
 using BigNumber = Handle<BIGNUM, BN_free>;
+using CipherContext = Handle<EVP_CIPHER_CTX, EVP_CIPHER_CTX_free>;
 using CmsMessage = Handle<CMS_ContentInfo, CMS_ContentInfo_free>;
 using ExtendedKeyUsage = Handle<EXTENDED_KEY_USAGE, EXTENDED_KEY_USAGE_free>;
 using Extension = Handle<X509_EXTENSION, X509_EXTENSION_free>;
 using DigestContext = Handle<EVP_MD_CTX, EVP_MD_CTX_free>;
+using Kdf = Handle<EVP_KDF_CTX, EVP_KDF_CTX_free>;
+using KdfMethod = Handle<EVP_KDF, EVP_KDF_free>;
 using NameList = Handle<GENERAL_NAMES, GENERAL_NAMES_free>;
 using TrustStore = Handle<X509_STORE, X509_STORE_free>;
 using TrustContext = Handle<X509_STORE_CTX, X509_STORE_CTX_free>;

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/file.h"
+#include "content/encryption.h"
 
 namespace firebreak::content {
 
@@ -49,6 +50,19 @@ PayloadFile describe(const std::string& name, base::ByteView bytes) {
     return {name, bytes.size(), base::sha384(bytes)};
 }
 
+// As it goes into a package: encrypted if there is a key.
+Result<Bytes> read_payload(Feed feed, const fs::path& file, base::ByteView content_key) {
+    if (!info(feed).encrypted || content_key.empty()) {
+        return base::read_file(file, max_payload_bytes(feed));
+    }
+    FB_TRY(const Bytes plain, base::read_file(file, kMaxPlainBytes));
+    auto cipher = encrypt(feed, plain, content_key);
+    if (!cipher.ok()) {
+        return Error{cipher.error().message, file.string(), cipher.error().remedy};
+    }
+    return cipher;
+}
+
 Status check_against(const PayloadFile& expected, base::ByteView payload, const fs::path& path) {
     const base::Code code = check_payload(expected, payload);
     if (code != base::Code::kNone) {
@@ -61,15 +75,17 @@ Status check_against(const PayloadFile& expected, base::ByteView payload, const 
 }  // namespace
 
 Result<Draft> build(Feed feed, const std::string& version, const fs::path& folder,
-                    const std::string& min_product_version) {
+                    const BuildOptions& options) {
     FB_TRY(const std::vector<fs::path> files, list_payloads(folder));
-    Draft draft{{feed, version, {}, min_product_version}, {}};
+    Draft draft{{feed, version, {}, options.min_product_version, options.platform, options.groups},
+                {}};
+    std::ranges::sort(draft.manifest.groups);
     for (const fs::path& file : files) {
         const std::string name = file.filename().string();
         if (!is_payload_name(name)) {
             return Error{"not a name for a payload file", file.string(), kPayloadNameRule};
         }
-        FB_TRY(Bytes bytes, base::read_file(file, kMaxPayloadBytes));
+        FB_TRY(Bytes bytes, read_payload(feed, file, options.content_key));
         draft.manifest.payloads.push_back(describe(name, bytes));
         draft.payloads.emplace(name, std::move(bytes));
     }
@@ -120,19 +136,11 @@ Result<Draft> load_draft(const fs::path& folder) {
     Draft draft{*std::move(manifest), {}};
     for (const PayloadFile& payload : draft.manifest.payloads) {
         const fs::path file = folder / kPayloadFolder / payload.name;
-        FB_TRY(Bytes bytes, base::read_file(file, kMaxPayloadBytes));
+        FB_TRY(Bytes bytes, base::read_file(file, payload.size));
         FB_CHECK(check_against(payload, bytes, file));
         draft.payloads.emplace(payload.name, std::move(bytes));
     }
     return draft;
-}
-
-base::Code check_payload(const PayloadFile& expected, base::ByteView payload) {
-    if (payload.size() != expected.size) {
-        return base::Code::kPayloadSizeWrong;
-    }
-    return base::sha384(payload) == expected.sha384 ? base::Code::kNone
-                                                    : base::Code::kPayloadDigestWrong;
 }
 
 }  // namespace firebreak::content

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "content/envelope.h"
+#include "content/payload_check.h"
 
 namespace firebreak::content {
 
@@ -21,11 +22,19 @@ struct Package {
     base::Bytes envelope;
 };
 
+// What a manifest says beside feed, version and payloads; as in Manifest.
+struct BuildOptions {
+    std::string min_product_version = "0";
+    std::string platform = "any";
+    std::vector<std::string> groups = {};  // in any order
+    base::Bytes content_key = {};          // of the feed; empty: payloads stay as they are
+};
+
 // All regular files of the folder (not its subfolders) become payloads; a README.md is passed over.
+// Those of an encrypted feed are encrypted under the content key, each under its own name.
 // Errors name the file: none, too many, too large, a name that a manifest does not allow.
 base::Result<Draft> build(Feed feed, const std::string& version,
-                          const std::filesystem::path& folder,
-                          const std::string& min_product_version = "0");
+                          const std::filesystem::path& folder, const BuildOptions& options = {});
 
 base::Result<Package> sign(Draft draft, const Signer& signer, base::UtcTime signing_time);
 
@@ -34,9 +43,5 @@ base::Status save(const Draft& draft, const std::filesystem::path& folder);
 base::Status save(const Package& package, const std::filesystem::path& folder);
 // manifest.json and the payload files it names, sizes and digests checked.
 base::Result<Draft> load_draft(const std::filesystem::path& folder);
-
-// Whether `payload` is what the manifest says: size first, then SHA-384. kNone, kPayloadSizeWrong
-// or kPayloadDigestWrong.
-base::Code check_payload(const PayloadFile& expected, base::ByteView payload);
 
 }  // namespace firebreak::content

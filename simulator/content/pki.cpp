@@ -2,14 +2,12 @@
 
 #include <fmt/format.h>
 #include <openssl/ec.h>
-#include <openssl/pem.h>
 #include <openssl/rand.h>
 
 #include <array>
 #include <utility>
 
-#include "base/bytes.h"
-#include "base/file.h"
+#include "content/der.h"
 #include "content/openssl_handles.h"
 
 namespace firebreak::content {
@@ -18,11 +16,10 @@ namespace {
 
 using base::Error;
 using base::Result;
-using base::Status;
 using base::UtcTime;
 
-constexpr uint64_t kMaxPemBytes = 1024 * 1024;
 constexpr std::string_view kFeedUriPrefix = "urn:firebreak:feed:";
+constexpr std::string_view kHeadUri = "urn:firebreak:role:head";
 
 struct ExtensionText {
     int nid;
@@ -54,6 +51,7 @@ std::span<const ExtensionText> extensions_for(CertificateKind kind) {
         case CertificateKind::kIssuing:
             return kIssuing;
         case CertificateKind::kSigner:
+        case CertificateKind::kHeadSigner:
             return kSigner;
         case CertificateKind::kSignerWithWrongUsage:
             return kSignerWithWrongUsage;
@@ -61,8 +59,19 @@ std::span<const ExtensionText> extensions_for(CertificateKind kind) {
     return {};
 }
 
-bool is_signer(CertificateKind kind) {
-    return kind == CertificateKind::kSigner || kind == CertificateKind::kSignerWithWrongUsage;
+// The URI to which the key is bound; empty for keys that issue certificates.
+std::string bound_to(const CertificateRequest& request) {
+    switch (request.kind) {
+        case CertificateKind::kRoot:
+        case CertificateKind::kIssuing:
+            return "";
+        case CertificateKind::kSigner:
+        case CertificateKind::kSignerWithWrongUsage:
+            return fmt::format("{}{}", kFeedUriPrefix, info(request.feed).name);
+        case CertificateKind::kHeadSigner:
+            return std::string(kHeadUri);
+    }
+    return "";
 }
 
 Error openssl_failure(const std::string& doing) {
@@ -105,9 +114,8 @@ bool add_extensions(X509* certificate, X509* issuer, const CertificateRequest& r
             return false;
         }
     }
-    if (is_signer(request.kind) &&
-        !add_extension(certificate, &context, NID_subject_alt_name,
-                       fmt::format("URI:{}{}", kFeedUriPrefix, info(request.feed).name))) {
+    const std::string uri = bound_to(request);
+    if (!uri.empty() && !add_extension(certificate, &context, NID_subject_alt_name, "URI:" + uri)) {
         return false;
     }
     // The issuer's key identifier is copied from its subject key identifier: that one comes first.
@@ -121,51 +129,6 @@ std::string name_text(const X509_NAME* name) {
         return "";
     }
     return contents_of(out.get());
-}
-
-std::filesystem::path pem_path(const std::filesystem::path& folder, std::string_view name) {
-    return folder / fmt::format("{}.pem", name);
-}
-
-Result<std::string> pem_text(const Identity& identity) {
-    const Bio out(BIO_new(BIO_s_mem()));
-    const std::string heading =
-        fmt::format("TEST-ONLY key and certificate of {}. Never trust it for anything else.\n",
-                    subject_of(identity.certificate));
-    if (out == nullptr || BIO_puts(out.get(), heading.c_str()) <= 0 ||
-        PEM_write_bio_X509(out.get(), identity.certificate.get()) != 1 ||
-        PEM_write_bio_PrivateKey(out.get(), identity.key.get(), nullptr, nullptr, 0, nullptr,
-                                 nullptr) != 1) {
-        return openssl_failure("write PEM");
-    }
-    return contents_of(out.get());
-}
-
-Status save_identity(const Identity& identity, const std::filesystem::path& path) {
-    FB_TRY(const std::string pem, pem_text(identity));
-    return base::write_file(path, base::view_of(pem));
-}
-
-// OpenSSL would ask the terminal for the passphrase of an encrypted key: have none instead.
-int no_passphrase(char*, int, int, void*) {
-    return -1;
-}
-
-Result<Identity> load_identity(const std::filesystem::path& path) {
-    FB_TRY(const std::vector<Certificate> certificates, load_certificates(path));
-    FB_TRY(const base::Bytes pem, base::read_file(path, kMaxPemBytes));
-    const Bio in = read_bio(pem);
-    PrivateKey key(PEM_read_bio_PrivateKey(in.get(), nullptr, no_passphrase, nullptr),
-                   OpenSslDelete());
-    if (key == nullptr) {
-        return Error{"no private key that can be read: " + openssl_error(), path.string(),
-                     "put the certificate's key into the file, PEM, without a passphrase"};
-    }
-    if (X509_check_private_key(certificates.front().get(), key.get()) != 1) {
-        ERR_clear_error();
-        return Error{"the key is not that of the certificate", path.string(), ""};
-    }
-    return Identity{certificates.front(), std::move(key)};
 }
 
 Result<UtcTime> utc_of(const ASN1_TIME* time) {
@@ -213,6 +176,45 @@ Result<Identity> issue(const CertificateRequest& request, const Identity* issuer
     return subject;
 }
 
+namespace {
+
+Result<Signer> issue_signer(const CertificateRequest& request, const Identity& issuing) {
+    FB_TRY(Identity identity, issue(request, &issuing));
+    return Signer{std::move(identity), {issuing.certificate}};
+}
+
+// One per feed, and those of heads; `request` says how long they are valid.
+base::Status add_signers(Pki& pki, CertificateRequest request) {
+    request.kind = CertificateKind::kSigner;
+    for (const FeedInfo& feed : catalogue()) {
+        request.feed = feed.feed;
+        request.common_name = fmt::format("Firebreak test signer {}", feed.name);
+        FB_TRY(pki.signers[feed.feed], issue_signer(request, pki.issuing));
+    }
+    request.kind = CertificateKind::kHeadSigner;
+    for (size_t number = 1; number <= kHeadSigners; ++number) {
+        request.common_name = fmt::format("Firebreak test head signer {}", number);
+        FB_TRY(Signer head, issue_signer(request, pki.issuing));
+        pki.heads.push_back(std::move(head));
+    }
+    return {};
+}
+
+bool add_content_keys(Pki& pki) {
+    for (const FeedInfo& feed : catalogue()) {
+        base::Bytes key(kContentKeyBytes);
+        if (feed.encrypted && RAND_bytes(key.data(), static_cast<int>(key.size())) != 1) {
+            return false;
+        }
+        if (feed.encrypted) {
+            pki.content_keys[feed.feed] = std::move(key);
+        }
+    }
+    return true;
+}
+
+}  // namespace
+
 Result<Pki> make_pki() {
     const auto start_of = [](int year) {
         return base::parse_utc(fmt::format("{}-01-01T00:00:00Z", year)).value();
@@ -224,78 +226,36 @@ Result<Pki> make_pki() {
     request.kind = CertificateKind::kIssuing;
     request.common_name = "Firebreak test issuing";
     FB_TRY(pki.issuing, issue(request, &pki.root));
-    request.kind = CertificateKind::kSigner;
     request.not_before = start_of(2020);
     request.not_after = start_of(2036);
-    for (const FeedInfo& feed : catalogue()) {
-        request.feed = feed.feed;
-        request.common_name = fmt::format("Firebreak test signer {}", feed.name);
-        FB_TRY(Identity signer, issue(request, &pki.issuing));
-        pki.signers[feed.feed] = Signer{std::move(signer), {pki.issuing.certificate}};
-    }
-    return pki;
+    FB_CHECK(add_signers(pki, request));
+    return add_content_keys(pki) ? Result<Pki>(std::move(pki))
+                                 : openssl_failure("make a content key");
 }
 
-Status save_pki(const Pki& pki, const std::filesystem::path& folder) {
-    std::map<std::filesystem::path, const Identity*> files = {
-        {pem_path(folder, "root"), &pki.root},
-        {pem_path(folder, "issuing"), &pki.issuing},
-    };
-    for (const auto& [feed, signer] : pki.signers) {
-        files[pem_path(folder, info(feed).name)] = &signer.identity;
+Result<Signer> renew(const Pki& pki, Feed feed, UtcTime from, UtcTime until) {
+    const auto present = pki.signers.find(feed);
+    if (present == pki.signers.end()) {
+        return Error{fmt::format("there is no signer of {} to renew", info(feed).name), "", ""};
     }
-    std::error_code failure;
-    for (const auto& [path, identity] : files) {
-        if (std::filesystem::exists(path, failure)) {
-            return Error{"is there already, and keys are not overwritten", path.string(),
-                         "choose another folder, or remove the old keys"};
-        }
-    }
-    // Private keys: a folder made here is its owner's alone before the first key is in it.
-    if (std::filesystem::create_directories(folder, failure)) {
-        std::filesystem::permissions(folder, std::filesystem::perms::owner_all, failure);
-    }
-    if (failure) {
-        return Error{"cannot make the folder: " + failure.message(), folder.string(), ""};
-    }
-    for (const auto& [path, identity] : files) {
-        FB_CHECK(save_identity(*identity, path));
-    }
-    return {};
+    return issue_signer({CertificateKind::kSigner,
+                         common_name_of(present->second.identity.certificate), from, until, feed},
+                        pki.issuing);
 }
 
-Result<Pki> load_pki(const std::filesystem::path& folder) {
-    Pki pki;
-    FB_TRY(pki.root, load_identity(pem_path(folder, "root")));
-    FB_TRY(pki.issuing, load_identity(pem_path(folder, "issuing")));
-    for (const FeedInfo& feed : catalogue()) {
-        FB_TRY(Identity signer, load_identity(pem_path(folder, feed.name)));
-        pki.signers[feed.feed] = Signer{std::move(signer), {pki.issuing.certificate}};
+Result<Signer> renew_head(const Pki& pki, size_t number, UtcTime from, UtcTime until) {
+    if (number == 0 || number > pki.heads.size()) {
+        return Error{fmt::format("there is no head signer {} to renew", number), "",
+                     fmt::format("there are {} of them, counted from 1", pki.heads.size())};
     }
-    return pki;
+    return issue_signer({CertificateKind::kHeadSigner,
+                         common_name_of(pki.heads[number - 1].identity.certificate), from, until},
+                        pki.issuing);
 }
 
-Result<std::vector<Certificate>> load_certificates(const std::filesystem::path& path) {
-    FB_TRY(const base::Bytes pem, base::read_file(path, kMaxPemBytes));
-    const Bio in = read_bio(pem);
-    std::vector<Certificate> certificates;
-    for (;;) {
-        Certificate certificate(PEM_read_bio_X509(in.get(), nullptr, no_passphrase, nullptr),
-                                OpenSslDelete());
-        if (certificate == nullptr) {
-            break;
-        }
-        certificates.push_back(std::move(certificate));
-    }
-    const bool at_the_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
-    const std::string reason = openssl_error();
-    if (!at_the_end) {
-        return Error{"a certificate that cannot be read: " + reason, path.string(), ""};
-    }
-    if (certificates.empty()) {
-        return Error{"no certificate in it", path.string(), "name a PEM file with a certificate"};
-    }
-    return certificates;
+Result<Identity> renew_issuing(const Pki& pki, UtcTime from, UtcTime until) {
+    return issue({CertificateKind::kIssuing, common_name_of(pki.issuing.certificate), from, until},
+                 &pki.root);
 }
 
 std::string subject_of(const Certificate& certificate) {
@@ -331,7 +291,11 @@ Result<Validity> validity_of(const Certificate& certificate) {
     return validity;
 }
 
-std::optional<Feed> feed_of(const Certificate& certificate) {
+namespace {
+
+// The one URI that the certificate is bound to; nullopt if its subject alternative names are
+// anything else.
+std::optional<std::string> bound_uri_of(const Certificate& certificate) {
     const NameList names(static_cast<GENERAL_NAMES*>(
         X509_get_ext_d2i(certificate.get(), NID_subject_alt_name, nullptr, nullptr)));
     if (names == nullptr || sk_GENERAL_NAME_num(names.get()) != 1) {
@@ -342,12 +306,76 @@ std::optional<Feed> feed_of(const Certificate& certificate) {
         return std::nullopt;
     }
     const ASN1_IA5STRING* uri = name->d.uniformResourceIdentifier;
-    const std::string_view text(reinterpret_cast<const char*>(ASN1_STRING_get0_data(uri)),
-                                static_cast<size_t>(ASN1_STRING_length(uri)));
-    if (!text.starts_with(kFeedUriPrefix)) {
+    return std::string(reinterpret_cast<const char*>(ASN1_STRING_get0_data(uri)),
+                       static_cast<size_t>(ASN1_STRING_length(uri)));
+}
+
+}  // namespace
+
+std::optional<Feed> feed_of(const Certificate& certificate) {
+    const auto uri = bound_uri_of(certificate);
+    if (!uri || !uri->starts_with(kFeedUriPrefix)) {
         return std::nullopt;
     }
-    return find_feed(text.substr(kFeedUriPrefix.size()));
+    return find_feed(std::string_view(*uri).substr(kFeedUriPrefix.size()));
+}
+
+bool signs_heads(const Certificate& certificate) {
+    return bound_uri_of(certificate) == kHeadUri;
+}
+
+base::Digest certificate_digest(const Certificate& certificate) {
+    base::Digest digest;
+    unsigned length = 0;
+    X509_digest(certificate.get(), EVP_sha384(), digest.bytes.data(), &length);
+    return digest;
+}
+
+namespace {
+
+// DER of (r, n - s). Empty: not a signature on P-384.
+base::Bytes twin_of(const ASN1_BIT_STRING& signature) {
+    const uint8_t* from = signature.data;
+    const Handle<ECDSA_SIG, ECDSA_SIG_free> parsed(d2i_ECDSA_SIG(nullptr, &from, signature.length));
+    const Handle<EC_GROUP, EC_GROUP_free> curve(EC_GROUP_new_by_curve_name(NID_secp384r1));
+    if (parsed == nullptr || curve == nullptr) {
+        return {};
+    }
+    BigNumber r(BN_dup(ECDSA_SIG_get0_r(parsed.get())));
+    BigNumber s(BN_new());
+    BN_sub(s.get(), EC_GROUP_get0_order(curve.get()), ECDSA_SIG_get0_s(parsed.get()));
+    ECDSA_SIG_set0(parsed.get(), r.release(), s.release());
+    base::Bytes out(static_cast<size_t>(i2d_ECDSA_SIG(parsed.get(), nullptr)));
+    uint8_t* to = out.data();
+    i2d_ECDSA_SIG(parsed.get(), &to);
+    return out;
+}
+
+}  // namespace
+
+base::Digest twin_digest(const Certificate& certificate) {
+    const ASN1_BIT_STRING* signature = nullptr;
+    X509_get0_signature(&signature, nullptr, certificate.get());
+    const base::Bytes twin = twin_of(*signature);
+    ERR_clear_error();
+    base::Bytes whole(static_cast<size_t>(i2d_X509(certificate.get(), nullptr)));
+    uint8_t* to = whole.data();
+    i2d_X509(certificate.get(), &to);
+    auto parts = der::Reader(whole).enter(der::kSequence);
+    if (twin.empty() || !parts.ok()) {
+        return certificate_digest(certificate);
+    }
+    // What is signed, the algorithm, and the signature behind the number of its unused bits.
+    const auto body = parts->next(der::kSequence);
+    const auto algorithm = parts->next(der::kSequence);
+    if (!body.ok() || !algorithm.ok()) {
+        return certificate_digest(certificate);
+    }
+    constexpr uint8_t kBitString = 0x03;
+    const uint8_t no_unused_bits[] = {0};
+    return base::sha384(der::element(
+        der::kSequence,
+        {body->whole, algorithm->whole, der::element(kBitString, {no_unused_bits, twin})}));
 }
 
 }  // namespace firebreak::content

@@ -244,23 +244,71 @@ std::variant<std::vector<Certificate>, Outcome> parse_certificates(const Envelop
     return certificates;
 }
 
-ChainVerdict judge_chain(X509_STORE* roots, const EnvelopeParts& parts) {
-    const auto parsed = parse_certificates(parts);
+namespace {
+
+// The envelope's certificates, which of them signed, and the chain from there to a root.
+struct Found {
+    std::vector<Certificate> certificates;
+    Certificate signer;
+    std::vector<Certificate> chain;
+};
+
+std::variant<Found, Outcome> find_chain(X509_STORE* roots, const EnvelopeParts& parts) {
+    auto parsed = parse_certificates(parts);
     if (const auto* refusal = std::get_if<Outcome>(&parsed)) {
         return *refusal;
     }
-    const auto& certificates = std::get<std::vector<Certificate>>(parsed);
-    const Certificate signer = find_signer(certificates, parts.signer_id);
-    if (signer == nullptr) {
+    Found found{std::get<std::vector<Certificate>>(std::move(parsed)), nullptr, {}};
+    found.signer = find_signer(found.certificates, parts.signer_id);
+    if (found.signer == nullptr) {
         return corrupt(
             Code::kEnvelopeNotCanonical,
             {{"found", "no certificate has the issuer and serial number of the signer"}});
     }
-    const auto verified = verify_chain(roots, certificates, signer, parts.signing_time);
-    if (const auto* refusal = std::get_if<Outcome>(&verified)) {
+    auto chain = verify_chain(roots, found.certificates, found.signer, parts.signing_time);
+    if (const auto* refusal = std::get_if<Outcome>(&chain)) {
         return *refusal;
     }
-    const auto& chain = std::get<std::vector<Certificate>>(verified);
+    found.chain = std::get<std::vector<Certificate>>(std::move(chain));
+    return found;
+}
+
+std::shared_ptr<const SignerChain> remembered(const Found& found, UtcTime signing_time) {
+    // Dates that only OpenSSL can read (before 1970): nothing is remembered of such a chain.
+    const Validity never{signing_time, signing_time};
+    std::vector<ChainLink> links;
+    for (const Certificate& certificate : found.chain) {
+        links.push_back({certificate, certificate_digest(certificate), twin_digest(certificate)});
+    }
+    return std::make_shared<const SignerChain>(SignerChain{
+        found.signer, common_name_of(found.signer), feed_of(found.signer),
+        signs_heads(found.signer), common_validity(found.chain).value_or(never), std::move(links)});
+}
+
+Refusal check_is_root(const Found& found) {
+    if (found.chain.size() == 1 && found.certificates.size() == 1) {
+        return std::nullopt;
+    }
+    return untrusted(Code::kRoleWrong, {{"certificate", subject_of(found.signer)},
+                                        {"expected", "the root itself, and no other certificate"},
+                                        {"may sign", may_sign(found.signer)}});
+}
+
+}  // namespace
+
+std::string may_sign(const Certificate& certificate) {
+    if (const auto feed = feed_of(certificate)) {
+        return fmt::format("packages of {}", info(*feed).name);
+    }
+    return signs_heads(certificate) ? "heads and set manifests" : "nothing of a feed's";
+}
+
+ChainVerdict judge_chain(X509_STORE* roots, const EnvelopeParts& parts) {
+    const auto found = find_chain(roots, parts);
+    if (const auto* refusal = std::get_if<Outcome>(&found)) {
+        return *refusal;
+    }
+    const auto& [certificates, signer, chain] = std::get<Found>(found);
     for (const Refusal& refusal :
          {check_every_certificate_is_needed(certificates, chain), check_key_type(signer),
           check_basic_usage(signer), check_extended_usage(signer)}) {
@@ -268,10 +316,21 @@ ChainVerdict judge_chain(X509_STORE* roots, const EnvelopeParts& parts) {
             return *refusal;
         }
     }
-    // Dates that only OpenSSL can read (before 1970): nothing is remembered of such a chain.
-    const Validity never{parts.signing_time, parts.signing_time};
-    return std::make_shared<const SignerChain>(SignerChain{
-        signer, common_name_of(signer), feed_of(signer), common_validity(chain).value_or(never)});
+    return remembered(std::get<Found>(found), parts.signing_time);
+}
+
+ChainVerdict judge_root(X509_STORE* roots, const EnvelopeParts& parts) {
+    const auto found = find_chain(roots, parts);
+    if (const auto* refusal = std::get_if<Outcome>(&found)) {
+        return *refusal;
+    }
+    const auto& root = std::get<Found>(found);
+    for (const Refusal& refusal : {check_is_root(root), check_key_type(root.signer)}) {
+        if (refusal) {
+            return *refusal;
+        }
+    }
+    return remembered(root, parts.signing_time);
 }
 
 std::shared_ptr<const SignerChain> ChainCache::find(const base::Digest& key, UtcTime at) const {

@@ -7,7 +7,6 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
-#include <utility>
 #include <variant>
 #include <vector>
 
@@ -15,29 +14,29 @@
 #include "base/outcome.h"
 #include "content/envelope_profile.h"
 #include "content/pki.h"
+#include "content/refusal.h"
 
 namespace firebreak::content {
 
-using Refusal = std::optional<base::Outcome>;  // nullopt: the check passes
-
-inline base::Outcome refuse(base::Category category, base::Code code, base::Evidence evidence) {
-    return {base::Stage::kVerify, category, code, std::move(evidence)};
-}
-inline base::Outcome corrupt(base::Code code, base::Evidence evidence) {
-    return refuse(base::Category::kCorrupt, code, std::move(evidence));
-}
-inline base::Outcome untrusted(base::Code code, base::Evidence evidence) {
-    return refuse(base::Category::kUntrusted, code, std::move(evidence));
-}
+struct ChainLink {
+    Certificate certificate;
+    base::Digest digest;  // certificate_digest()
+    base::Digest twin;    // twin_digest()
+};
 
 // What is known of a chain once it is found good.
 struct SignerChain {
     Certificate signer;
-    std::string signer_name;   // common name
-    std::optional<Feed> feed;  // that the signer is bound to
-    Validity validity;         // of all its certificates together, the root included
+    std::string signer_name;       // common name
+    std::optional<Feed> feed;      // whose packages the signer may sign
+    bool heads = false;            // it may sign heads and set manifests
+    Validity validity;             // of all its certificates together, the root included
+    std::vector<ChainLink> links;  // signer first, root last
 };
 using ChainVerdict = std::variant<std::shared_ptr<const SignerChain>, base::Outcome>;
+
+// What the certificate is bound to, in words: "packages of DatasetA".
+std::string may_sign(const Certificate& certificate);
 
 // The envelope's certificates, each one DER and nothing else.
 std::variant<std::vector<Certificate>, base::Outcome> parse_certificates(
@@ -46,6 +45,10 @@ std::variant<std::vector<Certificate>, base::Outcome> parse_certificates(
 // Judges the chain at the claimed signing time. That only a date is wrong (kChainExpired) is said
 // of a chain that is trusted at some other time.
 ChainVerdict judge_chain(X509_STORE* roots, const EnvelopeParts& parts);
+
+// Judges an envelope of the root's own: its one certificate is one of the roots, and valid at the
+// claimed signing time.
+ChainVerdict judge_root(X509_STORE* roots, const EnvelopeParts& parts);
 
 // Chains that were found good, each under a key that stands for its certificates and its signer.
 // Thread-safe.

@@ -8,7 +8,9 @@
 #include "base/file.h"
 #include "base/toml_table.h"
 #include "content/package.h"
+#include "lab/http_wire.h"
 #include "lab/parts.h"
+#include "lab/plants.h"
 #include "lab/run_header.h"
 
 namespace firebreak::lab {
@@ -16,6 +18,8 @@ namespace firebreak::lab {
 namespace {
 
 constexpr char kProductVersion[] = "2024.2";
+// Where machines get what they have when the run begins.
+constexpr char kFactory[] = "factory";
 
 base::Error at(const std::string& place, const base::Error& error) {
     return {error.text(), place, ""};
@@ -36,19 +40,23 @@ class Assembly {
     Assembly(const scenario::Experiment& experiment, const Options& options)
         : options_(options), parts_(std::make_unique<Lab::Parts>()) {
         parts_->experiment = experiment;
+        parts_->profile = experiment.update.profile == scenario::Profile::kHardened
+                              ? endpoint::update::hardened()
+                              : endpoint::update::published();
         if (options.seed) {
             parts_->experiment.seed = *options.seed;
         }
     }
 
     base::Result<std::unique_ptr<Lab::Parts>> build() {
-        FB_CHECK(find_feeds());
+        find_feeds();
         FB_CHECK(load_personas());
         parts_->segments = plan_segments(experiment());
         FB_CHECK(sign_content());
         FB_CHECK(start_sandbox());
-        make_cloud();
+        FB_CHECK(make_cloud());
         FB_CHECK(open_record());
+        FB_CHECK(make_wire());
         make_assays();
         FB_CHECK(make_control());
         FB_CHECK(make_faults());
@@ -61,23 +69,17 @@ class Assembly {
   private:
     const scenario::Experiment& experiment() const { return parts_->experiment; }
 
-    base::Status find_feeds() {
-        std::map<content::Feed, std::string> places;
+    void find_feeds() {
+        std::set<content::Feed> feeds;
         for (const scenario::Baseline& baseline : experiment().baseline) {
-            places.emplace(baseline.feed, baseline.place);
+            feeds.insert(baseline.feed);
         }
         for (const scenario::Release& release : experiment().releases) {
-            places.emplace(release.feed, release.place);
-        }
-        for (const auto& [feed, place] : places) {
-            if (feed != content::Feed::kDatasetA) {
-                return base::Error{fmt::format("feed {} has no component in this version",
-                                               content::info(feed).name),
-                                   place, "use DatasetA"};
+            if (release.kind != scenario::ReleaseKind::kPlant) {
+                feeds.insert(release.feed);
             }
-            parts_->feeds.push_back(feed);
         }
-        return {};
+        parts_->feeds.assign(feeds.begin(), feeds.end());
     }
 
     std::vector<std::string> persona_names() const {
@@ -118,17 +120,19 @@ class Assembly {
         return {};
     }
 
-    base::Result<const content::Package*> sign_one(content::Feed feed, const std::string& version,
-                                                   const std::filesystem::path& source,
-                                                   base::UtcTime signing_time,
-                                                   const std::string& place) {
+    base::Result<content::Draft> draft_of(content::Feed feed, const std::string& version,
+                                          const std::filesystem::path& source,
+                                          const std::string& place) const {
         auto draft =
             content::build(feed, version, resolve(experiment(), options_, "content", source));
-        if (!draft.ok()) {
-            return at(place, draft.error());
-        }
-        auto package =
-            content::sign(std::move(draft).value(), parts_->pki.signers.at(feed), signing_time);
+        return draft.ok() ? std::move(draft) : at(place, draft.error());
+    }
+
+    base::Result<const content::Package*> sign_one(content::Draft draft,
+                                                   const content::Signer& signer,
+                                                   base::UtcTime signing_time,
+                                                   const std::string& place) {
+        auto package = content::sign(std::move(draft), signer, signing_time);
         if (!package.ok()) {
             return at(place, package.error());
         }
@@ -136,30 +140,60 @@ class Assembly {
         return &parts_->packages.back();
     }
 
-    base::Status sign_content() {
+    base::Status load_keys() {
         const auto keys = experiment().keys
                               ? resolve(experiment(), options_, "", *experiment().keys)
                               : options_.fixtures / "keys";
         FB_TRY(parts_->pki, content::load_pki(keys));
         parts_->verifier =
             std::make_unique<content::Verifier>(std::vector{parts_->pki.root.certificate});
+        if (parts_->profile.threshold > parts_->pki.heads.size()) {
+            return base::Error{
+                fmt::format("profile {} needs {} head keys, and there are {}", parts_->profile.name,
+                            parts_->profile.threshold, parts_->pki.heads.size()),
+                keys.string(), "make a folder with all keys: firebreak content keys new DIR"};
+        }
+        return {};
+    }
+
+    base::Status sign_content() {
+        FB_CHECK(load_keys());
         parts_->baseline.resize(parts_->feeds.size());
         for (const scenario::Baseline& baseline : experiment().baseline) {
+            FB_TRY(content::Draft draft,
+                   draft_of(baseline.feed, baseline.version, baseline.source, baseline.place));
             FB_TRY(const content::Package* package,
-                   sign_one(baseline.feed, baseline.version, baseline.source,
-                            experiment().start + base::Duration{-86400}, baseline.place));
+                   sign_one(std::move(draft), parts_->pki.signers.at(baseline.feed), built(),
+                            baseline.place));
             const auto feed = std::find(parts_->feeds.begin(), parts_->feeds.end(), baseline.feed);
             parts_->baseline[static_cast<size_t>(feed - parts_->feeds.begin())] = package;
         }
         for (const scenario::Release& release : experiment().releases) {
-            FB_TRY(
-                const content::Package* package,
-                sign_one(release.feed, release.version, release.source,
-                         experiment().start + base::Duration{release.at.seconds}, release.place));
+            FB_TRY(const content::Package* package, sign_release(release));
             parts_->releases.push_back(package);
         }
         return {};
     }
+
+    base::Result<const content::Package*> sign_release(const scenario::Release& release) {
+        FB_TRY(content::Draft draft,
+               draft_of(release.feed, release.version, release.source, release.place));
+        draft.manifest.platform = release.platform;
+        draft.manifest.groups = release.only_groups;
+        std::sort(draft.manifest.groups.begin(), draft.manifest.groups.end());
+        const base::UtcTime when =
+            release.signed_at.value_or(experiment().start + base::Duration{release.at.seconds});
+        FB_TRY(const content::Signer signer, plants_.signer(parts_->pki, release, when));
+        FB_TRY(const content::Package* package,
+               sign_one(std::move(draft), signer, when, release.place));
+        if (release.signed_by == scenario::SignedBy::kNobody) {
+            cut_off_signature(parts_->packages.back());
+        }
+        return package;
+    }
+
+    // A day before the run: also when the baseline was signed.
+    base::UtcTime built() const { return experiment().start + base::Duration{-86400}; }
 
     // A worker is started at once, so that a machine without a sandbox is known before the run.
     base::Status start_sandbox() {
@@ -175,7 +209,8 @@ class Assembly {
         return {};
     }
 
-    void make_cloud() {
+    base::Status make_cloud() {
+        make_cdn();
         std::vector<cloud::Segment> segments;
         std::vector<cloud::ReleaseGroup> groups;
         uint32_t tenants = 0;
@@ -192,28 +227,58 @@ class Assembly {
         const scenario::Policy& policy = experiment().policy;
         parts_->release_system = std::make_unique<cloud::ReleaseSystem>(
             std::move(segments),
-            cloud::Staging{policy.staged, policy.internal_after, policy.public_after,
-                           policy.cdn_ttl, policy.download, policy.withdraw},
-            parts_->cdn);
+            cloud::Staging{policy.staged, policy.internal_after, policy.public_after, edge_delay(),
+                           policy.download, policy.withdraw},
+            *parts_->cdn);
         parts_->central = std::make_unique<cloud::Central>(tenants);
         Lab::Parts* parts = parts_.get();
         parts_->operations = std::make_unique<cloud::Operations>(
             experiment().seed, experiment().start, std::move(groups), vigilance(experiment()),
             *parts_->release_system,
             [parts](cloud::ReleaseId release) { return parts->ledger->guilty(release.value); });
-        for (size_t f = 0; f < parts_->feeds.size(); ++f) {
-            if (parts_->baseline[f] == nullptr) {
-                continue;
-            }
-            parts_->cdn.store(*parts_->baseline[f]);
-            for (const SegmentPlan& plan : parts_->segments) {
-                parts_->cdn.set_head(plan.name, parts_->feeds[f], parts_->baseline[f], {0});
-            }
-        }
         for (size_t r = 0; r < experiment().releases.size(); ++r) {
             const scenario::Release& release = experiment().releases[r];
             parts_->release_system->add(parts_->releases[r], release.id, release.expedited);
+            if (release.kind == scenario::ReleaseKind::kPlant) {
+                parts_->cdn->store(*parts_->releases[r]);
+            }
         }
+        for (size_t f = 0; f < parts_->feeds.size(); ++f) {
+            if (parts_->baseline[f] != nullptr) {
+                parts_->cdn->store(*parts_->baseline[f]);
+            }
+            parts_->cdn->set_head(kFactory, parts_->feeds[f], parts_->baseline[f], {0});
+            for (const SegmentPlan& plan : parts_->segments) {
+                parts_->cdn->set_head(plan.name, parts_->feeds[f], parts_->baseline[f], {0});
+            }
+        }
+        return parts_->cdn->advance({0});
+    }
+
+    void make_cdn() {
+        const scenario::Update& update = experiment().update;
+        parts_->cdn = std::make_unique<cloud::Cdn>(update.edges, edge_delay());
+        if (parts_->profile.threshold > 0) {
+            const auto first = parts_->pki.heads.begin();
+            parts_->cdn->sign_heads(
+                cloud::HeadSigner({first, first + parts_->profile.threshold}, update.head_valid),
+                experiment().start, update.head_refresh);
+        }
+    }
+
+    base::Status make_wire() {
+        if (!experiment().update.http || options_.replay != nullptr) {
+            parts_->wire = std::make_unique<assay::DirectWire>(*parts_->cdn);
+            return {};
+        }
+        FB_TRY(parts_->wire, HttpWire::start(*parts_->cdn));
+        return {};
+    }
+
+    // Until the slowest edge serves a changed head.
+    base::Duration edge_delay() const {
+        const base::Duration ttl = experiment().policy.cdn_ttl;
+        return std::min(ttl, experiment().update.invalidation.value_or(ttl));
     }
 
     uint32_t first_hour() const {
@@ -262,8 +327,9 @@ class Assembly {
             return base::Status{};
         };
         parts_->assays = std::make_unique<assay::Assays>(
-            assay::Environment{parts_->cdn, *parts_->verifier, *parts_->spawner, personas_,
-                               kProductVersion, std::max(1u, options_.jobs)},
+            assay::Environment{*parts_->wire, *parts_->verifier, *parts_->spawner, personas_,
+                               kProductVersion, experiment().update.platform, parts_->profile,
+                               built(), std::max(1u, options_.jobs)},
             log);
     }
 
@@ -302,11 +368,15 @@ class Assembly {
             FB_CHECK(replay_outcomes());
         }
         FB_TRY(ControlPlane::Setting setting, control_setting());
-        parts_->control =
-            std::make_unique<ControlPlane>(*parts_->assays, parts_->feeds, std::move(setting));
+        parts_->control = std::make_unique<ControlPlane>(*parts_->assays, parts_->feeds,
+                                                         experiment().start, std::move(setting));
+        for (const content::Package* package : parts_->baseline) {
+            if (package != nullptr) {
+                parts_->control->add_package(*package, ControlPlane::kNoRelease);
+            }
+        }
         for (size_t r = 0; r < parts_->releases.size(); ++r) {
-            parts_->control->add_release(parts_->releases[r]->manifest_digest,
-                                         static_cast<uint32_t>(r));
+            parts_->control->add_package(*parts_->releases[r], static_cast<uint32_t>(r));
         }
         return {};
     }
@@ -360,71 +430,24 @@ class Assembly {
     }
 
     base::Status make_faults() {
-        const base::RandomStream draws(experiment().seed, base::Stream::kMutation);
-        for (size_t i = 0; i < experiment().faults.size(); ++i) {
-            const scenario::Fault& plan = experiment().faults[i];
-            FaultInForce made{plan, {}, {}, false};
-            for (size_t g = 0; g < experiment().groups.size(); ++g) {
-                if (plan.groups.empty() || std::count(plan.groups.begin(), plan.groups.end(),
-                                                      experiment().groups[g].name) > 0) {
-                    made.groups.insert(g);
+        FaultMenu::Keys keys;
+        if (parts_->profile.threshold > 0) {
+            keys.stolen = parts_->pki.heads;
+            FB_TRY(keys.own, plants_.head_signers(parts_->profile.threshold));
+        }
+        Lab::Parts* parts = parts_.get();
+        parts_->faults = std::make_unique<FaultMenu>(
+            parts->experiment, *parts->cdn, std::move(keys),
+            [parts](const std::string& id, content::Feed feed) -> const content::Package* {
+                if (const auto number = parts->release_number(id)) {
+                    return parts->releases[*number];
                 }
-            }
-            FB_CHECK(refuse_overlap(made));
-            const bool replay = plan.kind == scenario::FaultKind::kReplay;
-            if (replay) {
-                FB_TRY(made.fault.replayed, replayed_package(plan));
-            }
-            made.fault.draw = {i, plan.share, replay ? 1 : plan.variants};
-            for (uint32_t v = 0; v < made.fault.draw.variants; ++v) {
-                faults::Damage damage;
-                damage.kind =
-                    plan.kind == scenario::FaultKind::kBitFlip    ? faults::DamageKind::kBitFlip
-                    : plan.kind == scenario::FaultKind::kTruncate ? faults::DamageKind::kTruncate
-                                                                  : faults::DamageKind::kReplay;
-                damage.target = static_cast<faults::DamageTarget>(plan.target);
-                if (replay) {
-                    damage.replayed = made.fault.replayed->manifest_digest;
-                } else {
-                    damage.draw = draws.bits(i, v);
-                }
-                made.fault.damages.push_back(damage);
-            }
-            parts_->faults.push_back(std::move(made));
-        }
-        return {};
-    }
-
-    base::Status refuse_overlap(const FaultInForce& made) const {
-        for (const FaultInForce& other : parts_->faults) {
-            const bool same_time =
-                made.plan.from < other.plan.until && other.plan.from < made.plan.until;
-            const bool same_group =
-                std::any_of(made.groups.begin(), made.groups.end(),
-                            [&](size_t group) { return other.groups.contains(group); });
-            if (same_time && same_group && made.plan.feed == other.plan.feed) {
-                return base::Error{
-                    "two faults of one feed are in force in a group at one time", made.plan.place,
-                    "give them other groups or times; the other stands at " + other.plan.place};
-            }
-        }
-        return {};
-    }
-
-    base::Result<const content::Package*> replayed_package(const scenario::Fault& plan) const {
-        for (size_t r = 0; r < experiment().releases.size(); ++r) {
-            if (experiment().releases[r].id == plan.replayed) {
-                return parts_->releases[r];
-            }
-        }
-        for (size_t f = 0; f < parts_->feeds.size(); ++f) {
-            if (plan.replayed == "baseline" && parts_->feeds[f] == plan.feed &&
-                parts_->baseline[f] != nullptr) {
-                return parts_->baseline[f];
-            }
-        }
-        return base::Error{fmt::format("nothing called `{}` can be replayed", plan.replayed),
-                           plan.place, "name a release, or \"baseline\" if the feed has one"};
+                const auto place = std::find(parts->feeds.begin(), parts->feeds.end(), feed);
+                return place == parts->feeds.end()
+                           ? nullptr
+                           : parts->baseline[static_cast<size_t>(place - parts->feeds.begin())];
+            });
+        return parts_->faults->check();
     }
 
     base::Status make_fleet() {
@@ -448,7 +471,7 @@ class Assembly {
         for (const host::Persona& persona : personas_) {
             patterns.push_back(persona.online);
         }
-        FB_TRY(parts_->initial, parts_->control->install_baseline(parts_->baseline));
+        FB_TRY(parts_->initial, parts_->control->install_baseline(*parts_->cdn->heads(kFactory)));
         parts_->context_log.resize(specs.size());
         parts_->fleet = std::make_unique<fleet::Fleet>(
             experiment().seed,
@@ -495,7 +518,7 @@ class Assembly {
     // waits for a halt is scheduled when that comes.
     void schedule_commands() {
         for (const scenario::Release& release : experiment().releases) {
-            if (!release.fixes) {
+            if (!release.fixes && release.kind != scenario::ReleaseKind::kPlant) {
                 parts_->due_commands.emplace(release.at,
                                              Command{Command::Kind::kRelease, release.id});
             }
@@ -523,6 +546,7 @@ class Assembly {
 
     const Options& options_;
     std::unique_ptr<Lab::Parts> parts_;
+    Plants plants_;
     std::vector<host::Persona> personas_;
     std::string notes_;
     record::Header header_;

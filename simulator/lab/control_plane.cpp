@@ -30,13 +30,14 @@ bool is_lost(base::HarmMask harms) {
 
 }  // namespace
 
-assay::Snapshot taken_away(const assay::Snapshot& state, content::Feed feed, base::HarmMask harms) {
+assay::Snapshot taken_away(const assay::Snapshot& state, base::HarmMask harms) {
     // A crash in the kernel has gone back to last-known-good already; it was the machine that did
     // not come up.
     const bool ruined = (harms & (bit(base::Harm::kUnbootable) | bit(base::Harm::kNetworkLost) |
                                   bit(base::Harm::kSystemFileLost))) != 0;
-    const assay::Snapshot back = assay::fallen_back(state, feed);
-    return ruined && assay::running_content(back, feed) ? back : state;
+    constexpr content::Feed kFeed = content::Feed::kDatasetA;  // the one that is ever loaded so far
+    const assay::Snapshot back = assay::fallen_back(state, kFeed);
+    return ruined && assay::running_content(back, kFeed) ? back : state;
 }
 
 base::Harm harm_of(const base::Outcome& outcome, base::Harm measured, bool kernel, bool runs_on,
@@ -64,8 +65,9 @@ base::Harm harm_of(const base::Outcome& outcome, base::Harm measured, bool kerne
     return !changed ? Harm::kOverExclusion : runs_on ? Harm::kRestart : Harm::kDown;
 }
 
-ControlPlane::ControlPlane(assay::Assays& assays, std::vector<content::Feed> feeds, Setting setting)
-    : assays_(assays), feeds_(std::move(feeds)), setting_(std::move(setting)) {
+ControlPlane::ControlPlane(assay::Assays& assays, std::vector<content::Feed> feeds,
+                           base::UtcTime start, Setting setting)
+    : assays_(assays), feeds_(std::move(feeds)), setting_(std::move(setting)), start_(start) {
     for (const base::HarmInfo& one : base::harms()) {
         if (setting_.recovery[static_cast<size_t>(one.harm)] == base::Recovery::kUpdate) {
             ended_by_update_ |= bit(one.harm);
@@ -73,8 +75,15 @@ ControlPlane::ControlPlane(assay::Assays& assays, std::vector<content::Feed> fee
     }
 }
 
-void ControlPlane::add_release(const base::Digest& manifest, uint32_t release) {
-    releases_[manifest] = release;
+void ControlPlane::add_package(const content::Package& package, uint32_t release) {
+    if (release != kNoRelease) {
+        releases_[package.manifest_digest] = release;
+    }
+    std::set<std::string>& files = files_[package.draft.manifest.feed];
+    files.insert(content::package_path(package.manifest_digest));
+    for (const content::PayloadFile& payload : package.draft.manifest.payloads) {
+        files.insert(content::payload_path(payload.sha384));
+    }
 }
 
 uint32_t ControlPlane::release_of(const base::Digest& manifest) const {
@@ -82,16 +91,15 @@ uint32_t ControlPlane::release_of(const base::Digest& manifest) const {
     return found == releases_.end() ? kNoRelease : found->second;
 }
 
-fleet::SetId ControlPlane::intern(std::vector<assay::StateId> states, base::HarmMask harms,
-                                  Infections infected) {
+fleet::SetId ControlPlane::intern(assay::StateId state, base::HarmMask harms, Infections infected) {
     const fleet::SetId next{static_cast<uint32_t>(sets_.size())};
-    const auto [place, is_new] = set_ids_.emplace(std::tuple(states, harms, infected), next);
+    const auto [place, is_new] = set_ids_.emplace(std::tuple(state, harms, infected), next);
     if (is_new) {
         Set set;
-        for (size_t f = 0; f < feeds_.size(); ++f) {
-            set.runs.push_back(assay::running_content(assays_.state(states[f]), feeds_[f]));
+        for (const content::Feed feed : feeds_) {
+            set.runs.push_back(assay::running_content(assays_.state(state), feed));
         }
-        set.states = std::move(states);
+        set.state = state;
         set.harms = harms;
         set.infected = infected;
         set.lost = is_lost(harms);
@@ -100,82 +108,136 @@ fleet::SetId ControlPlane::intern(std::vector<assay::StateId> states, base::Harm
     return place->second;
 }
 
-fleet::SetId ControlPlane::next_set(fleet::SetId before, std::vector<assay::StateId> states,
-                                    base::Harm harm) {
+fleet::SetId ControlPlane::next_set(fleet::SetId before, assay::StateId state, base::Harm harm) {
     const base::HarmMask harms = sets_[before.value].harms;
     const Infections infected = sets_[before.value].infected;
-    const fleet::SetId moved = intern(states, harms, infected);
+    const fleet::SetId moved = intern(state, harms, infected);
     auto after =
         static_cast<base::HarmMask>(runs_alike(before, moved) ? harms : harms & ~ended_by_update_);
     if (setting_.recovery[static_cast<size_t>(harm)] != base::Recovery::kItself) {
         after |= bit(harm);
     }
-    return intern(std::move(states), after, infected);
+    return intern(state, after, infected);
 }
 
-base::Result<fleet::SetId> ControlPlane::install_baseline(
-    const std::vector<const content::Package*>& packages) {
-    std::vector<assay::Assays::Request> requests;
-    const assay::StateId fresh = assays_.intern({});
-    for (size_t f = 0; f < feeds_.size(); ++f) {
-        assay::PollStimulus stimulus;
-        stimulus.feed = feeds_[f];
-        stimulus.group = "factory";
-        stimulus.offered = packages[f];
-        requests.push_back({fresh, stimulus});
+namespace {
+
+std::map<std::string, assay::ServedFile> served(const cloud::ChannelHeads* heads) {
+    std::map<std::string, assay::ServedFile> files;
+    if (heads != nullptr) {
+        for (const auto& [path, file] : heads->files) {
+            files[path] = {file.bytes, file.words};
+        }
     }
-    FB_TRY(const std::vector<assay::TransitionId> done, assays_.perform(requests));
-    std::vector<assay::StateId> states;
-    for (size_t f = 0; f < feeds_.size(); ++f) {
-        const assay::Transition& transition = assays_[done[f]];
-        if (packages[f] != nullptr && transition.outcome.category != base::Category::kInstalled) {
+    return files;
+}
+
+}  // namespace
+
+base::Result<fleet::SetId> ControlPlane::install_baseline(const cloud::ChannelHeads& heads) {
+    const assay::StateId fresh = assays_.intern({});
+    assay::PollStimulus stimulus;
+    stimulus.channel = stimulus.group = heads.offering.channel;
+    stimulus.feeds = feeds_;
+    stimulus.files = served(&heads);
+    stimulus.clock = start_;
+    const assay::Assays::Request request{fresh, stimulus};
+    FB_TRY(const std::vector<assay::TransitionId> done, assays_.perform({&request, 1}));
+    const assay::Transition& transition = assays_[done.front()];
+    const base::Category category = transition.outcome.category;
+    if (category != base::Category::kInstalled && category != base::Category::kNothingNew) {
+        // A feed without a baseline has no head yet, and that is all right.
+        const bool absent = transition.outcome.code == base::Code::kHeadMissing;
+        if (!absent) {
             return base::Error{
                 fmt::format("the baseline of {} is not accepted: {} at {} ({}; {})",
-                            content::info(feeds_[f]).name, to_text(transition.outcome.category),
+                            content::info(transition.feed).name, to_text(category),
                             to_text(transition.outcome.stage), to_text(transition.outcome.code),
                             base::to_text(transition.outcome.evidence)),
                 "", "name content that its component accepts"};
         }
-        states.push_back(assays_.changed(fresh, transition.changes));
     }
-    return intern(std::move(states), 0, 0);
+    return intern(assays_.changed(fresh, transition.changes), 0, 0);
 }
 
-fleet::Context ControlPlane::context(const std::string& segment,
+fleet::Context ControlPlane::context(const std::string& segment, const std::string& group,
                                      const std::vector<uint8_t>& personas,
-                                     const std::vector<Offer>& offers) {
-    const auto [place, is_new] = context_ids_.emplace(std::pair(segment, offers), contexts_.size());
+                                     const Situation& situation, base::SimTime now) {
+    now_ = now;
+    if (start_ + base::Duration{now.seconds} >= clock_ends_) {
+        ++clock_class_;
+        clock_ends_ = {assay::Transition::kAlways.second};
+    }
+    std::vector<uint64_t> key;
+    for (const cloud::ChannelHeads* heads : situation.heads) {
+        key.push_back(heads == nullptr ? 0 : heads->id);
+    }
+    for (const Fault* fault : situation.faults) {
+        key.push_back(fault->number);
+    }
+    const auto [place, is_new] =
+        context_ids_.emplace(std::tuple(segment, key, clock_class_), contexts_.size());
     if (is_new) {
-        ContextInfo info{segment, personas, offers, {}};
+        ContextInfo info{segment, group, personas, situation, false, {}};
         info.context.id = {static_cast<uint32_t>(contexts_.size())};
-        for (const Offer& offer : offers) {
-            if (offer.fault != nullptr) {
-                info.context.faults.push_back(offer.fault->draw);
-            }
+        const auto& heads = situation.heads;
+        info.draws_edge = heads.size() > 1 &&
+                          (std::any_of(heads.begin(), heads.end(),
+                                       [&](const auto* one) { return one != heads.front(); }) ||
+                           std::any_of(situation.faults.begin(), situation.faults.end(),
+                                       [](const Fault* fault) { return fault->edge.has_value(); }));
+        if (info.draws_edge) {
+            info.context.faults.push_back(
+                {kEdgeDraw, 1, static_cast<uint32_t>(situation.heads.size())});
+        }
+        for (const Fault* fault : situation.faults) {
+            info.context.faults.push_back(fault->draw);
         }
         contexts_.push_back(std::move(info));
     }
     return contexts_[place->second].context;
 }
 
-// Variant numbers are mixed radix over the faults in force, the last one's digit the lowest.
-assay::PollStimulus ControlPlane::stimulus(fleet::ContextId id, size_t feed,
-                                           uint32_t variant) const {
+// The files that a fault of one feed can strike; none: all there are.
+std::set<std::string> ControlPlane::struck(const std::string& channel,
+                                           const faults::Fault& fault) const {
+    if (!fault.feed) {
+        return {};
+    }
+    std::set<std::string> files;
+    if (const auto known = files_.find(*fault.feed); known != files_.end()) {
+        files = known->second;
+    }
+    files.insert(content::head_path(channel, *fault.feed));
+    files.insert(content::signed_head_path(channel, *fault.feed));
+    return files;
+}
+
+// Variant numbers are mixed radix over the draws of the context, the last one's digit the lowest.
+assay::PollStimulus ControlPlane::stimulus(fleet::ContextId id, uint32_t variant) const {
     const ContextInfo& context = contexts_[id.value];
+    std::vector<uint32_t> digits;
+    for (auto draw = context.context.faults.rbegin(); draw != context.context.faults.rend();
+         ++draw) {
+        digits.insert(digits.begin(), variant % (draw->variants + 1));
+        variant /= draw->variants + 1;
+    }
+    auto digit = digits.begin();
+    const unsigned edge = context.draws_edge && *digit > 0 ? *digit - 1 : 0;
+    digit += context.draws_edge ? 1 : 0;
+
     assay::PollStimulus stimulus;
-    stimulus.feed = feeds_[feed];
-    stimulus.group = context.segment;
-    stimulus.offered = context.offers[feed].package;
-    for (size_t f = feeds_.size(); f-- > 0;) {
-        const Fault* fault = context.offers[f].fault;
-        if (fault == nullptr) {
-            continue;
-        }
-        const uint32_t digit = variant % (fault->draw.variants + 1);
-        variant /= fault->draw.variants + 1;
-        if (f == feed && digit > 0) {
-            stimulus.damage = fault->damages[digit - 1];
-            stimulus.replayed = fault->replayed;
+    stimulus.channel = context.segment;
+    stimulus.group = context.group;
+    stimulus.feeds = feeds_;
+    stimulus.edges = static_cast<unsigned>(context.situation.heads.size());
+    stimulus.files = served(context.situation.heads[edge]);
+    stimulus.clock = start_ + base::Duration{now_.seconds};
+    for (const Fault* fault : context.situation.faults) {
+        const uint32_t which = *digit++;
+        if (which > 0 && (!fault->edge || *fault->edge == edge)) {
+            stimulus.faults.push_back(fault->variants[which - 1]);
+            stimulus.struck.push_back(struck(context.segment, stimulus.faults.back()));
         }
     }
     return stimulus;
@@ -184,97 +246,96 @@ assay::PollStimulus ControlPlane::stimulus(fleet::ContextId id, size_t feed,
 base::Result<std::vector<fleet::Step>> ControlPlane::steps(std::span<const Poll> polls) {
     std::vector<assay::Assays::Request> requests;
     for (const Poll& poll : polls) {
-        for (size_t f = 0; f < feeds_.size(); ++f) {
-            requests.push_back(
-                {sets_[poll.set.value].states[f], stimulus(poll.context, f, poll.variant)});
-        }
+        requests.push_back({sets_[poll.set.value].state, stimulus(poll.context, poll.variant)});
     }
     FB_TRY(const std::vector<assay::TransitionId> done, assays_.perform(requests));
     std::vector<fleet::Step> steps;
     for (size_t p = 0; p < polls.size(); ++p) {
+        const assay::Transition& one = assays_[done[p]];
+        clock_ends_ = std::min(clock_ends_, one.clock_until);
         fleet::Step step;
-        std::vector<assay::StateId> after = sets_[polls[p].set.value].states;
-        for (size_t f = 0; f < feeds_.size(); ++f) {
-            const assay::Transition& one = assays_[done[p * feeds_.size() + f]];
-            after[f] = assays_.changed(after[f], one.changes);
-            step.alerts += one.alerts;
-            step.delivered |= one.delivered;
-            step.refused |= one.outcome.refused();
-            // A poll that brings several feeds something is told by the gravest of it.
-            if (one.outcome.category > step.category) {
-                step.category = one.outcome.category;
-                step.code = one.outcome.code;
-                step.release = release_of(one.manifest);
-            }
-            // In user space content that kills its loader is turned away; the kernel goes with it.
-            if (is_death(one.outcome.category) && setting_.kernel.contains(feeds_[f])) {
-                step.harm = base::Harm::kBootLoop;
-            }
+        step.alerts = one.alerts;
+        step.delivered = one.delivered;
+        step.refused = one.outcome.refused();
+        step.category = one.outcome.category;
+        step.code = one.outcome.code;
+        step.release = release_of(one.manifest);
+        // In user space content that kills its loader is turned away; the kernel goes with it.
+        if (is_death(one.outcome.category) && setting_.kernel.contains(one.feed)) {
+            step.harm = base::Harm::kBootLoop;
+        } else if (one.outcome.category == base::Category::kExhausted) {
+            step.harm = base::Harm::kExhausted;
         }
-        step.after = next_set(polls[p].set, std::move(after), step.harm);
+        step.after =
+            next_set(polls[p].set, assays_.changed(requests[p].before, one.changes), step.harm);
         steps.push_back(step);
     }
     FB_CHECK(run_workloads(polls, steps));
     return steps;
 }
 
-assay::Assays::Request ControlPlane::workload_request(assay::StateId state, size_t feed,
-                                                      uint8_t persona) const {
+assay::Assays::Request ControlPlane::workload_request(const Set& set, uint8_t persona) const {
     assay::WorkloadStimulus stimulus{
         {persona}, assays_.environment().personas[persona].name, nullptr};
-    if (const auto runs = assay::running_content(assays_.state(state), feeds_[feed])) {
-        const auto found = setting_.measured.find({release_of(*runs), persona});
-        if (found != setting_.measured.end()) {
-            stimulus.measured = &found->second;
+    stimulus.measured = measured(set.runs, persona);
+    return {set.state, stimulus};
+}
+
+const std::vector<assay::Measured>* ControlPlane::measured(const Runs& runs,
+                                                           uint8_t persona) const {
+    for (const auto& content : runs) {
+        if (content) {
+            const auto found = setting_.measured.find({release_of(*content), persona});
+            if (found != setting_.measured.end()) {
+                return &found->second;
+            }
         }
     }
-    return {state, stimulus};
+    return nullptr;
 }
 
 // Newly installed content is about to meet the workload of every persona of its group: run those
 // assays now, side by side, rather than one by one as the rows come up.
 base::Status ControlPlane::run_workloads(std::span<const Poll> polls,
                                          std::span<const fleet::Step> steps) {
-    std::set<std::tuple<assay::StateId, size_t, uint8_t>> wanted;
+    std::set<std::pair<fleet::SetId, uint8_t>> wanted;
     for (size_t p = 0; p < polls.size(); ++p) {
-        const Set& after = sets_[steps[p].after.value];
-        if (after.lost || runs_alike(polls[p].set, steps[p].after)) {
+        if (sets_[steps[p].after.value].lost || runs_alike(polls[p].set, steps[p].after)) {
             continue;
         }
-        for (size_t f = 0; f < feeds_.size(); ++f) {
-            for (const uint8_t persona : contexts_[polls[p].context.value].personas) {
-                wanted.emplace(after.states[f], f, persona);
-            }
+        for (const uint8_t persona : contexts_[polls[p].context.value].personas) {
+            wanted.emplace(steps[p].after, persona);
         }
     }
     std::vector<assay::Assays::Request> requests;
-    for (const auto& [state, feed, persona] : wanted) {
-        requests.push_back(workload_request(state, feed, persona));
+    for (const auto& [set, persona] : wanted) {
+        requests.push_back(workload_request(sets_[set.value], persona));
     }
     FB_TRY([[maybe_unused]] const auto done, assays_.perform(requests));
     return {};
 }
 
 // What would change nothing is left out: a harm that is there already does not come again.
-void ControlPlane::add_triggers(fleet::SetId set, size_t feed, const assay::Transition& workload,
+void ControlPlane::add_triggers(fleet::SetId set, const assay::Transition& workload,
                                 std::vector<fleet::TriggerStep>& out) {
     // Copies: interning may move the sets.
-    const std::vector<assay::StateId> states = sets_[set.value].states;
+    const assay::StateId state = sets_[set.value].state;
     const base::HarmMask harms = sets_[set.value].harms;
-    const std::optional<base::Digest> runs = sets_[set.value].runs[feed];
+    const Runs runs = sets_[set.value].runs;
+    const bool kernel = setting_.kernel.contains(workload.feed);
+    const size_t feed = std::find(feeds_.begin(), feeds_.end(), workload.feed) - feeds_.begin();
+    const std::optional<base::Digest> before = feed < runs.size() ? runs[feed] : std::nullopt;
     for (const assay::Trigger& trigger : workload.triggers) {
-        std::vector<assay::StateId> after = states;
-        after[feed] = assays_.changed(after[feed], trigger.changes);
-        const auto runs_after = assay::running_content(assays_.state(after[feed]), feeds_[feed]);
-        const base::Harm harm =
-            harm_of(trigger.outcome, trigger.measured, setting_.kernel.contains(feeds_[feed]),
-                    runs_after.has_value(), runs_after != runs);
-        if (after == states && (harms & bit(harm)) != 0) {
+        const assay::StateId after = assays_.changed(state, trigger.changes);
+        const auto runs_after = assay::running_content(assays_.state(after), workload.feed);
+        const base::Harm harm = harm_of(trigger.outcome, trigger.measured, kernel,
+                                        runs_after.has_value(), runs_after != before);
+        if (after == state && (harms & bit(harm)) != 0) {
             continue;
         }
-        out.push_back({trigger.hazard(), trigger.at_once, next_set(set, std::move(after), harm),
+        out.push_back({trigger.hazard(), trigger.at_once, next_set(set, after, harm),
                        trigger.outcome.category, trigger.outcome.code,
-                       runs ? release_of(*runs) : kNoRelease, harm});
+                       before ? release_of(*before) : kNoRelease, harm});
     }
 }
 
@@ -286,7 +347,7 @@ base::Status ControlPlane::add_campaigns(fleet::SetId set, std::vector<fleet::Tr
         if ((open & campaign & ~before.infected) != 0) {
             fleet::TriggerStep step;
             step.per_hour = setting_.campaigns[c].per_hour;
-            step.after = intern(before.states, before.harms,
+            step.after = intern(before.state, before.harms,
                                 static_cast<Infections>(before.infected | campaign));
             step.category = base::Category::kInfected;
             step.code = base::Code::kCampaign;
@@ -301,8 +362,8 @@ base::Result<std::vector<std::vector<fleet::TriggerStep>>> ControlPlane::trigger
     std::vector<assay::Assays::Request> requests;
     for (const Workload& workload : workloads) {
         const Set& set = sets_[workload.set.value];
-        for (size_t f = 0; f < feeds_.size() && !set.lost; ++f) {
-            requests.push_back(workload_request(set.states[f], f, workload.persona));
+        if (!set.lost) {
+            requests.push_back(workload_request(set, workload.persona));
         }
     }
     FB_TRY(const std::vector<assay::TransitionId> done, assays_.perform(requests));
@@ -311,9 +372,7 @@ base::Result<std::vector<std::vector<fleet::TriggerStep>>> ControlPlane::trigger
     for (const Workload& workload : workloads) {
         std::vector<fleet::TriggerStep> steps;
         if (!sets_[workload.set.value].lost) {
-            for (size_t f = 0; f < feeds_.size(); ++f) {
-                add_triggers(workload.set, f, assays_[done[next++]], steps);
-            }
+            add_triggers(workload.set, assays_[done[next++]], steps);
             FB_CHECK(add_campaigns(workload.set, steps));
         }
         all.push_back(std::move(steps));
@@ -332,14 +391,9 @@ base::Result<ControlPlane::Infections> ControlPlane::unprotected(fleet::SetId se
         if (!setting_.campaigns[c].active) {
             continue;
         }
-        std::vector<assay::Assays::Request> requests;
-        for (const assay::StateId state : sets_[set.value].states) {
-            requests.push_back({state, setting_.campaigns[c].sample});
-        }
-        FB_TRY(const auto done, assays_.perform(requests));
-        const bool found = std::any_of(done.begin(), done.end(), [&](assay::TransitionId id) {
-            return assays_[id].outcome.category != base::Category::kMissed;
-        });
+        const assay::Assays::Request request{sets_[set.value].state, setting_.campaigns[c].sample};
+        FB_TRY(const auto done, assays_.perform({&request, 1}));
+        const bool found = assays_[done.front()].outcome.category != base::Category::kMissed;
         out |= static_cast<Infections>(found ? 0 : 1u << c);
     }
     return out;
@@ -359,16 +413,12 @@ base::HarmMask ControlPlane::harms(fleet::SetId set) const {
 fleet::SetId ControlPlane::cured(fleet::SetId set, base::HarmMask harms, base::Code how) {
     const Set before = sets_[set.value];
     const auto left = static_cast<base::HarmMask>(before.harms & ~harms);
-    const fleet::SetId mended = intern(before.states, left, before.infected);
+    const fleet::SetId mended = intern(before.state, left, before.infected);
     if (how != base::Code::kByHand) {
         return mended;
     }
-    std::vector<assay::StateId> states;
-    for (size_t f = 0; f < feeds_.size(); ++f) {
-        states.push_back(
-            assays_.intern(taken_away(assays_.state(before.states[f]), feeds_[f], harms)));
-    }
-    return next_set(mended, std::move(states), base::Harm::kNone);
+    return next_set(mended, assays_.intern(taken_away(assays_.state(before.state), harms)),
+                    base::Harm::kNone);
 }
 
 std::optional<uint32_t> ControlPlane::running_release(fleet::SetId set, size_t feed) const {

@@ -3,13 +3,16 @@
 // content sets.
 #pragma once
 
+#include <deque>
 #include <map>
+#include <optional>
 #include <set>
 #include <unordered_map>
 #include <vector>
 
 #include "assay/assays.h"
 #include "base/harm.h"
+#include "cloud/cdn.h"
 #include "fleet/fleet.h"
 
 namespace firebreak::lab {
@@ -19,24 +22,24 @@ namespace firebreak::lab {
 base::Harm harm_of(const base::Outcome& outcome, base::Harm measured, bool kernel, bool runs_on,
                    bool changed);
 
-// The component's state after somebody has mended these harms by hand.
-assay::Snapshot taken_away(const assay::Snapshot& state, content::Feed feed, base::HarmMask harms);
+// The components' state after somebody has mended these harms by hand.
+assay::Snapshot taken_away(const assay::Snapshot& state, base::HarmMask harms);
 
-// Not thread-safe. A content set is a tuple of component states, one per feed of the scenario,
-// with the harm that the machine suffers and the campaigns that have infected it.
+// Not thread-safe. A content set is the state of a machine's components, with the harm that the
+// machine suffers and the campaigns that have infected it.
 class ControlPlane final : public fleet::Transitions {
   public:
-    // A fault of one feed, as it may be in force in a segment.
+    // A fault, as it may be in force in a segment.
     struct Fault {
-        fleet::FaultDraw draw;
-        std::vector<faults::Damage> damages;         // one per variant
-        const content::Package* replayed = nullptr;  // for the replay among them
+        uint64_t number = 0;                  // unique among those of a run, versions included
+        fleet::FaultDraw draw;                // one variant for each of …
+        std::vector<faults::Fault> variants;  // … these
+        std::optional<unsigned> edge;         // the only bad one; nullopt: all of them
     };
-    // What the polls of a segment meet for one feed.
-    struct Offer {
-        const content::Package* package = nullptr;
-        const Fault* fault = nullptr;
-        friend auto operator<=>(const Offer&, const Offer&) = default;
+    // What the polls of a segment meet.
+    struct Situation {
+        std::vector<const cloud::ChannelHeads*> heads;  // by edge; null: none yet
+        std::vector<const Fault*> faults;
     };
     struct Campaign {
         assay::SampleStimulus sample;
@@ -53,20 +56,25 @@ class ControlPlane final : public fleet::Transitions {
     };
     static constexpr size_t kMaxCampaigns = 16;
 
-    // `feeds`: those that the scenario has content for; every Offer list is in this order.
-    ControlPlane(assay::Assays& assays, std::vector<content::Feed> feeds, Setting setting);
+    // `feeds`: those that the scenario has content for. `start`: calendar time of the run's first
+    // second.
+    ControlPlane(assay::Assays& assays, std::vector<content::Feed> feeds, base::UtcTime start,
+                 Setting setting);
 
-    // What stands behind a manifest, for blame: releases are numbered as in the scenario.
-    void add_release(const base::Digest& manifest, uint32_t release);
+    // Content that may come to endpoints. `release`: its number in the scenario, for blame;
+    // kNoRelease for the baseline's.
+    void add_package(const content::Package& package, uint32_t release);
 
-    // The set of a fresh machine on which each of these packages (null: none) was installed from an
-    // undamaged CDN. Errors: one of them is not accepted, with the outcome.
-    base::Result<fleet::SetId> install_baseline(
-        const std::vector<const content::Package*>& packages);
+    // The set of a fresh machine that has polled this channel from an undamaged CDN. Errors: a
+    // package is not accepted, with the outcome.
+    base::Result<fleet::SetId> install_baseline(const cloud::ChannelHeads& heads);
 
-    // The context of a segment, given its offers; `personas`: those of its endpoints.
-    fleet::Context context(const std::string& segment, const std::vector<uint8_t>& personas,
-                           const std::vector<Offer>& offers);
+    // The context of a segment, for polls of the slice that begins now; `personas`: those of its
+    // endpoints. Other than the last one also where an endpoint's clock would say something else by
+    // now.
+    fleet::Context context(const std::string& segment, const std::string& group,
+                           const std::vector<uint8_t>& personas, const Situation& situation,
+                           base::SimTime now);
 
     // The fleet must redraw after this.
     void set_active(size_t campaign, bool active);
@@ -82,11 +90,13 @@ class ControlPlane final : public fleet::Transitions {
 
     // The parts of a context and of a set, for whoever follows one endpoint by hand.
     const fleet::Context& context(fleet::ContextId id) const { return contexts_[id.value].context; }
-    assay::PollStimulus stimulus(fleet::ContextId context, size_t feed, uint32_t variant) const;
-    const std::vector<assay::StateId>& states(fleet::SetId set) const {
-        return sets_[set.value].states;
-    }
+    assay::PollStimulus stimulus(fleet::ContextId context, uint32_t variant) const;
+    assay::StateId state(fleet::SetId set) const { return sets_[set.value].state; }
     const Setting& setting() const { return setting_; }
+
+    using Runs = std::vector<std::optional<base::Digest>>;  // by feed
+    // What stands in place of this persona's workload where these contents run; null: nothing.
+    const std::vector<assay::Measured>* measured(const Runs& runs, uint8_t persona) const;
 
     // The release whose content this is; kNoRelease for the baseline's.
     static constexpr uint32_t kNoRelease = base::Id<void>::kNone;
@@ -100,31 +110,33 @@ class ControlPlane final : public fleet::Transitions {
 
   private:
     using Infections = uint16_t;  // campaigns, a bit each
+    // Tells endpoints' edges apart in the random streams; faults have the numbers below it.
+    static constexpr uint64_t kEdgeDraw = uint64_t{1} << 32;
     struct Set {
-        std::vector<assay::StateId> states;             // by feed
-        std::vector<std::optional<base::Digest>> runs;  // by feed
+        assay::StateId state;
+        Runs runs;
         base::HarmMask harms = 0;
         Infections infected = 0;
         bool lost = false;
     };
     struct ContextInfo {
-        std::string segment;
+        std::string segment, group;
         std::vector<uint8_t> personas;
-        std::vector<Offer> offers;
+        Situation situation;
+        bool draws_edge = false;
         fleet::Context context;
     };
-    fleet::SetId intern(std::vector<assay::StateId> states, base::HarmMask harms,
-                        Infections infected);
+    fleet::SetId intern(assay::StateId state, base::HarmMask harms, Infections infected);
     // The set after components have changed: what an update mends is over once other content runs.
-    fleet::SetId next_set(fleet::SetId before, std::vector<assay::StateId> states, base::Harm harm);
+    fleet::SetId next_set(fleet::SetId before, assay::StateId state, base::Harm harm);
     bool runs_alike(fleet::SetId a, fleet::SetId b) const {
         return sets_[a.value].runs == sets_[b.value].runs;
     }
     base::Status run_workloads(std::span<const Poll> polls, std::span<const fleet::Step> steps);
-    assay::Assays::Request workload_request(assay::StateId state, size_t feed,
-                                            uint8_t persona) const;
+    assay::Assays::Request workload_request(const Set& set, uint8_t persona) const;
+    std::set<std::string> struck(const std::string& channel, const faults::Fault& fault) const;
     base::Result<Infections> unprotected(fleet::SetId set);
-    void add_triggers(fleet::SetId set, size_t feed, const assay::Transition& workload,
+    void add_triggers(fleet::SetId set, const assay::Transition& workload,
                       std::vector<fleet::TriggerStep>& out);
     base::Status add_campaigns(fleet::SetId set, std::vector<fleet::TriggerStep>& out);
 
@@ -132,16 +144,18 @@ class ControlPlane final : public fleet::Transitions {
     std::vector<content::Feed> feeds_;
     Setting setting_;
     base::HarmMask ended_by_update_ = 0;
+    base::UtcTime start_;
+    base::SimTime now_;  // of the polls that are asked about
     std::unordered_map<base::Digest, uint32_t> releases_;
+    std::map<content::Feed, std::set<std::string>> files_;  // of all packages, by path
+    // Answers of endpoints' clocks in this class of contexts hold until clock_ends_.
+    uint64_t clock_class_ = 0;
+    base::UtcTime clock_ends_{assay::Transition::kAlways.second};
     std::vector<Set> sets_;
-    std::map<std::tuple<std::vector<assay::StateId>, base::HarmMask, Infections>, fleet::SetId>
-        set_ids_;
-    std::map<std::tuple<std::vector<std::optional<base::Digest>>, base::HarmMask, Infections,
-                        Infections>,
-             fleet::HazardId>
-        hazards_;
-    std::vector<ContextInfo> contexts_;
-    std::map<std::pair<std::string, std::vector<Offer>>, size_t> context_ids_;
+    std::map<std::tuple<assay::StateId, base::HarmMask, Infections>, fleet::SetId> set_ids_;
+    std::map<std::tuple<Runs, base::HarmMask, Infections, Infections>, fleet::HazardId> hazards_;
+    std::deque<ContextInfo> contexts_;
+    std::map<std::tuple<std::string, std::vector<uint64_t>, uint64_t>, size_t> context_ids_;
 };
 
 }  // namespace firebreak::lab

@@ -32,9 +32,7 @@ class Follower {
           share_(parts.experiment.seed, base::Stream::kFaultShare),
           variant_(parts.experiment.seed, base::Stream::kFaultVariant) {
         environment_.loads = nullptr;
-        for (const assay::StateId state : parts.control->states(parts.initial)) {
-            states_.push_back(parts.assays->state(state));
-        }
+        state_ = parts.assays->state(parts.control->state(parts.initial));
     }
 
     base::Result<std::vector<HistoryEntry>> history() {
@@ -65,13 +63,12 @@ class Follower {
   private:
     struct Pending {
         base::SimTime at;
-        size_t feed = 0;
         assay::Trigger trigger;
         std::optional<size_t> campaign;  // in place of a trigger
     };
     // What decides which triggers there are.
     struct Hazard {
-        std::vector<std::optional<base::Digest>> runs;
+        ControlPlane::Runs runs;
         base::HarmMask harms = 0;
         std::vector<size_t> infected, open;
         friend bool operator==(const Hazard&, const Hazard&) = default;
@@ -116,37 +113,38 @@ class Follower {
         Hazard out;
         out.harms = harms_;
         out.infected = infected_;
-        for (size_t f = 0; f < states_.size(); ++f) {
-            out.runs.push_back(assay::running_content(states_[f], parts_.feeds[f]));
-        }
+        out.runs = runs(state_);
         for (size_t c = 0; c < active_.size(); ++c) {
-            bool open = active_[c];
-            for (size_t f = 0; f < states_.size() && open; ++f) {
-                FB_TRY(const assay::Transition shown,
-                       assay::perform_once(environment_, blobs_, states_[f],
-                                           setting_.campaigns[c].sample));
-                open = shown.outcome.category == base::Category::kMissed;
+            if (!active_[c]) {
+                continue;
             }
-            if (open) {
+            FB_TRY(const assay::Transition shown,
+                   assay::perform_once(environment_, blobs_, state_, setting_.campaigns[c].sample));
+            if (shown.outcome.category == base::Category::kMissed) {
                 out.open.push_back(c);
             }
         }
         return out;
     }
 
+    ControlPlane::Runs runs(const assay::Snapshot& state) const {
+        ControlPlane::Runs out;
+        for (const content::Feed feed : parts_.feeds) {
+            out.push_back(assay::running_content(state, feed));
+        }
+        return out;
+    }
+
     // Components and machine take their new state; other content ends what an update mends.
-    void become(std::vector<assay::Snapshot> states, base::Harm harm) {
-        for (size_t f = 0; f < states_.size(); ++f) {
-            if (assay::running_content(states_[f], parts_.feeds[f]) !=
-                assay::running_content(states[f], parts_.feeds[f])) {
-                for (const base::HarmInfo& one : base::harms()) {
-                    if (by(one.harm) == base::Recovery::kUpdate) {
-                        harms_ &= static_cast<base::HarmMask>(~bit(one.harm));
-                    }
+    void become(assay::Snapshot state, base::Harm harm) {
+        if (runs(state) != runs(state_)) {
+            for (const base::HarmInfo& one : base::harms()) {
+                if (by(one.harm) == base::Recovery::kUpdate) {
+                    harms_ &= static_cast<base::HarmMask>(~bit(one.harm));
                 }
             }
         }
-        states_ = std::move(states);
+        state_ = std::move(state);
         if (by(harm) != base::Recovery::kItself) {
             harms_ |= bit(harm);
         }
@@ -167,26 +165,22 @@ class Follower {
         const fleet::ContextId id = context_at(at);
         const uint32_t variant = variant_in(parts_.control->context(id));
         FB_TRY(const Hazard before, hazard());
-        std::vector<assay::Snapshot> states = states_;
-        base::Outcome gravest;
-        base::Harm harm = base::Harm::kNone;
-        for (size_t f = 0; f < states_.size(); ++f) {
-            FB_TRY(assay::Transition done,
-                   assay::perform_once(environment_, blobs_, states_[f],
-                                       parts_.control->stimulus(id, f, variant)));
-            states[f] = assay::applied(std::move(states[f]), done.changes);
-            const bool kernel = setting_.kernel.contains(parts_.feeds[f]);
-            if (kernel && harm_of(done.outcome, {}, kernel, true, true) == base::Harm::kBootLoop) {
-                harm = base::Harm::kBootLoop;
-            }
-            if (done.outcome.category > gravest.category) {
-                gravest = std::move(done.outcome);
-            }
+        assay::PollStimulus stimulus = parts_.control->stimulus(id, variant);
+        const int64_t slice = at.seconds - at.seconds % fleet::kSlice_s;
+        stimulus.clock = parts_.experiment.start + base::Duration{slice};
+        FB_TRY(const assay::Transition done,
+               assay::perform_once(environment_, blobs_, state_, stimulus));
+        const base::Category category = done.outcome.category;
+        const bool kernel = setting_.kernel.contains(done.feed);
+        base::Harm harm =
+            category == base::Category::kExhausted ? base::Harm::kExhausted : base::Harm::kNone;
+        if (kernel && harm_of(done.outcome, {}, kernel, true, true) == base::Harm::kBootLoop) {
+            harm = base::Harm::kBootLoop;
         }
-        if (gravest.category != base::Category::kNothingNew) {
-            history_.push_back({at, gravest.category, gravest.code});
+        if (category != base::Category::kNothingNew) {
+            history_.push_back({at, category, done.outcome.code});
         }
-        become(std::move(states), harm);
+        become(assay::applied(state_, done.changes), harm);
         return redraw_if_other(before, at);
     }
 
@@ -249,11 +243,7 @@ class Follower {
         const auto suffers = static_cast<base::HarmMask>(harms_ & grant.harms);
         harms_ &= static_cast<base::HarmMask>(~grant.harms);
         if (grant.how == base::Code::kByHand) {
-            std::vector<assay::Snapshot> states;
-            for (size_t f = 0; f < states_.size(); ++f) {
-                states.push_back(taken_away(states_[f], parts_.feeds[f], suffers));
-            }
-            become(std::move(states), base::Harm::kNone);
+            become(taken_away(state_, suffers), base::Harm::kNone);
         }
         history_.push_back({grant.at, base::Category::kRecovered, grant.how});
         return redraw_if_other(before, grant.at);
@@ -270,35 +260,27 @@ class Follower {
         history_.push_back({met.at, met.trigger.outcome.category, met.trigger.outcome.code});
         // What the component does when it meets this depends on its state now, not on the state in
         // which the moment was drawn.
-        FB_TRY(const assay::Transition workload, run_workload(met.feed));
+        FB_TRY(const assay::Transition workload, run_workload());
         for (const assay::Trigger& trigger : workload.triggers) {
             if (trigger.what == met.trigger.what &&
                 trigger.outcome.category == met.trigger.outcome.category) {
-                std::vector<assay::Snapshot> states = states_;
-                states[met.feed] = assay::applied(std::move(states[met.feed]), trigger.changes);
-                become(std::move(states), harm(met.feed, trigger));
+                become(assay::applied(state_, trigger.changes), harm(workload.feed, trigger));
                 break;
             }
         }
         return redraw_if_other(before, met.at);
     }
 
-    base::Harm harm(size_t feed, const assay::Trigger& trigger) const {
-        const auto runs = assay::running_content(assay::applied(states_[feed], trigger.changes),
-                                                 parts_.feeds[feed]);
-        return harm_of(trigger.outcome, trigger.measured,
-                       setting_.kernel.contains(parts_.feeds[feed]), runs.has_value(),
-                       runs != assay::running_content(states_[feed], parts_.feeds[feed]));
+    base::Harm harm(content::Feed feed, const assay::Trigger& trigger) const {
+        const auto after = assay::running_content(assay::applied(state_, trigger.changes), feed);
+        return harm_of(trigger.outcome, trigger.measured, setting_.kernel.contains(feed),
+                       after.has_value(), after != assay::running_content(state_, feed));
     }
 
-    base::Result<assay::Transition> run_workload(size_t feed) {
+    base::Result<assay::Transition> run_workload() {
         assay::WorkloadStimulus stimulus{{persona_}, environment_.personas[persona_].name, nullptr};
-        if (const auto runs = assay::running_content(states_[feed], parts_.feeds[feed])) {
-            const auto found =
-                setting_.measured.find({parts_.control->release_of(*runs), persona_});
-            stimulus.measured = found == setting_.measured.end() ? nullptr : &found->second;
-        }
-        return assay::perform_once(environment_, blobs_, states_[feed], stimulus);
+        stimulus.measured = parts_.control->measured(runs(state_), persona_);
+        return assay::perform_once(environment_, blobs_, state_, stimulus);
     }
 
     // All that may come to this endpoint as it stands, in the order in which draws are numbered.
@@ -307,19 +289,17 @@ class Follower {
         if (has(harms_, &base::HarmInfo::lost)) {
             return out;
         }
-        for (size_t f = 0; f < states_.size(); ++f) {
-            FB_TRY(const assay::Transition workload, run_workload(f));
-            for (const assay::Trigger& trigger : workload.triggers) {
-                const bool same_state = assay::applied(states_[f], trigger.changes) == states_[f];
-                if (!same_state || (harms_ & bit(harm(f, trigger))) == 0) {
-                    out.push_back({{}, f, trigger, std::nullopt});
-                }
+        FB_TRY(const assay::Transition workload, run_workload());
+        for (const assay::Trigger& trigger : workload.triggers) {
+            const bool same_state = assay::applied(state_, trigger.changes) == state_;
+            if (!same_state || (harms_ & bit(harm(workload.feed, trigger))) == 0) {
+                out.push_back({{}, trigger, std::nullopt});
             }
         }
         FB_TRY(const Hazard now, hazard());
         for (const size_t campaign : now.open) {
             if (std::find(infected_.begin(), infected_.end(), campaign) == infected_.end()) {
-                out.push_back({{}, 0, {}, campaign});
+                out.push_back({{}, {}, campaign});
             }
         }
         return out;
@@ -382,7 +362,7 @@ class Follower {
     std::vector<bool> active_;  // campaigns
     base::RandomStream trigger_, share_, variant_;
     assay::BlobPool blobs_;
-    std::vector<assay::Snapshot> states_;  // by feed
+    assay::Snapshot state_;
     base::HarmMask harms_ = 0;
     std::vector<size_t> infected_;  // campaigns
     std::optional<Pending> pending_;

@@ -81,9 +81,10 @@ base::Status Lab::advance_slice() {
     parts_->release_system->advance(parts_->now);
     note_decisions();
     note_faults();
-    parts_->cdn.advance(parts_->now);
+    FB_CHECK(parts_->cdn->advance(parts_->now));
 
-    FB_TRY(parts_->events, parts_->fleet->advance(parts_->now, contexts()));
+    FB_TRY(const std::vector<fleet::Context> met, contexts());
+    FB_TRY(parts_->events, parts_->fleet->advance(parts_->now, met));
     take_events();
     parts_->now = parts_->now + kSlice;
     parts_->reporter->send_batches(parts_->now, *parts_->fleet);
@@ -103,24 +104,18 @@ base::Status Lab::advance_slice() {
 }
 
 // What each segment is offered from here on, and what goes wrong on the way.
-std::vector<fleet::Context> Lab::contexts() {
+base::Result<std::vector<fleet::Context>> Lab::contexts() {
     std::vector<fleet::Context> contexts;
     for (size_t s = 0; s < parts_->segments.size(); ++s) {
         const SegmentPlan& segment = parts_->segments[s];
-        std::vector<ControlPlane::Offer> offers;
-        for (const content::Feed feed : parts_->feeds) {
-            ControlPlane::Offer offer;
-            offer.package = parts_->cdn.offered(segment.name, feed);
-            for (FaultInForce& fault : parts_->faults) {
-                if (fault.plan.feed == feed && fault.groups.contains(segment.group) &&
-                    parts_->now >= fault.plan.from && parts_->now < fault.plan.until) {
-                    offer.fault = &fault.fault;
-                }
-            }
-            offers.push_back(offer);
+        ControlPlane::Situation situation;
+        for (unsigned edge = 0; edge < parts_->cdn->edges(); ++edge) {
+            situation.heads.push_back(parts_->cdn->heads(segment.name, edge));
         }
-        contexts.push_back(
-            parts_->control->context(segment.name, parts_->group_personas[segment.group], offers));
+        FB_TRY(situation.faults, parts_->faults->in_force(segment, parts_->now));
+        contexts.push_back(parts_->control->context(
+            segment.name, parts_->experiment.groups[segment.group].name,
+            parts_->group_personas[segment.group], situation, parts_->now));
         auto& log = parts_->context_log[s];
         if (log.empty() || log.back().second != contexts.back().id) {
             log.emplace_back(parts_->now, contexts.back().id);
@@ -240,6 +235,7 @@ base::Status Lab::run_release(const Command& command) {
         FB_TRY(*package,
                content::sign(package->draft, parts_->pki.signers.at(release.feed),
                              parts_->experiment.start + base::Duration{parts_->now.seconds}));
+        parts_->control->add_package(*package, number);
     }
     (void)carry_out(command, "scenario");
     return {};

@@ -145,7 +145,7 @@ class Lab {
     void note_notices();
     void note_faults();
     void note_evidence();
-    std::vector<fleet::Context> contexts();
+    base::Result<std::vector<fleet::Context>> contexts();
     void take_events();
     void note_first_failure(size_t group, const fleet::RowEvent& event);
     void mend();

@@ -72,22 +72,19 @@ void Lab::note_notices() {
 }
 
 void Lab::note_faults() {
-    for (FaultInForce& fault : parts_->faults) {
-        if (fault.noted || parts_->now < fault.plan.from) {
+    const std::vector<scenario::Fault>& plans = parts_->faults->plans();
+    for (size_t i = 0; i < plans.size(); ++i) {
+        if (parts_->now < plans[i].from || !parts_->faults_noted.insert(i).second) {
             continue;
         }
-        fault.noted = true;
-        const std::string where = fault.plan.groups.empty()
+        const std::string where = plans[i].groups.empty()
                                       ? "every group"
-                                      : fmt::format("{}", fmt::join(fault.plan.groups, ", "));
+                                      : fmt::format("{}", fmt::join(plans[i].groups, ", "));
+        const std::string edge = plans[i].edge ? fmt::format(" by edge {}", *plans[i].edge) : "";
         parts_->writer->add(record::TimelineEntry{
             parts_->now, "fault", record::kAll, record::kAll,
-            fmt::format("{} on the way to {}, {:.3g} % of endpoints",
-                        fault.plan.kind == scenario::FaultKind::kReplay
-                            ? "replay of " + fault.plan.replayed
-                            : fault.fault.damages.front().text().substr(
-                                  0, fault.fault.damages.front().text().find(',')),
-                        where, 100 * fault.plan.share)});
+            fmt::format("{}{}, to {}, {:.3g} % of endpoints", parts_->faults->words(plans[i]), edge,
+                        where, 100 * plans[i].share)});
     }
 }
 

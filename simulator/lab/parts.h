@@ -17,6 +17,7 @@
 #include "fleet/fleet.h"
 #include "lab/census.h"
 #include "lab/control_plane.h"
+#include "lab/fault_menu.h"
 #include "lab/lab.h"
 #include "lab/ledger.h"
 #include "lab/policy.h"
@@ -38,19 +39,12 @@ enum class Term : uint8_t {
     kNotice = 6
 };
 
-// A fault of the scenario with what it became.
-struct FaultInForce {
-    scenario::Fault plan;
-    std::set<size_t> groups;
-    ControlPlane::Fault fault;
-    bool noted = false;  // in the timeline
-};
-
 // In the order in which they depend on one another; destroyed from the last to the first.
 struct Lab::Parts {
     scenario::Experiment experiment;
+    endpoint::update::Profile profile;  // of every endpoint's update client
     std::vector<content::Feed> feeds;
-    std::deque<content::Package> packages;             // baseline, then releases; never moved
+    std::deque<content::Package> packages;  // baseline, then releases and plants; never moved
     std::vector<const content::Package*> baseline;     // by feed; null: none
     std::vector<const content::Package*> releases;     // as in the experiment
     std::vector<std::vector<uint8_t>> group_personas;  // persona numbers per group
@@ -60,14 +54,16 @@ struct Lab::Parts {
     std::optional<record::RunWriter> writer;
     std::unique_ptr<content::Verifier> verifier;
     std::unique_ptr<sandbox::Spawner> spawner;
-    cloud::Cdn cdn;
+    std::unique_ptr<cloud::Cdn> cdn;
+    std::unique_ptr<assay::Wire> wire;
     std::unique_ptr<cloud::ReleaseSystem> release_system;
     std::unique_ptr<cloud::Central> central;
     std::unique_ptr<cloud::Operations> operations;
     std::unique_ptr<assay::Assays> assays;
     std::unique_ptr<ControlPlane> control;
-    std::deque<FaultInForce> faults;
-    fleet::SetId initial;  // the baseline's
+    std::unique_ptr<FaultMenu> faults;
+    std::set<size_t> faults_noted;  // in the timeline
+    fleet::SetId initial;           // the baseline's
     std::unique_ptr<fleet::Fleet> fleet;
     std::unique_ptr<Ledger> ledger;
     std::unique_ptr<Census> census;

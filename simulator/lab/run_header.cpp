@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 
+#include "checks/attack.h"
 #include "fleet/population.h"
 #include "lab/policy.h"
 
@@ -82,6 +83,34 @@ record::Expectation convert(const scenario::Expectation& from, const Experiment&
     to.text = from.text;
     to.place = from.place;
     return to;
+}
+
+// The attack of the scenario, and what it must come to under the profile of this run.
+void add_attack(const Experiment& experiment, const std::vector<host::Persona>& personas,
+                record::Header& header) {
+    if (!experiment.attack) {
+        return;
+    }
+    const scenario::Attack& from = *experiment.attack;
+    record::Attack to;
+    to.row = from.row;
+    to.aim = from.aim;
+    to.profile =
+        experiment.update.profile == scenario::Profile::kHardened ? "hardened" : "published";
+    to.expected = static_cast<record::Standing>(from.expected.at(experiment.update.profile));
+    for (const scenario::Expectation& condition : from.held) {
+        to.held.push_back(convert(condition, experiment, personas));
+    }
+    for (const scenario::Expectation& condition : from.contained) {
+        to.contained.push_back(convert(condition, experiment, personas));
+    }
+    record::Expectation verdict;
+    verdict.attack = true;
+    verdict.text = fmt::format("the attack `{}` under profile {}: {}", to.row, to.profile,
+                               checks::to_text(to.expected));
+    verdict.place = from.place;
+    header.expectations.push_back(std::move(verdict));
+    header.attack = std::move(to);
 }
 
 // By persona, as the fleet shares them out.
@@ -403,9 +432,11 @@ record::Header make_header(const Experiment& experiment,
     for (const scenario::Expectation& expectation : experiment.expectations) {
         header.expectations.push_back(convert(expectation, experiment, personas));
     }
+    add_attack(experiment, personas, header);
     header.notes = std::move(notes);
     for (const scenario::Fault& fault : experiment.faults) {
-        if (fault.kind != scenario::FaultKind::kReplay) {
+        if (fault.kind == scenario::FaultKind::kBitFlip ||
+            fault.kind == scenario::FaultKind::kTruncate) {
             header.notes += sampling_bound(fault);
         }
     }

@@ -1,6 +1,8 @@
 // How an endpoint tells the vendor and the tenant's administrator that something is wrong.
 #pragma once
 
+#include <optional>
+
 #include "base/digest.h"
 #include "base/outcome.h"
 #include "content/catalogue.h"
@@ -8,8 +10,8 @@
 namespace firebreak::ports {
 
 struct Alert {
-    content::Feed feed = content::Feed::kDatasetA;
-    base::Digest manifest;  // of the content that it is about, as far as known; else none()
+    std::optional<content::Feed> feed;  // nullopt: about the endpoint's channel or its clock
+    base::Digest manifest;              // of the content that it is about, if known; else none()
     base::Outcome outcome;
 };
 

@@ -5,10 +5,13 @@
 
 namespace firebreak::ports {
 
+// Answers comparisons only. So what a component did holds for every reading between the times that
+// it compared with, and nothing can store a reading.
 class Clock {
   public:
     virtual ~Clock() = default;
-    virtual base::UtcTime now() const = 0;
+    // Whether it is that time by this clock, or later.
+    virtual bool reached(base::UtcTime time) = 0;
 };
 
 }  // namespace firebreak::ports

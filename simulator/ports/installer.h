@@ -24,4 +24,11 @@ class Installer {
                                                const base::Digest& manifest_digest) = 0;
 };
 
+// Of every feed that an endpoint takes.
+class Installers {
+  public:
+    virtual ~Installers() = default;
+    virtual Installer& of(content::Feed feed) = 0;
+};
+
 }  // namespace firebreak::ports

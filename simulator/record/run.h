@@ -93,11 +93,25 @@ struct Expectation {
     double bound = 0;       // in the metric's unit; a share (0 to 1) if is_share
     bool is_share = false;  // of the scope's endpoints
     Moment moment = Moment::kEnd;
-    base::SimTime at;   // Moment::kAt
-    std::string text;   // in words
-    std::string place;  // file:line:column
+    base::SimTime at;     // Moment::kAt
+    std::string text;     // in words
+    std::string place;    // file:line:column
+    bool attack = false;  // no bound on a metric: that header.attack comes to what it should
 
     friend bool operator==(const Expectation&, const Expectation&) = default;
+};
+
+// What becomes of an attack on the content channel.
+enum class Standing : uint8_t { kHeld, kContained, kFell };
+
+// A row of the attack matrix, under one profile. Held: all of `held` are true. Contained: not that,
+// but all of `contained`, and there are some. Fell: neither.
+struct Attack {
+    std::string row, aim, profile;
+    Standing expected = Standing::kHeld;
+    std::vector<Expectation> held, contained;
+
+    friend bool operator==(const Attack&, const Attack&) = default;
 };
 
 // What is known before the first second.
@@ -115,7 +129,8 @@ struct Header {
     std::vector<Setting> settings;
     std::vector<Stage> stages;
     std::vector<FaultDomain> fault_domains;
-    std::vector<Expectation> expectations;
+    std::vector<Expectation> expectations;  // one with `attack` where there is an attack
+    std::optional<Attack> attack;
 };
 
 struct Command {

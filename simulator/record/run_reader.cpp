@@ -245,13 +245,28 @@ bool read_settings(Database& database, Header& header) {
     return rows.ok();
 }
 
+bool read_attack(Database& database, Header& header) {
+    Rows rows(database, "SELECT name, aim, profile, expected FROM attack ORDER BY id");
+    while (rows.next()) {
+        Attack attack;
+        attack.row = rows.text();
+        attack.aim = rows.text();
+        attack.profile = rows.text();
+        attack.expected = static_cast<Standing>(rows.integer(0, 2));
+        header.attack = std::move(attack);
+    }
+    return rows.ok();
+}
+
 bool read_expectations(Database& database, Header& header) {
-    Rows rows(
-        database,
-        "SELECT metric, release_group, release, part, comparison, bound, is_share, moment, at, "
-        "text, place FROM expectation ORDER BY id");
+    Rows rows(database,
+              "SELECT role, metric, release_group, release, part, comparison, bound, is_share, "
+              "moment, at, "
+              "text, place FROM expectation ORDER BY id");
     while (rows.next()) {
         Expectation row;
+        const int64_t role = rows.integer(0, 3);
+        row.attack = role == 3;
         row.metric = rows.metric();
         row.group = rows.reference(header.groups.size());
         row.release = rows.reference(header.releases.size());
@@ -263,7 +278,13 @@ bool read_expectations(Database& database, Header& header) {
         row.at = rows.time();
         row.text = rows.text();
         row.place = rows.text();
-        header.expectations.push_back(std::move(row));
+        if (role != 0 && !header.attack) {
+            return false;
+        }
+        auto& list = role == 1   ? header.attack->held
+                     : role == 2 ? header.attack->contained
+                                 : header.expectations;
+        list.push_back(std::move(row));
     }
     return rows.ok();
 }
@@ -392,8 +413,8 @@ base::Result<Run> read_run(const std::filesystem::path& file) {
     FB_CHECK(read_meta(database, file, run));
     if (!read_fleet(database, run.header) || !read_stages(database, run.header) ||
         !read_fault_domains(database, run.header) || !read_settings(database, run.header) ||
-        !read_expectations(database, run.header) || !read_log(database, run) ||
-        !read_assays(database, run) || !read_numbers(database, run) ||
+        !read_attack(database, run.header) || !read_expectations(database, run.header) ||
+        !read_log(database, run) || !read_assays(database, run) || !read_numbers(database, run) ||
         !read_tenants(database, run)) {
         return damaged(file, "a table is missing or holds a value out of range");
     }

@@ -76,23 +76,42 @@ bool insert_stages(Database& database, const Header& header) {
     return !stage.failed() && !first_seen.failed() && !domain.failed() && !feed.failed();
 }
 
+// Roles of rows: see resources/run_schema.sql.
+bool insert_expectations(Database& database, const Header& header) {
+    Statement insert(database,
+                     "INSERT INTO expectation VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    const auto add = [&](const Expectation& row, int64_t role) {
+        insert.bind(role).bind(static_cast<int64_t>(row.metric));
+        insert.bind(int64_t{row.group}).bind(int64_t{row.release}).bind(int64_t{row.part});
+        insert.bind(static_cast<int64_t>(row.comparison)).bind(row.bound);
+        insert.bind(int64_t{row.is_share}).bind(static_cast<int64_t>(row.moment));
+        insert.bind(row.at.seconds).bind(row.text).bind(row.place).run();
+    };
+    for (const Expectation& row : header.expectations) {
+        add(row, row.attack ? 3 : 0);
+    }
+    if (!header.attack) {
+        return !insert.failed();
+    }
+    for (const Expectation& row : header.attack->held) {
+        add(row, 1);
+    }
+    for (const Expectation& row : header.attack->contained) {
+        add(row, 2);
+    }
+    Statement attack(database, "INSERT INTO attack VALUES (NULL, ?, ?, ?, ?)");
+    attack.bind(header.attack->row).bind(header.attack->aim).bind(header.attack->profile);
+    attack.bind(static_cast<int64_t>(header.attack->expected)).run();
+    return !insert.failed() && !attack.failed();
+}
+
 bool insert_terms(Database& database, const Header& header) {
     Statement setting(database, "INSERT INTO setting VALUES (NULL, ?, ?, ?, ?, ?)");
     for (const Setting& row : header.settings) {
         setting.bind(row.section).bind(row.key).bind(row.value).bind(int64_t{row.given});
         setting.bind(row.source).run();
     }
-    Statement expectation(database,
-                          "INSERT INTO expectation VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
-    for (size_t i = 0; i < header.expectations.size(); ++i) {
-        const Expectation& row = header.expectations[i];
-        expectation.bind(static_cast<int64_t>(i)).bind(static_cast<int64_t>(row.metric));
-        expectation.bind(int64_t{row.group}).bind(int64_t{row.release}).bind(int64_t{row.part});
-        expectation.bind(static_cast<int64_t>(row.comparison)).bind(row.bound);
-        expectation.bind(int64_t{row.is_share}).bind(static_cast<int64_t>(row.moment));
-        expectation.bind(row.at.seconds).bind(row.text).bind(row.place).run();
-    }
-    return !setting.failed() && !expectation.failed();
+    return !setting.failed() && insert_expectations(database, header);
 }
 
 base::Status insert_header(Database& database, const Header& header) {

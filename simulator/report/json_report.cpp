@@ -1,5 +1,6 @@
 #include "base/channel.h"
 #include "base/harm.h"
+#include "checks/attack.h"
 #include "checks/series.h"
 #include "report/json_parts.h"
 #include "report/reports.h"
@@ -139,6 +140,23 @@ Json timeline(const record::Run& run) {
     return out;
 }
 
+// Null: no row of the attack matrix.
+Json attack(const record::Run& run) {
+    const auto verdict = checks::judge_attack(run);
+    if (!verdict) {
+        return nullptr;
+    }
+    const record::Attack& row = *run.header.attack;
+    return {{"row", row.row},
+            {"aim", row.aim},
+            {"profile", row.profile},
+            {"verdict", verdict->decided ? Json(std::string(checks::to_text(verdict->standing)))
+                                         : Json(nullptr)},
+            {"expected", std::string(checks::to_text(row.expected))},
+            {"why", verdict->why},
+            {"evidence", verdict->evidence}};
+}
+
 }  // namespace
 
 std::string status(const Judged& judged) {
@@ -185,6 +203,7 @@ std::string json(const Judged& judged) {
         {"fault_domains", fault_domains(run.header)},
         {"settings", settings(run.header)},
         {"expectations", expectations(judged)},
+        {"attack", attack(run)},
         {"timeline", timeline(run)}};
     return out.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }

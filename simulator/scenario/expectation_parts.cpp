@@ -1,13 +1,13 @@
-// Expectations: what a run must show.
+// Conditions on what a run shows, and expectations, which are such conditions.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
-#include <map>
 
 #include "base/text.h"
 #include "scenario/format.h"
 #include "scenario/parts.h"
+#include "scenario/words.h"
 
 namespace firebreak::scenario {
 
@@ -42,6 +42,14 @@ Result<const MetricInfo*> read_metric(TomlTable& in) {
     return base::no_such("metric", name, names, in.place("metric"));
 }
 
+// Plants are not of the timeline.
+const Release* last_published(const Experiment& so_far) {
+    const auto last =
+        std::find_if(so_far.releases.rbegin(), so_far.releases.rend(),
+                     [](const Release& release) { return release.kind != ReleaseKind::kPlant; });
+    return last == so_far.releases.rend() ? nullptr : &*last;
+}
+
 Status read_scope(TomlTable& in, const MetricInfo& metric, const Experiment& so_far,
                   Expectation& out) {
     if (in.has("group")) {
@@ -62,13 +70,17 @@ Status read_scope(TomlTable& in, const MetricInfo& metric, const Experiment& so_
     if (in.has("release")) {
         FB_TRY(out.release, in.string("release"));
         FB_CHECK(find_release(*out.release, so_far, in.place("release")));
-    } else if (so_far.releases.empty()) {
+        return {};
+    }
+    const Release* const last = last_published(so_far);
+    if (last == nullptr) {
         return in.error("metric",
                         fmt::format("`{}` needs a release, and there is none", metric.name),
-                        "add a [[release]]");
-    } else {
-        out.release = so_far.releases.back().id;
+                        so_far.releases.empty() ? "add a [[release]]"
+                                                : "name a plant in `release`, or add a [[release]] "
+                                                  "that is published");
     }
+    out.release = last->id;
     return {};
 }
 
@@ -277,8 +289,9 @@ std::string sentence(const Expectation& expectation, const MetricInfo& metric,
                        when_text(expectation));
 }
 
-Result<Expectation> read_expectation(TomlTable in, const Experiment& so_far) {
-    FB_CHECK(allow(in, expect_format()));
+}  // namespace
+
+Result<Expectation> read_condition(TomlTable& in, const Experiment& so_far) {
     Expectation out;
     out.place = in.place();
     FB_TRY(const MetricInfo* metric, read_metric(in));
@@ -289,25 +302,41 @@ Result<Expectation> read_expectation(TomlTable in, const Experiment& so_far) {
     out.comparison = words->comparison;
     FB_CHECK(read_bound(in, words->key, *metric, so_far, out));
     FB_CHECK(read_when(in, so_far, out));
-    FB_CHECK(in.finish());
     out.text = sentence(out, *metric, words->text);
     return out;
 }
 
-}  // namespace
+Status Sentences::add(const Expectation& sentence, Profile profile) {
+    const auto [known, fresh] = places_.emplace(std::pair(sentence.text, profile), sentence.place);
+    if (fresh) {
+        return {};
+    }
+    return Error{fmt::format("the same {} twice: {}", what_, sentence.text), sentence.place,
+                 "the first is at " + known->second};
+}
 
 Result<std::vector<Expectation>> read_expectations(TomlTable& root, const Experiment& so_far) {
     FB_TRY(const std::vector<TomlTable> tables, root.tables("expect"));
     std::vector<Expectation> out;
-    std::map<std::string, Place> places;
-    for (const TomlTable& table : tables) {
-        FB_TRY(Expectation expectation, read_expectation(table, so_far));
-        const auto [known, fresh] = places.emplace(expectation.text, expectation.place);
-        if (!fresh) {
-            return Error{fmt::format("the same expectation twice: {}", expectation.text),
-                         expectation.place, "the first is at " + known->second};
+    Sentences sentences("expectation");
+    for (TomlTable in : tables) {
+        FB_CHECK(allow(in, expect_format()));
+        FB_TRY(Expectation expectation, read_condition(in, so_far));
+        if (in.has("profile")) {
+            FB_TRY(expectation.profile, in.word("profile", kProfileNames));
         }
-        out.push_back(std::move(expectation));
+        FB_CHECK(in.finish());
+        const auto counts_under = [&expectation](Profile profile) {
+            return expectation.profile.value_or(profile) == profile;
+        };
+        for (const auto& [name, profile] : kProfileNames) {
+            if (counts_under(profile)) {
+                FB_CHECK(sentences.add(expectation, profile));
+            }
+        }
+        if (counts_under(so_far.update.profile)) {
+            out.push_back(std::move(expectation));
+        }
     }
     return out;
 }

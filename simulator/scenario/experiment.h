@@ -151,20 +151,36 @@ struct Baseline {
     friend bool operator==(const Baseline&, const Baseline&) = default;
 };
 
-enum class ReleaseKind : uint8_t { kUpdate, kFix };
+// kPlant: an attacker's. The vendor never publishes it; only a fault serves it.
+enum class ReleaseKind : uint8_t { kUpdate, kFix, kPlant };
+
+// Whose key a package is signed with: the vendor's own for the feed (which an attacker may have
+// stolen), another feed's of the vendor's, or one that nobody should accept.
+enum class SignedBy : uint8_t {
+    kVendor,
+    kOtherFeed,   // the vendor's signer of another feed
+    kOtherRoot,   // a whole chain of the attacker's own
+    kWrongUsage,  // the vendor's chain, not for signing code
+    kExpired,     // the vendor's chain, over before the signing time
+    kNobody,      // the signature is cut off
+};
 
 struct Release {
     std::string id;  // unique; names it in acts and expectations
     content::Feed feed = content::Feed::kDatasetA;
     std::string version;  // unique per feed, baseline included; default: the id
     std::filesystem::path source;
-    base::SimTime at;  // signed and published to the engineering group
+    base::SimTime at;  // signed and published to the engineering group; a plant: exists from then
     // In place of `at`: made once that release is halted, so long after the halt. If it never is,
     // this one never comes.
     std::optional<std::string> fixes;
     base::Duration after_halt;
     ReleaseKind kind = ReleaseKind::kUpdate;  // a fix does not count as exposure
     bool expedited = false;  // published to all groups at once, past gates and promotions
+    std::string platform = "any";
+    std::vector<std::string> only_groups;    // the manifest binds it to these; empty: all
+    std::optional<base::UtcTime> signed_at;  // default: calendar time of `at`
+    SignedBy signed_by = SignedBy::kVendor;
     Place place;
 
     friend bool operator==(const Release&, const Release&) = default;
@@ -184,18 +200,51 @@ struct Act {
     friend bool operator==(const Act&, const Act&) = default;
 };
 
-enum class FaultKind : uint8_t { kBitFlip, kTruncate, kReplay };
-enum class FaultTarget : uint8_t { kPayload, kPackage, kHead };
+enum class FaultKind : uint8_t {
+    kBitFlip,
+    kTruncate,
+    kReplay,      // another package is served: an older one, or an attacker's
+    kFreeze,      // what was served when the fault began is served for ever
+    kCrossGroup,  // what another group is offered
+    kMissing,
+    kBlackHole,
+    kEndless,
+    kInflate,
+    kSlow,
+    kWrongClock,
+    kStateLost,
+    kStoreFull,
+    kStoreReadOnly,
+};
+// In the order of faults::FaultTarget.
+enum class FaultTarget : uint8_t {
+    kPayload,
+    kPackage,
+    kSignature,
+    kChain,
+    kManifest,
+    kLength,
+    kEncoding,
+    kHead,
+    kSet,
+};
 
-// What happens to bytes between the CDN and endpoints.
+// What goes wrong between the CDN and endpoints, or on the endpoint around its update client.
 struct Fault {
     FaultKind kind = FaultKind::kBitFlip;
-    content::Feed feed = content::Feed::kDatasetA;
-    FaultTarget target = FaultTarget::kPayload;  // kBitFlip, kTruncate
-    std::string replayed;             // kReplay: the release id, or "baseline", that is served
+    // Whose files; nullopt: every feed's. Never for kWrongClock and what follows it.
+    std::optional<content::Feed> feed;
+    FaultTarget target = FaultTarget::kPayload;  // kBitFlip, kTruncate, kMissing, kEndless … kSlow
+    std::string replayed;    // kReplay: the release id, or "baseline", that is served; needs a feed
+    std::string from_group;  // kCrossGroup
+    // kReplay: of the vendor's head keys, so many are the attacker's. 0 to 3.
+    uint32_t stolen_heads = 0;
+    base::Duration shift;             // kWrongClock: ahead, or behind if negative
+    std::optional<uint32_t> edge;     // only this edge of the CDN is bad, 1 to [update] edges
     std::vector<std::string> groups;  // empty: all
     double share = 1;                 // of the endpoints in those groups; 0 < share ≤ 1
-    uint32_t variants = 8;            // distinct damages; an endpoint meets one of them; 1 to 1000
+    // kBitFlip, kTruncate: distinct damages, of which an endpoint meets one; 1 to 1000.
+    uint32_t variants = 8;
     base::SimTime from;
     base::SimTime until;  // default: the end of the run
     Place place;
@@ -203,23 +252,61 @@ struct Fault {
     friend bool operator==(const Fault&, const Fault&) = default;
 };
 
+enum class Profile : uint8_t { kPublished, kHardened };
+inline constexpr size_t kProfiles = 2;
+
+// The content channel: what update clients check, and how content gets to them.
+struct Update {
+    Profile profile = Profile::kPublished;
+    uint32_t edges = 1;  // of the CDN; 1 to 8
+    // From a changed head to every edge's having let go of its copy; default: policy.cdn_ttl.
+    std::optional<base::Duration> invalidation;
+    bool http = false;                     // assays speak real HTTP to a real server on loopback
+    std::string platform = "windows-x64";  // of the endpoints
+    base::Duration head_valid = base::hours(24);   // signed heads (hardened)
+    base::Duration head_refresh = base::hours(6);  // … are signed anew; less than head_valid
+
+    friend bool operator==(const Update&, const Update&) = default;
+};
+
 enum class Comparison : uint8_t { kEquals, kAtMost, kAtLeast };
 enum class When : uint8_t { kEnd, kAlways, kEventually, kAt };
 
 struct Expectation {
     base::Metric metric = base::Metric::kAffected;
-    std::optional<std::string> group;    // nullopt: all groups together
-    std::optional<std::string> release;  // metrics per release; default: the timeline's last
-    std::optional<std::string> part;     // persona, channel or harm, by the metric's Part
+    std::optional<std::string> group;  // nullopt: all groups together
+    // Metrics per release; default: the timeline's last that is no plant.
+    std::optional<std::string> release;
+    std::optional<std::string> part;  // persona, channel or harm, by the metric's Part
     Comparison comparison = Comparison::kEquals;
     double bound = 0;       // in the metric's unit (seconds for durations)
     bool is_share = false;  // bound is a share (0 to 1) of the scope's endpoints
     When when = When::kEnd;
     base::SimTime at;  // When::kAt
-    std::string text;  // "affected in public-2: at most 0, always"; unique within a scenario
+    // Counts under this profile alone; nullopt: under either. Those of a profile that the run does
+    // not have are left out of Experiment::expectations.
+    std::optional<Profile> profile;
+    std::string text;  // "affected in public-2: at most 0, always"; unique within its list
     Place place;
 
     friend bool operator==(const Expectation&, const Expectation&) = default;
+};
+
+// What an attack on the content channel must come to.
+enum class Standing : uint8_t { kHeld, kContained, kFell };
+
+// Makes the scenario a row of the attack matrix. Of the conditions, "held" must all be true for the
+// attack to have been held; failing that, "contained" all true for it to have been contained; else
+// the channel fell. Without a condition for "contained" it is held or fell.
+struct Attack {
+    std::string row;                // of the published lists of attacks: "rollback"
+    std::string aim;                // what the attacker wants, for people
+    std::vector<Expectation> held;  // at least one
+    std::vector<Expectation> contained;
+    std::map<Profile, Standing> expected;  // under each profile
+    Place place;
+
+    friend bool operator==(const Attack&, const Attack&) = default;
 };
 
 struct Experiment {
@@ -240,6 +327,7 @@ struct Experiment {
     std::set<content::Feed> kernel;  // feeds whose component loads in the kernel: a crash is a
                                      // boot loop
     std::optional<std::filesystem::path> keys;  // a folder of keys in place of fixtures/keys
+    Update update;
     std::vector<Baseline> baseline;
     std::vector<Release> releases;  // in order of time, then of the file
     std::vector<Act> acts;          // likewise
@@ -248,6 +336,7 @@ struct Experiment {
     std::vector<Measurement> measurements;
     std::vector<Setting> settings;  // all of them, in the order of the file format
     std::vector<Expectation> expectations;
+    std::optional<Attack> attack;
     std::optional<std::string> fingerprint;  // golden: the run must have it
     std::string toml;  // the file as resolved, extends merged in: loads to an equal Experiment
 

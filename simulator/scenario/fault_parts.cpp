@@ -1,5 +1,6 @@
-// Faults: what happens to bytes on their way.
+// Faults: what goes wrong on the way to endpoints, and around their update clients.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -21,36 +22,124 @@ bool has_baseline(const Experiment& so_far, content::Feed feed) {
                        [feed](const Baseline& entry) { return entry.feed == feed; });
 }
 
+// What goes wrong on the endpoint itself has no feed and no edge.
+bool is_on_the_way(FaultKind kind) {
+    switch (kind) {
+        case FaultKind::kWrongClock:
+        case FaultKind::kStateLost:
+        case FaultKind::kStoreFull:
+        case FaultKind::kStoreReadOnly:
+            return false;
+        default:
+            return true;
+    }
+}
+
+bool is_damage(FaultKind kind) {
+    return kind == FaultKind::kBitFlip || kind == FaultKind::kTruncate;
+}
+
+// Only a bit can be wrong in a part of a file; everything else befalls whole files.
+std::vector<std::string> targets_of(FaultKind kind) {
+    switch (kind) {
+        case FaultKind::kBitFlip:
+            return words_of(kFaultTargets);
+        case FaultKind::kTruncate:
+        case FaultKind::kMissing:
+        case FaultKind::kEndless:
+        case FaultKind::kInflate:
+        case FaultKind::kSlow:
+            return {"payload", "package", "head", "set"};
+        default:
+            return {};
+    }
+}
+
 // A fault of a feed that nobody publishes would strike nothing, and so weaken the experiment.
-Status check_published(const TomlTable& in, const Experiment& so_far, content::Feed feed) {
+Result<std::optional<content::Feed>> read_feed_hit(TomlTable& in, const Experiment& so_far,
+                                                   FaultKind kind) {
+    if (!in.has("feed") && kind != FaultKind::kReplay) {
+        return std::optional<content::Feed>();
+    }
+    FB_TRY(const content::Feed feed, read_feed(in));
     if (is_published(feed, so_far)) {
-        return {};
+        return std::optional(feed);
     }
     return in.error("feed",
                     fmt::format("nothing of {} is published here", content::info(feed).name),
                     "the fault would strike nothing: add a release, or name another feed");
 }
 
-Status read_groups_hit(TomlTable& in, const Experiment& so_far, std::vector<std::string>& out) {
-    FB_TRY(out, in.strings("groups"));
-    if (out.empty() && in.has("groups")) {
-        return in.error("groups", "`groups` names none", "leave it out to mean all groups");
+Status read_edge(TomlTable& in, const Experiment& so_far, Fault& out) {
+    if (!in.has("edge")) {
+        return {};
     }
-    for (auto name = out.begin(); name != out.end(); ++name) {
-        FB_CHECK(check_group(*name, so_far, in.place("groups")));
-        if (std::find(out.begin(), name, *name) != name) {
-            return in.error("groups", fmt::format("`{}` is named twice", *name), "name it once");
-        }
+    FB_TRY(const int64_t edge, in.integer("edge", 1, kMostEdges));
+    const uint32_t edges = so_far.update.edges;
+    if (edge > edges) {
+        return in.error(
+            "edge", fmt::format("the CDN has {} edge{}", edges, edges == 1 ? "" : "s"),
+            fmt::format("write a number from 1 to {}, or raise `edges` in [update]", edges));
     }
+    out.edge = static_cast<uint32_t>(edge);
+    return {};
+}
+
+Status read_target(TomlTable& in, Fault& out) {
+    const std::vector<std::string> targets = targets_of(out.kind);
+    if (targets.empty()) {
+        return {};
+    }
+    FB_TRY(out.target, in.word("target", kFaultTargets, out.target));
+    const std::string word = word_for(out.target, kFaultTargets);
+    if (std::find(targets.begin(), targets.end(), word) == targets.end()) {
+        return in.error("target",
+                        fmt::format("`target` cannot be `{}` for kind = \"{}\"", word,
+                                    word_for(out.kind, kFaultKinds)),
+                        fmt::format("valid: {}", fmt::join(targets, ", ")));
+    }
+    return {};
+}
+
+// Whose offer is served: not that of a group that is hit, which would be no change.
+Status read_from_group(TomlTable& in, const Experiment& so_far, Fault& out) {
+    FB_TRY(out.from_group, in.string("from_group"));
+    FB_CHECK(check_group(out.from_group, so_far, in.place("from_group")));
+    const bool hit = out.groups.empty() || std::find(out.groups.begin(), out.groups.end(),
+                                                     out.from_group) != out.groups.end();
+    if (hit) {
+        return in.error("from_group",
+                        fmt::format("`{}` would be served its own offer", out.from_group),
+                        "list in `groups` those that the fault hits, without this one");
+    }
+    return {};
+}
+
+Status read_shift(TomlTable& in, Fault& out) {
+    const bool ahead = in.has("ahead");
+    if (ahead && in.has("behind")) {
+        return in.error("behind", "both `ahead` and `behind`", "write one of them");
+    }
+    if (!ahead && !in.has("behind")) {
+        return in.error("ahead", "a wrong clock that is right",
+                        "add `ahead` or `behind`, such as ahead = \"1d\"");
+    }
+    const std::string_view key = ahead ? "ahead" : "behind";
+    FB_TRY(const base::Duration shift, in.duration(key));
+    if (shift.seconds == 0) {
+        return in.error(key, fmt::format("`{}` is zero: the clock would be right", key),
+                        "write a longer time, or remove the fault");
+    }
+    out.shift = {ahead ? shift.seconds : -shift.seconds};
     return {};
 }
 
 // What is served in place of the newest release: it must be of that feed, and exist by then.
 Status read_replayed(TomlTable& in, const Experiment& so_far, Fault& out) {
     FB_TRY(out.replayed, in.string("replayed"));
-    const std::string_view feed = content::info(out.feed).name;
+    const std::string_view feed = content::info(*out.feed).name;
     if (out.replayed == "baseline") {
-        if (has_baseline(so_far, out.feed)) {
+        if (has_baseline(so_far, *out.feed)) {
             return {};
         }
         return in.error("replayed", fmt::format("{} has no baseline", feed),
@@ -75,14 +164,13 @@ Status read_replayed(TomlTable& in, const Experiment& so_far, Fault& out) {
     return {};
 }
 
-Result<Fault> read_fault(TomlTable in, const Experiment& so_far) {
-    FB_CHECK(allow(in, fault_format()));
-    Fault out;
-    out.place = in.place();
-    FB_TRY(out.kind, in.word("kind", kFaultKinds));
-    FB_TRY(out.feed, read_feed(in));
-    FB_CHECK(check_published(in, so_far, out.feed));
-    FB_CHECK(read_groups_hit(in, so_far, out.groups));
+// Who meets it, and when.
+Status read_reach(TomlTable& in, const Experiment& so_far, Fault& out) {
+    if (is_on_the_way(out.kind)) {
+        FB_TRY(out.feed, read_feed_hit(in, so_far, out.kind));
+        FB_CHECK(read_edge(in, so_far, out));
+    }
+    FB_TRY(out.groups, read_group_names(in, "groups", so_far));
     if (in.has("share")) {
         FB_TRY(out.share, in.share("share"));
         if (out.share <= 0) {
@@ -90,16 +178,38 @@ Result<Fault> read_fault(TomlTable in, const Experiment& so_far) {
                             "write it above 0%, or remove the fault");
         }
     }
-    FB_CHECK(read_window(in, "from", "the fault", so_far, out.from, out.until));
+    return read_window(in, "from", "the fault", so_far, out.from, out.until);
+}
+
+// What only this kind of fault can be told.
+Status read_kind(TomlTable& in, const Experiment& so_far, Fault& out) {
+    FB_CHECK(read_target(in, out));
+    if (is_damage(out.kind)) {
+        FB_TRY(const int64_t variants, in.integer("variants", 1, 1000, out.variants));
+        out.variants = static_cast<uint32_t>(variants);
+    }
     if (out.kind == FaultKind::kReplay) {
         FB_CHECK(read_replayed(in, so_far, out));
-        FB_CHECK(in.finish("to kind = \"replay\""));
-        return out;
+        FB_TRY(const int64_t stolen, in.integer("stolen_heads", 0, kMostStolenHeads, 0));
+        out.stolen_heads = static_cast<uint32_t>(stolen);
     }
-    FB_TRY(out.target, in.word("target", kFaultTargets, out.target));
-    FB_TRY(const int64_t variants, in.integer("variants", 1, 1000, out.variants));
-    out.variants = static_cast<uint32_t>(variants);
-    FB_CHECK(in.finish("to this kind of fault"));
+    if (out.kind == FaultKind::kCrossGroup) {
+        FB_CHECK(read_from_group(in, so_far, out));
+    }
+    if (out.kind == FaultKind::kWrongClock) {
+        FB_CHECK(read_shift(in, out));
+    }
+    return {};
+}
+
+Result<Fault> read_fault(TomlTable in, const Experiment& so_far) {
+    FB_CHECK(allow(in, fault_format()));
+    Fault out;
+    out.place = in.place();
+    FB_TRY(out.kind, in.word("kind", kFaultKinds));
+    FB_CHECK(read_reach(in, so_far, out));
+    FB_CHECK(read_kind(in, so_far, out));
+    FB_CHECK(in.finish(fmt::format("to kind = \"{}\"", word_for(out.kind, kFaultKinds))));
     return out;
 }
 

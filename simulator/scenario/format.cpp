@@ -1,5 +1,8 @@
-// The tables that say what is in a run, and what must come of it. Settings: settings_format.cpp.
+// The root, the tables that say who is in a run, and those that say what must come of it. Settings:
+// settings_format.cpp; what happens: timeline_format.cpp.
 #include "scenario/format.h"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -26,14 +29,6 @@ std::string metrics_in_words() {
 std::vector<std::string> metric_names() {
     std::vector<std::string> out;
     for (const base::MetricInfo& info : base::metrics()) {
-        out.emplace_back(info.name);
-    }
-    return out;
-}
-
-std::vector<std::string> harm_names() {
-    std::vector<std::string> out;
-    for (const base::HarmInfo& info : base::harms()) {
         out.emplace_back(info.name);
     }
     return out;
@@ -89,6 +84,7 @@ std::vector<Key> keys_of_the_fleet() {
 std::vector<Key> keys_of_settings() {
     return {
         {.name = "policy", .type = Type::kTable, .table = &policy_format()},
+        {.name = "update", .type = Type::kTable, .table = &update_format()},
         {.name = "signal", .type = Type::kTable, .table = &signals_format()},
         {.name = "people", .type = Type::kTable, .table = &people_format()},
         {.name = "crew", .type = Type::kTable, .table = &crew_format()},
@@ -106,7 +102,8 @@ std::vector<Key> keys_of_the_timeline() {
          .table = &baseline_format()},
         {.name = "release",
          .type = Type::kTables,
-         .description = "Content that the vendor publishes during the run.",
+         .description = "Content that the vendor publishes during the run, or that an attacker "
+                        "plants.",
          .table = &release_format()},
         {.name = "act",
          .type = Type::kTables,
@@ -114,7 +111,8 @@ std::vector<Key> keys_of_the_timeline() {
          .table = &act_format()},
         {.name = "fault",
          .type = Type::kTables,
-         .description = "What happens to bytes between the CDN and endpoints.",
+         .description = "What goes wrong between the CDN and endpoints, or on the endpoint around "
+                        "its update client.",
          .table = &fault_format()},
         {.name = "campaign",
          .type = Type::kTables,
@@ -125,6 +123,7 @@ std::vector<Key> keys_of_the_timeline() {
          .description = "What releases did as measured elsewhere: stands in place of what the "
                         "lab would find out on that persona.",
          .table = &measured_format()},
+        {.name = "attack", .type = Type::kTable, .table = &attack_format()},
         {.name = "expect",
          .type = Type::kTables,
          .description = "What the run must show. Without any, a run proves nothing.",
@@ -135,22 +134,54 @@ std::vector<Key> keys_of_the_timeline() {
     };
 }
 
-const Key& feed_key() {
-    static const Key kKey{.name = "feed",
-                          .type = Type::kFeed,
-                          .description = "One of the 17 feeds.",
-                          .required = true};
-    return kKey;
+std::vector<Key> keys_of_a_condition() {
+    return {{.name = "metric",
+             .type = Type::kWord,
+             .description = metrics_in_words(),
+             .required = true,
+             .words = metric_names()},
+            {.name = "group",
+             .type = Type::kName,
+             .description = "The group it is measured in; default: all together."},
+            {.name = "release",
+             .type = Type::kName,
+             .description = "The release it is measured for, where a metric has releases; "
+                            "default: the last of the timeline."},
+            {.name = "part",
+             .description = "One persona, one channel (of signals) or one harm (of harm), "
+                            "where a metric has them."},
+            {.name = "equals", .type = Type::kBound, .description = "Exactly so many."},
+            {.name = "at_most", .type = Type::kBound, .description = "An upper bound."},
+            {.name = "at_least", .type = Type::kBound, .description = "A lower bound."},
+            {.name = "when",
+             .type = Type::kDurationOrWord,
+             .description = "When it must hold: at the end, always, at some time, or at a "
+                            "time since the start.",
+             .fallback = "end",
+             .words = {"end", "always", "eventually"}}};
 }
 
-const Key& source_key() {
-    static const Key kKey{.name = "source",
-                          .type = Type::kSource,
-                          .description =
-                              "The folder with the content: under fixtures/content, or "
-                              "beside this file when it begins with ./",
-                          .required = true};
-    return kKey;
+std::vector<std::vector<std::string>> bounds() {
+    return {{"equals"}, {"at_most"}, {"at_least"}};
+}
+
+const Table& standings_format() {
+    static const Table kTable = [] {
+        Table out{.name = "standings",
+                  .description =
+                      "What must come of the attack under each profile: held, "
+                      "contained, or fell.",
+                  .keys = {}};
+        for (const auto& [name, profile] : kProfileNames) {
+            out.keys.push_back({.name = std::string(name),
+                                .type = Type::kWord,
+                                .description = fmt::format("Under the {} profile.", name),
+                                .required = true,
+                                .words = words_of(kStandings)});
+        }
+        return out;
+    }();
+    return kTable;
 }
 
 }  // namespace
@@ -244,227 +275,58 @@ const Table& inventory_format() {
     return kTable;
 }
 
-const Table& baseline_format() {
-    static const Table kTable{.name = "baseline",
-                              .description = "The content of one feed at the beginning.",
-                              .keys = {feed_key(),
-                                       {.name = "version",
-                                        .type = Type::kVersion,
-                                        .description = "Unique within the feed, releases included.",
-                                        .required = true},
-                                       source_key()}};
-    return kTable;
-}
-
-const Table& release_format() {
+const Table& attack_format() {
     static const Table kTable{
-        .name = "release",
-        .description = "A version of a feed, published during the run.",
-        .keys = {{.name = "id",
-                  .type = Type::kName,
-                  .description = "Unique; by it acts, faults and expectations name the release. "
-                                 "Not \"baseline\".",
-                  .required = true},
-                 feed_key(),
-                 {.name = "version",
-                  .type = Type::kVersion,
-                  .description = "Unique within the feed; default: the id."},
-                 source_key(),
-                 {.name = "at",
-                  .type = Type::kDuration,
-                  .description = "When it is signed and published to the first group, since the "
-                                 "start."},
-                 {.name = "fixes",
-                  .type = Type::kName,
-                  .description = "In place of `at`: the release upon whose halt this one is made. "
-                                 "If that is never halted, this one never comes."},
-                 {.name = "after_halt",
-                  .type = Type::kDuration,
-                  .description = "With `fixes`: from the halt to this release.",
-                  .fallback = "0s"},
-                 {.name = "kind",
-                  .type = Type::kWord,
-                  .description = "A fix does not count as exposure. Default: fix for what "
-                                 "`fixes` something, else update.",
-                  .words = words_of(kReleaseKinds)},
-                 {.name = "expedited",
-                  .type = Type::kBoolean,
-                  .description = "Published to all groups at once, past gates and promotions.",
-                  .fallback = "false"}},
-        .one_of = {{"at"}, {"fixes"}}};
-    return kTable;
-}
-
-const Table& act_format() {
-    static const Table kTable{
-        .name = "act",
-        .description = "One deed of an operator.",
-        .keys = {{.name = "at",
-                  .type = Type::kDuration,
-                  .description = "When, since the start.",
-                  .required = true},
-                 {.name = "promote",
-                  .type = Type::kName,
-                  .description = "The release to take to the next stage."},
-                 {.name = "to",
-                  .type = Type::kWord,
-                  .description = "With `promote`: the stage to take it to.",
-                  .words = words_of(kDestinations)},
-                 {.name = "halt",
-                  .type = Type::kName,
-                  .description = "The release to halt; by policy it is taken back as well."},
-                 {.name = "withdraw",
-                  .type = Type::kName,
-                  .description = "The release to take back, and to halt if it is not halted yet."},
-                 {.name = "resume",
-                  .type = Type::kName,
-                  .description = "The release to go on with after a halt."}},
-        .one_of = {{"promote", "to"}, {"halt"}, {"withdraw"}, {"resume"}}};
-    return kTable;
-}
-
-const Table& fault_format() {
-    static const Table kTable{
-        .name = "fault",
-        .description = "One kind of damage on the way.",
-        .keys = {{.name = "kind",
-                  .type = Type::kWord,
-                  .description = "bit_flip: one bit is wrong; truncate: the end is missing; "
-                                 "replay: an older release is served.",
-                  .required = true,
-                  .words = words_of(kFaultKinds)},
-                 feed_key(),
-                 {.name = "target",
-                  .type = Type::kWord,
-                  .description = "What is damaged: a payload file, the signed package, or the "
-                                 "head that names it. Not for replay.",
-                  .fallback = "payload",
-                  .words = words_of(kFaultTargets)},
-                 {.name = "groups",
-                  .type = Type::kNames,
-                  .description = "The groups that meet it; default: all."},
-                 {.name = "share",
-                  .type = Type::kShare,
-                  .description = "Of the endpoints in those groups.",
-                  .fallback = "100%",
-                  .above_min = true},
-                 {.name = "variants",
-                  .type = Type::kInteger,
-                  .description = "How many distinct damages there are; an endpoint meets one of "
-                                 "them. Not for replay.",
-                  .fallback = "8",
-                  .min = 1,
-                  .max = 1000},
-                 {.name = "from",
-                  .type = Type::kDuration,
-                  .description = "When it begins, since the start.",
-                  .fallback = "0s"},
-                 {.name = "until",
-                  .type = Type::kDuration,
-                  .description = "When it ends; default: with the run."},
-                 {.name = "replayed",
-                  .type = Type::kName,
-                  .description = "For replay alone: the id of the release that is served, or "
-                                 "\"baseline\"."}}};
-    return kTable;
-}
-
-const Table& campaign_format() {
-    static const Table kTable{
-        .name = "campaign",
+        .name = "attack",
         .description =
-            "A threat: whoever runs content that does not find its sample, or runs "
-            "none, is infected at a rate.",
-        .keys = {{.name = "id",
-                  .type = Type::kName,
-                  .description = "Unique; names it in reports.",
+            "Makes the scenario a row of the attack matrix, which a suite runs once "
+            "under each profile.",
+        .keys = {{.name = "row",
+                  .type = Type::kLine,
+                  .description = "The attack, as the published lists call it: rollback.",
                   .required = true},
-                 {.name = "sample",
-                  .type = Type::kSource,
-                  .description = "The file that it carries: under fixtures/samples, or beside "
-                                 "this file when it begins with ./",
+                 {.name = "aim",
+                  .type = Type::kLine,
+                  .description = "What the attacker wants, for people.",
                   .required = true},
-                 {.name = "at",
-                  .type = Type::kDuration,
-                  .description = "When it begins, since the start.",
-                  .required = true},
-                 {.name = "until",
-                  .type = Type::kDuration,
-                  .description = "When it ends; default: with the run."},
-                 {.name = "per_hour",
-                  .type = Type::kNumber,
-                  .description = "Infections per unprotected endpoint and hour online.",
+                 {.name = "held",
+                  .type = Type::kTables,
+                  .description = "The attack was held if all of these are true. At least one.",
                   .required = true,
-                  .max = kMostPerHour,
-                  .above_min = true}}};
+                  .table = &condition_format()},
+                 {.name = "contained",
+                  .type = Type::kTables,
+                  .description = "Failing that, it was contained if all of these are true, and "
+                                 "else the channel fell. Without any, it is held or fell.",
+                  .table = &condition_format()},
+                 {.name = "expect",
+                  .type = Type::kTable,
+                  .required = true,
+                  .table = &standings_format()}}};
     return kTable;
 }
 
-const Table& measured_format() {
-    static const Table kTable{
-        .name = "measured",
-        .description = "Either `file`, or one measurement in the other keys.",
-        .keys = {{.name = "file",
-                  .type = Type::kBeside,
-                  .description = "Measurements in a file: \"./farm.csv\", with the header "
-                                 "release,persona,harm,what,events,hours, or \"./farm.json\", a "
-                                 "list of objects with these members. At most 1 MiB."},
-                 {.name = "release",
-                  .type = Type::kName,
-                  .description = "The release that was watched."},
-                 {.name = "persona",
-                  .type = Type::kName,
-                  .description = "The kind of machine that it was watched on."},
-                 {.name = "harm",
-                  .type = Type::kWord,
-                  .description = "What came of it; none: nothing, in all these hours.",
-                  .words = harm_names()},
-                 {.name = "what",
-                  .type = Type::kLine,
-                  .description = "What set it off, for people. Not for none."},
-                 {.name = "events",
-                  .type = Type::kInteger,
-                  .description = "How often it came about. Not for none.",
-                  .min = 1,
-                  .max = kMostEvents},
-                 {.name = "hours",
-                  .type = Type::kNumber,
-                  .description = "Machine-hours that were watched.",
-                  .max = kMostHours,
-                  .above_min = true}},
-        .one_of = {{"file"}, {"release", "persona", "harm", "hours"}}};
+const Table& condition_format() {
+    static const Table kTable{.name = "condition",
+                              .description = "A metric, a scope, a bound, and when it must hold.",
+                              .keys = keys_of_a_condition(),
+                              .one_of = bounds()};
     return kTable;
 }
 
 const Table& expect_format() {
-    static const Table kTable{
-        .name = "expect",
-        .description = "A metric, a scope, a bound, and when it must hold.",
-        .keys = {{.name = "metric",
-                  .type = Type::kWord,
-                  .description = metrics_in_words(),
-                  .required = true,
-                  .words = metric_names()},
-                 {.name = "group",
-                  .type = Type::kName,
-                  .description = "The group it is measured in; default: all together."},
-                 {.name = "release",
-                  .type = Type::kName,
-                  .description = "The release it is measured for, where a metric has releases; "
-                                 "default: the last of the timeline."},
-                 {.name = "part",
-                  .description = "One persona, one channel (of signals) or one harm (of harm), "
-                                 "where a metric has them."},
-                 {.name = "equals", .type = Type::kBound, .description = "Exactly so many."},
-                 {.name = "at_most", .type = Type::kBound, .description = "An upper bound."},
-                 {.name = "at_least", .type = Type::kBound, .description = "A lower bound."},
-                 {.name = "when",
-                  .type = Type::kDurationOrWord,
-                  .description = "When it must hold: at the end, always, at some time, or at a "
-                                 "time since the start.",
-                  .fallback = "end",
-                  .words = {"end", "always", "eventually"}}},
-        .one_of = {{"equals"}, {"at_most"}, {"at_least"}}};
+    static const Table kTable = [] {
+        Table out{.name = "expect",
+                  .description = "A metric, a scope, a bound, and when it must hold.",
+                  .keys = keys_of_a_condition(),
+                  .one_of = bounds()};
+        out.keys.push_back({.name = "profile",
+                            .type = Type::kWord,
+                            .description = "It counts only where [update] has this profile; "
+                                           "default: under either.",
+                            .words = words_of(kProfileNames)});
+        return out;
+    }();
     return kTable;
 }
 

@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -15,10 +16,11 @@ namespace firebreak::scenario {
 enum class Type : uint8_t {
     kSchemaVersion,
     kText,
-    kLine,   // one line for people
-    kName,   // 1 to 40 of [a-z0-9-]
-    kNames,  // a list of them
-    kFiles,  // a file's name, or a list of them
+    kLine,      // one line for people
+    kName,      // 1 to 40 of [a-z0-9-]
+    kPlatform,  // 1 to 32 of [a-z0-9-]
+    kNames,     // a list of them
+    kFiles,     // a file's name, or a list of them
     kBoolean,
     kInteger,
     kNumber,
@@ -58,8 +60,10 @@ struct Table {
     std::string name;
     std::string description;
     std::vector<Key> keys;
-    // Every such table has all keys of exactly one of these sets.
+    // Every such table has all keys of exactly one of these sets, unless it has `but_for`.
     std::vector<std::vector<std::string>> one_of = {};
+    // A key and the word that it holds; "": none.
+    std::pair<std::string, std::string> but_for = {};
 
     // The key must be one of this table's.
     const Key& at(std::string_view key) const;
@@ -70,6 +74,7 @@ const Table& root_format();
 const Table& group_format();
 const Table& inventory_format();
 const Table& policy_format();
+const Table& update_format();
 const Table& signals_format();
 const Table& people_format();
 const Table& crew_format();
@@ -81,6 +86,8 @@ const Table& act_format();
 const Table& fault_format();
 const Table& campaign_format();
 const Table& measured_format();
+const Table& attack_format();
+const Table& condition_format();
 const Table& expect_format();
 
 // An Error for a key that the format does not have.

@@ -65,6 +65,7 @@ Status read_run(TomlTable& root, Experiment& out) {
 
 Status read_settings(TomlTable& root, Experiment& out) {
     FB_TRY(out.policy, read_policy(root, out.settings));
+    FB_TRY(out.update, read_update(root, out.settings));
     FB_TRY(out.signals, read_signals(root, out.settings));
     FB_TRY(out.people, read_people(root, out.settings));
     FB_TRY(out.crew, read_crew(root, out.settings));
@@ -127,6 +128,7 @@ Result<Experiment> read_experiment(TomlDocument document, const path& file) {
     FB_TRY(out.faults, read_faults(root, out));
     FB_TRY(out.campaigns, read_campaigns(root, out));
     FB_TRY(out.measurements, read_measured(root, out));
+    FB_TRY(out.attack, read_attack(root, out));
     FB_TRY(out.expectations, read_expectations(root, out));
     FB_TRY(out.fingerprint, read_fingerprint(root));
     FB_CHECK(root.finish());

@@ -119,6 +119,15 @@ std::filesystem::path beside(const std::filesystem::path& file, const std::files
     return (file.parent_path() / path).lexically_normal();
 }
 
+Result<std::string> read_platform(TomlTable& in, std::string_view key, std::string fallback) {
+    FB_TRY(std::string platform, in.string(key, std::move(fallback)));
+    if (!is_name(platform) || platform.size() > 32) {
+        return in.error(key, fmt::format("`{}` is no platform", base::printable(platform, 80)),
+                        "write 1 to 32 of a-z, 0-9 and -, such as \"windows-x64\"");
+    }
+    return platform;
+}
+
 Status check_group(std::string_view name, const Experiment& so_far, std::string place) {
     const auto same = [name](const Group& group) { return group.name == name; };
     if (std::any_of(so_far.groups.begin(), so_far.groups.end(), same)) {
@@ -129,6 +138,22 @@ Status check_group(std::string_view name, const Experiment& so_far, std::string 
         names.push_back(group.name);
     }
     return base::no_such("group", name, names, std::move(place));
+}
+
+Result<std::vector<std::string>> read_group_names(TomlTable& in, std::string_view key,
+                                                  const Experiment& so_far) {
+    FB_TRY(std::vector<std::string> out, in.strings(key));
+    if (out.empty() && in.has(key)) {
+        return in.error(key, fmt::format("`{}` names none", key),
+                        "leave it out to mean all groups");
+    }
+    for (auto name = out.begin(); name != out.end(); ++name) {
+        FB_CHECK(check_group(*name, so_far, in.place(key)));
+        if (std::find(out.begin(), name, *name) != name) {
+            return in.error(key, fmt::format("`{}` is named twice", *name), "name it once");
+        }
+    }
+    return out;
 }
 
 Status check_persona(std::string_view name, const Experiment& so_far,
@@ -163,8 +188,11 @@ Result<const Release*> find_release(std::string_view id, const Experiment& so_fa
 }
 
 bool is_published(content::Feed feed, const Experiment& so_far) {
-    const auto same = [feed](const auto& entry) { return entry.feed == feed; };
-    return std::any_of(so_far.releases.begin(), so_far.releases.end(), same) ||
+    const auto same = [feed](const Baseline& entry) { return entry.feed == feed; };
+    const auto published = [feed](const Release& release) {
+        return release.feed == feed && release.kind != ReleaseKind::kPlant;
+    };
+    return std::any_of(so_far.releases.begin(), so_far.releases.end(), published) ||
            std::any_of(so_far.baseline.begin(), so_far.baseline.end(), same);
 }
 

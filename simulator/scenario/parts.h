@@ -3,8 +3,11 @@
 
 #include <concepts>
 #include <filesystem>
+#include <map>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/harm.h"
@@ -21,6 +24,8 @@ inline constexpr int64_t kMostEvents = 1'000'000'000'000;
 inline constexpr double kMostHours = 1e12;
 // A fleet keeps a bit for each in its rows.
 inline constexpr size_t kMaxCampaigns = 16;
+inline constexpr int64_t kMostEdges = 8;
+inline constexpr int64_t kMostStolenHeads = 3;  // the vendor has no more
 
 // 1 to 40 of [a-z0-9-]: what groups, releases, personas and tags are called.
 bool is_name(std::string_view text);
@@ -43,15 +48,21 @@ base::Result<std::filesystem::path> read_beside(base::TomlTable& in, std::string
 // Where such a path leads to, for the scenario in `file`.
 std::filesystem::path beside(const std::filesystem::path& file, const std::filesystem::path& path);
 
+// 1 to 32 of [a-z0-9-], as manifests name platforms; missing: the fallback.
+base::Result<std::string> read_platform(base::TomlTable& in, std::string_view key,
+                                        std::string fallback);
 // The group called so, or an Error at `place`.
 base::Status check_group(std::string_view name, const Experiment& so_far, std::string place);
+// Groups, each named once; missing: empty. An empty list is an Error: "leave it out to mean …".
+base::Result<std::vector<std::string>> read_group_names(base::TomlTable& in, std::string_view key,
+                                                        const Experiment& so_far);
 // Some group has the persona, or an Error at `place`. `group`: in this group, if it names one.
 base::Status check_persona(std::string_view name, const Experiment& so_far,
                            const std::optional<std::string>& group, std::string place);
 // The release called so, or an Error at `place`.
 base::Result<const Release*> find_release(std::string_view id, const Experiment& so_far,
                                           std::string place);
-// A release or a baseline is of this feed.
+// A baseline, or a release that is no plant, is of this feed.
 bool is_published(content::Feed feed, const Experiment& so_far);
 
 // Values as a file says them. "2d 6h 30s": exact, unlike base::to_text, so that no two look alike.
@@ -74,6 +85,7 @@ base::Status add_group(std::vector<Group>& groups, Group next);
 base::Result<std::vector<Group>> read_groups(base::TomlTable& root, const Experiment& so_far);
 base::Result<std::vector<Group>> read_inventory(base::TomlTable in, const Experiment& so_far);
 base::Result<Policy> read_policy(base::TomlTable& root, std::vector<Setting>& settings);
+base::Result<Update> read_update(base::TomlTable& root, std::vector<Setting>& settings);
 base::Result<base::Channels> read_signals(base::TomlTable& root, std::vector<Setting>& settings);
 base::Result<People> read_people(base::TomlTable& root, std::vector<Setting>& settings);
 base::Result<Crew> read_crew(base::TomlTable& root, std::vector<Setting>& settings);
@@ -89,8 +101,24 @@ base::Result<std::vector<Fault>> read_faults(base::TomlTable& root, const Experi
 base::Result<std::vector<Campaign>> read_campaigns(base::TomlTable& root, const Experiment& so_far);
 base::Result<std::vector<Measurement>> read_measured(base::TomlTable& root,
                                                      const Experiment& so_far);
+// The keys of condition_format(), of a table that may have others too. Its place is the table's.
+base::Result<Expectation> read_condition(base::TomlTable& in, const Experiment& so_far);
+// Sees to it that no two of a list say the same.
+class Sentences {
+  public:
+    // `what` they are: "condition".
+    explicit Sentences(std::string_view what) : what_(what) {}
+    // An Error if one with this text was added for the profile before.
+    base::Status add(const Expectation& sentence, Profile profile);
+
+  private:
+    std::string_view what_;
+    std::map<std::pair<std::string, Profile>, Place> places_;
+};
+// Those that count under the run's profile.
 base::Result<std::vector<Expectation>> read_expectations(base::TomlTable& root,
                                                          const Experiment& so_far);
+base::Result<std::optional<Attack>> read_attack(base::TomlTable& root, const Experiment& so_far);
 
 // TOML for what came from other files, so that a scenario can stand alone: "group = […]".
 std::string toml_of(const std::vector<Group>& groups);

@@ -84,6 +84,8 @@ json value_schema(const Key& key) {
             return {{"const", 1}};
         case Type::kName:
             return reference("name");
+        case Type::kPlatform:
+            return reference("platform");
         case Type::kNames: {
             json out = list_of(reference("name"));
             out["uniqueItems"] = true;
@@ -145,6 +147,20 @@ json key_schema(const Key& key) {
     return out;
 }
 
+void add_choice(json& out, const Table& table) {
+    json choice = json::object();
+    for (const auto& keys : table.one_of) {
+        choice["oneOf"].push_back({{"required", keys}});
+    }
+    const auto& [key, word] = table.but_for;
+    if (key.empty()) {
+        out.update(choice);
+        return;
+    }
+    out["if"] = {{"properties", {{key, {{"const", word}}}}}, {"required", json::array({key})}};
+    out["else"] = choice;
+}
+
 json table_schema(const Table& table) {
     json out{
         {"description", table.description}, {"type", "object"}, {"additionalProperties", false}};
@@ -159,9 +175,7 @@ json table_schema(const Table& table) {
     if (!required.empty()) {
         out["required"] = required;
     }
-    for (const auto& keys : table.one_of) {
-        out["oneOf"].push_back({{"required", keys}});
-    }
+    add_choice(out, table);
     out["properties"] = properties;
     return out;
 }
@@ -187,6 +201,9 @@ json shared_definitions() {
     constexpr const char* kSpan = "[0-9]+(\\.[0-9]+)?[smhd]";
     json out;
     out["name"] = {{"type", "string"}, {"pattern", "^[a-z0-9-]{1,40}$"}};
+    out["platform"] = {{"type", "string"},
+                       {"pattern", "^[a-z0-9-]{1,32}$"},
+                       {"examples", {"windows-x64", "linux-x64"}}};
     out["duration"] = {{"type", "string"},
                        {"pattern", fmt::format("^{}( *{})* *$", kSpan, kSpan)},
                        {"examples", {"45s", "18m", "6h", "1.5h", "2d 6h"}}};

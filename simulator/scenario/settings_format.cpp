@@ -270,6 +270,53 @@ const Table& policy_format() {
     return kTable;
 }
 
+const Table& update_format() {
+    static const Update kUpdate;
+    static const Table kTable{
+        .name = "update",
+        .description =
+            "The content channel: what update clients check, and how content gets to "
+            "them.",
+        .keys = {{.name = "profile",
+                  .type = Type::kWord,
+                  .description = "published: the checks that the vendor describes; hardened: with "
+                                 "those of The Update Framework and Uptane.",
+                  .fallback = word_for(kUpdate.profile, kProfileNames),
+                  .source = kArticle,
+                  .words = words_of(kProfileNames)},
+                 {.name = "edges",
+                  .type = Type::kInteger,
+                  .description = "How many edges the CDN has.",
+                  .fallback = value_text(kUpdate.edges),
+                  .min = 1,
+                  .max = kMostEdges},
+                 {.name = "invalidation",
+                  .type = Type::kDurationOrWord,
+                  .description = "From a changed head until every edge has let go of its copy; "
+                                 "cdn_ttl: as [policy] says.",
+                  .fallback = std::string(kAsCdnTtl),
+                  .words = {std::string(kAsCdnTtl)}},
+                 {.name = "transport",
+                  .type = Type::kWord,
+                  .description = "http: endpoints speak real HTTP to a real server on loopback.",
+                  .fallback = word_for(kUpdate.http, kTransports),
+                  .words = words_of(kTransports)},
+                 {.name = "platform",
+                  .type = Type::kPlatform,
+                  .description = "Of the endpoints.",
+                  .fallback = kUpdate.platform},
+                 {.name = "head_valid",
+                  .type = Type::kDuration,
+                  .description = "How long a signed head is valid. Hardened profile.",
+                  .fallback = exact_text(kUpdate.head_valid)},
+                 {.name = "head_refresh",
+                  .type = Type::kDuration,
+                  .description = "How often heads are signed anew: at least 5m, and less than "
+                                 "`head_valid`. Hardened profile.",
+                  .fallback = exact_text(kUpdate.head_refresh)}}};
+    return kTable;
+}
+
 const Table& signals_format() {
     static const Table kTable = [] {
         Table out{.name = "signal",

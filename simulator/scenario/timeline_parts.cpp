@@ -1,8 +1,7 @@
-// Baseline, releases and acts: what is published when.
+// Baseline and releases: what is published, or planted, when.
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <map>
 
 #include "base/text.h"
@@ -16,7 +15,6 @@ namespace {
 
 using base::Error;
 using base::Result;
-using base::SimTime;
 using base::Status;
 using base::TomlTable;
 
@@ -58,6 +56,12 @@ class Versions {
 
 // When it comes: at a time, or once another release has been halted.
 Status read_release_time(TomlTable& in, const Experiment& so_far, Release& out) {
+    if (out.kind == ReleaseKind::kPlant) {
+        if (in.has("at")) {
+            FB_TRY(out.at, read_moment(in, "at", so_far));
+        }
+        return {};
+    }
     if (!in.has("fixes")) {
         if (!in.has("at")) {
             return in.error("at", "a release without a time",
@@ -75,6 +79,21 @@ Status read_release_time(TomlTable& in, const Experiment& so_far, Release& out) 
     return {};
 }
 
+// What its manifest and its signature say.
+Status read_manifest(TomlTable& in, const Experiment& so_far, Release& out) {
+    FB_TRY(out.platform, read_platform(in, "platform", out.platform));
+    FB_TRY(out.only_groups, read_group_names(in, "only_groups", so_far));
+    if (in.has("signed_at")) {
+        FB_TRY(out.signed_at, in.utc_time("signed_at"));
+    }
+    FB_TRY(out.signed_by, in.word("signed_by", kSigners, out.signed_by));
+    if (out.signed_by != SignedBy::kVendor && out.kind != ReleaseKind::kPlant) {
+        return in.error("signed_by", "the vendor publishes what it has signed itself",
+                        "write kind = \"plant\" for what an attacker made, or remove `signed_by`");
+    }
+    return {};
+}
+
 Result<Release> read_release(TomlTable in, const Experiment& so_far) {
     FB_CHECK(allow(in, release_format()));
     Release out;
@@ -88,9 +107,14 @@ Result<Release> read_release(TomlTable in, const Experiment& so_far) {
     FB_TRY(out.version, in.string("version", out.id));
     FB_CHECK(check_version(in, "version", out.version));
     FB_TRY(out.source, read_source(in, "source", "content"));
-    FB_CHECK(read_release_time(in, so_far, out));
-    const ReleaseKind usual = out.fixes ? ReleaseKind::kFix : ReleaseKind::kUpdate;
+    const ReleaseKind usual = in.has("fixes") ? ReleaseKind::kFix : ReleaseKind::kUpdate;
     FB_TRY(out.kind, in.word("kind", kReleaseKinds, usual));
+    FB_CHECK(read_release_time(in, so_far, out));
+    FB_CHECK(read_manifest(in, so_far, out));
+    if (out.kind == ReleaseKind::kPlant) {
+        FB_CHECK(in.finish("to a plant"));
+        return out;
+    }
     FB_TRY(out.expedited, in.boolean("expedited", false));
     FB_CHECK(in.finish(out.fixes ? "beside `fixes`" : "without `fixes`"));
     return out;
@@ -106,6 +130,10 @@ Status check_fixes(const std::vector<Release>& releases, const std::vector<TomlT
         }
         const std::string place = tables[r].place("fixes");
         FB_TRY(const Release* fixed, find_release(*releases[r].fixes, known, place));
+        if (fixed->kind == ReleaseKind::kPlant) {
+            return Error{fmt::format("release `{}` is a plant, and never halted", fixed->id), place,
+                         "name a release that is published, or give this one an `at`"};
+        }
         if (fixed->feed != releases[r].feed) {
             return Error{fmt::format("release `{}` is of another feed", fixed->id), place,
                          fmt::format("it is of {}", content::info(fixed->feed).name)};
@@ -119,197 +147,6 @@ Status check_fixes(const std::vector<Release>& releases, const std::vector<TomlT
         }
     }
     return {};
-}
-
-struct Deed {
-    std::string_view key;
-    ActKind kind;
-    std::string_view finish;
-};
-constexpr std::array<Deed, 4> kDeeds{{{"promote", ActKind::kPromoteToInternal, "to a promotion"},
-                                      {"halt", ActKind::kHalt, "to a halt"},
-                                      {"withdraw", ActKind::kWithdraw, "to a withdrawal"},
-                                      {"resume", ActKind::kResume, "to a resumption"}}};
-
-Result<Act> read_act(TomlTable in, const Experiment& so_far) {
-    FB_CHECK(allow(in, act_format()));
-    Act out;
-    out.place = in.place();
-    FB_TRY(out.at, read_moment(in, "at", so_far));
-    const auto deed = std::find_if(kDeeds.begin(), kDeeds.end(),
-                                   [&in](const Deed& known) { return in.has(known.key); });
-    if (deed == kDeeds.end()) {
-        return in.error("promote", "an act without a deed",
-                        "add `promote` with `to`, `halt`, `withdraw` or `resume`, with the id of "
-                        "a release");
-    }
-    out.kind = deed->kind;
-    FB_TRY(out.release, in.string(deed->key));
-    if (out.kind == ActKind::kPromoteToInternal) {
-        FB_TRY(out.kind, in.word("to", kDestinations));
-    }
-    FB_CHECK(find_release(out.release, so_far, in.place(deed->key)));
-    FB_CHECK(in.finish(deed->finish));
-    return out;
-}
-
-// Follows what acts and the policy make of each release, and refuses acts that could do nothing.
-// Halts by machine or by people are not known beforehand: what may depend on one, may be.
-class Deeds {
-  public:
-    explicit Deeds(const Experiment& so_far) : so_far_(so_far) {}
-
-    Status apply(const Act& act) {
-        FB_TRY(const Release* release, find_release(act.release, so_far_, act.place));
-        FB_CHECK(check_released(act, *release));
-        State& state = states_.at(act.release);
-        if (!state.halted) {
-            promote_by_policy(state, act.at);
-        }
-        switch (act.kind) {
-            case ActKind::kHalt:
-                return halt(act, state);
-            case ActKind::kWithdraw:
-                return withdraw(act, state);
-            case ActKind::kResume:
-                return resume(act, state);
-            case ActKind::kPromoteToInternal:
-                return promote(act, *release, state, GroupStage::kInternal);
-            case ActKind::kPromoteToPublic:
-                return promote(act, *release, state, GroupStage::kPublic);
-        }
-        return {};
-    }
-
-  private:
-    struct State {
-        GroupStage reached = GroupStage::kEngineering;
-        SimTime since;                  // when it got there, had it never been halted
-        std::optional<SimTime> halted;  // by an act
-        std::optional<SimTime> first_halt;
-        bool withdrawn = false;
-    };
-
-    static Error refuse(const Act& act, std::string_view reason, std::string remedy) {
-        return {fmt::format("release `{}` {}", act.release, reason), act.place, std::move(remedy)};
-    }
-    bool has(GroupStage stage) const {
-        return std::any_of(so_far_.groups.begin(), so_far_.groups.end(),
-                           [stage](const Group& group) { return group.stage == stage; });
-    }
-
-    // When it comes for certain: a fix does once an act has halted what it fixes.
-    std::optional<SimTime> comes_at(const Release& release) const {
-        if (!release.fixes) {
-            return release.at;
-        }
-        const auto fixed = states_.find(*release.fixes);
-        if (fixed == states_.end() || !fixed->second.first_halt) {
-            return std::nullopt;
-        }
-        return *fixed->second.first_halt + release.after_halt;
-    }
-
-    Status check_released(const Act& act, const Release& release) {
-        const std::optional<SimTime> comes = comes_at(release);
-        if (!comes) {
-            return refuse(act, "may never come",
-                          fmt::format("it is made only if `{}` is halted: give it an `at`, halt "
-                                      "that one by an act before, or remove this act",
-                                      *release.fixes));
-        }
-        if (act.at < *comes) {
-            return refuse(act, "is not released yet",
-                          fmt::format("it is released at {}", release.place));
-        }
-        states_.try_emplace(act.release, State{so_far_.groups.front().stage, *comes, {}, {}, {}});
-        return {};
-    }
-
-    void promote_by_policy(State& state, SimTime now) const {
-        const auto& to_internal = so_far_.policy.internal_after;
-        const auto& to_public = so_far_.policy.public_after;
-        if (state.reached == GroupStage::kEngineering && has(GroupStage::kInternal) &&
-            to_internal && state.since + *to_internal <= now) {
-            state.reached = GroupStage::kInternal;
-            state.since = state.since + *to_internal;
-        }
-        const bool public_is_next =
-            state.reached == GroupStage::kInternal ||
-            (state.reached == GroupStage::kEngineering && !has(GroupStage::kInternal));
-        if (public_is_next && to_public && state.since + *to_public <= now) {
-            state.reached = GroupStage::kPublic;
-        }
-    }
-
-    Status halt(const Act& act, State& state) const {
-        if (state.halted) {
-            return refuse(act, "is halted by then", "remove the act, or the halt before");
-        }
-        state.halted = act.at;
-        state.first_halt = state.first_halt.value_or(act.at);
-        state.withdrawn = so_far_.policy.withdraw;
-        return {};
-    }
-
-    Status withdraw(const Act& act, State& state) const {
-        if (state.withdrawn) {
-            return refuse(act, "is withdrawn by then",
-                          so_far_.policy.withdraw ? "by policy a halt withdraws it: remove the act"
-                                                  : "remove one of the acts");
-        }
-        state.halted = state.halted.value_or(act.at);
-        state.first_halt = state.first_halt.value_or(act.at);
-        state.withdrawn = true;
-        return {};
-    }
-
-    static Status resume(const Act& act, State& state) {
-        if (state.halted) {
-            state.since = state.since + (act.at - *state.halted);
-        }
-        state.halted.reset();
-        state.withdrawn = false;
-        return {};
-    }
-
-    Status promote(const Act& act, const Release& release, State& state, GroupStage to) const {
-        if (state.halted) {
-            return refuse(act, "is halted by then", "remove the act, or the halt");
-        }
-        if (release.expedited || !so_far_.policy.staged) {
-            return refuse(act,
-                          release.expedited
-                              ? "is expedited: it is published to all groups at once"
-                              : "is published to all groups at once: nothing is staged",
-                          "remove the act");
-        }
-        if (!has(to)) {
-            return refuse(act, "has nowhere to go", "add a group of that stage, or remove the act");
-        }
-        if (state.reached >= to) {
-            return refuse(act, "is there already, by an earlier act or by the policy",
-                          "remove the act, or set `internal_after` and `public_after` to "
-                          "\"by_hand\"");
-        }
-        if (to == GroupStage::kPublic && has(GroupStage::kInternal) &&
-            state.reached < GroupStage::kInternal) {
-            return refuse(act, "goes public before the internal group has it",
-                          "promote it to internal first, or make it expedited");
-        }
-        state.reached = to;
-        state.since = act.at;
-        return {};
-    }
-
-    const Experiment& so_far_;
-    std::map<std::string, State> states_;
-};
-
-// What happens at the same time stays in the order of the file.
-template <class Timed>
-bool by_time(const Timed& a, const Timed& b) {
-    return a.at < b.at;
 }
 
 }  // namespace
@@ -357,22 +194,8 @@ Result<std::vector<Release>> read_releases(TomlTable& root, const Experiment& so
     // Those that wait for a halt come last, as they stand in the file.
     const auto waiting = std::stable_partition(
         out.begin(), out.end(), [](const Release& release) { return !release.fixes; });
-    std::stable_sort(out.begin(), waiting, by_time<Release>);
-    return out;
-}
-
-Result<std::vector<Act>> read_acts(TomlTable& root, const Experiment& so_far) {
-    FB_TRY(const std::vector<TomlTable> tables, root.tables("act"));
-    std::vector<Act> out;
-    for (const TomlTable& table : tables) {
-        FB_TRY(Act act, read_act(table, so_far));
-        out.push_back(std::move(act));
-    }
-    std::stable_sort(out.begin(), out.end(), by_time<Act>);
-    Deeds deeds(so_far);
-    for (const Act& act : out) {
-        FB_CHECK(deeds.apply(act));
-    }
+    std::stable_sort(out.begin(), waiting,
+                     [](const Release& a, const Release& b) { return a.at < b.at; });
     return out;
 }
 

@@ -24,19 +24,51 @@ inline constexpr Words<base::Recovery, 4> kRecoveries{{{"update", base::Recovery
                                                        {"by_hand", base::Recovery::kByHand}}};
 // Whether a feed's component loads in the kernel.
 inline constexpr Words<bool, 2> kLoadContexts{{{"userspace", false}, {"kernel", true}}};
-inline constexpr Words<ReleaseKind, 2> kReleaseKinds{
-    {{"update", ReleaseKind::kUpdate}, {"fix", ReleaseKind::kFix}}};
+inline constexpr Words<ReleaseKind, 3> kReleaseKinds{
+    {{"update", ReleaseKind::kUpdate}, {"fix", ReleaseKind::kFix}, {"plant", ReleaseKind::kPlant}}};
+inline constexpr Words<SignedBy, 6> kSigners{{{"vendor", SignedBy::kVendor},
+                                              {"other_feed", SignedBy::kOtherFeed},
+                                              {"other_root", SignedBy::kOtherRoot},
+                                              {"wrong_usage", SignedBy::kWrongUsage},
+                                              {"expired", SignedBy::kExpired},
+                                              {"nobody", SignedBy::kNobody}}};
 inline constexpr Words<ActKind, 2> kDestinations{
     {{"internal", ActKind::kPromoteToInternal}, {"public", ActKind::kPromoteToPublic}}};
-inline constexpr Words<FaultKind, 3> kFaultKinds{{{"bit_flip", FaultKind::kBitFlip},
-                                                  {"truncate", FaultKind::kTruncate},
-                                                  {"replay", FaultKind::kReplay}}};
-inline constexpr Words<FaultTarget, 3> kFaultTargets{{{"payload", FaultTarget::kPayload},
+inline constexpr Words<FaultKind, 14> kFaultKinds{{{"bit_flip", FaultKind::kBitFlip},
+                                                   {"truncate", FaultKind::kTruncate},
+                                                   {"replay", FaultKind::kReplay},
+                                                   {"freeze", FaultKind::kFreeze},
+                                                   {"cross_group", FaultKind::kCrossGroup},
+                                                   {"missing", FaultKind::kMissing},
+                                                   {"black_hole", FaultKind::kBlackHole},
+                                                   {"endless", FaultKind::kEndless},
+                                                   {"inflate", FaultKind::kInflate},
+                                                   {"slow", FaultKind::kSlow},
+                                                   {"wrong_clock", FaultKind::kWrongClock},
+                                                   {"state_lost", FaultKind::kStateLost},
+                                                   {"store_full", FaultKind::kStoreFull},
+                                                   {"store_read_only", FaultKind::kStoreReadOnly}}};
+inline constexpr Words<FaultTarget, 9> kFaultTargets{{{"payload", FaultTarget::kPayload},
                                                       {"package", FaultTarget::kPackage},
-                                                      {"head", FaultTarget::kHead}}};
+                                                      {"signature", FaultTarget::kSignature},
+                                                      {"chain", FaultTarget::kChain},
+                                                      {"manifest", FaultTarget::kManifest},
+                                                      {"length", FaultTarget::kLength},
+                                                      {"encoding", FaultTarget::kEncoding},
+                                                      {"head", FaultTarget::kHead},
+                                                      {"set", FaultTarget::kSet}}};
+inline constexpr Words<Profile, kProfiles> kProfileNames{
+    {{"published", Profile::kPublished}, {"hardened", Profile::kHardened}}};
+// Whether assays speak real HTTP.
+inline constexpr Words<bool, 2> kTransports{{{"in_process", false}, {"http", true}}};
+inline constexpr Words<Standing, 3> kStandings{
+    {{"held", Standing::kHeld}, {"contained", Standing::kContained}, {"fell", Standing::kFell}}};
 // In place of a duration or a share.
 inline constexpr std::string_view kByHand = "by_hand";
 inline constexpr std::string_view kNoTests = "none";
+inline constexpr std::string_view kAsCdnTtl = "cdn_ttl";
+// In place of a platform, of packages alone.
+inline constexpr std::string_view kAnyPlatform = "any";
 
 template <class Value, size_t N>
 std::vector<std::string> words_of(const Words<Value, N>& words) {

@@ -13,7 +13,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // Folders of scenarios/.
-constexpr const char* kSuites[] = {"fast", "policies"};
+constexpr const char* kSuites[] = {"attacks", "fast", "policies"};
 
 fs::path scenarios_dir() {
     return source_dir() / "scenarios";

@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <optional>
 #include <span>
 
+#include "cloud/cdn.h"
 #include "content/package.h"
 #include "support/paths.h"
 #include "support/result_matchers.h"
@@ -17,22 +19,7 @@ using base::Category;
 using base::Code;
 using content::Feed;
 
-class Cdn final : public ports::Transport {
-  public:
-    void store(const content::Package& package) {
-        files[content::package_path(package.manifest_digest)] = package.envelope;
-        for (const content::PayloadFile& payload : package.draft.manifest.payloads) {
-            files[content::payload_path(payload.sha384)] = package.draft.payloads.at(payload.name);
-        }
-    }
-    ports::Fetched get(const std::string& path, uint64_t max_bytes) override {
-        const auto found = files.find(path);
-        return found == files.end() || found->second.size() > max_bytes
-                   ? ports::Fetched{ports::FetchStatus::kMissing, {}}
-                   : ports::Fetched{ports::FetchStatus::kOk, found->second};
-    }
-    std::map<std::string, base::Bytes> files;
-};
+constexpr base::UtcTime kStart{1'772'409'600};
 
 class AssaysTest : public testing::Test {
   protected:
@@ -47,34 +34,74 @@ class AssaysTest : public testing::Test {
             ASSERT_OK(persona);
             personas_.push_back(std::move(persona).value());
         }
+        trusted_.emplace(HeadKeys{pki_.heads[0], pki_.heads[1]}, base::hours(24));
         good_ = sign("good/DatasetA/2026-03-01", "1", 0);
         better_ = sign("good/DatasetA/2026-03-02", "2", 3600);
         fatal_ = sign("defective/DatasetA/forbidden-call", "3", 7200);
         broken_ = sign("corrupt/DatasetA/does-not-compile", "4", 7200);
     }
-    content::Package sign(const std::string& source, const std::string& version, int64_t at) {
-        auto draft =
-            content::build(Feed::kDatasetA, version, test::fixtures_dir() / "content" / source);
+    content::Package sign(const std::string& source, const std::string& version, int64_t at,
+                          Feed feed = Feed::kDatasetA) {
+        auto draft = content::build(feed, version, test::fixtures_dir() / "content" / source);
         EXPECT_TRUE(draft.ok()) << draft.error().text();
-        auto package = content::sign(std::move(draft).value(), pki_.signers.at(Feed::kDatasetA),
-                                     {1'772'409'600 + at});
+        auto package = content::sign(std::move(draft).value(), pki_.signers.at(feed),
+                                     kStart + base::Duration{at});
         EXPECT_TRUE(package.ok()) << package.error().text();
         cdn_.store(*package);
         return std::move(package).value();
     }
-    Assays assays(unsigned jobs = 1) {
-        return Assays({cdn_, *verifier_, spawner_, personas_, "2024.2", jobs, nullptr},
-                      [this](StateId, const Transition& done) {
-                          log_.push_back(done);
-                          return base::Status{};
-                      });
+    Environment environment(sandbox::Spawner& spawner, unsigned jobs = 1) {
+        return {wire_,         *verifier_, spawner, personas_, "2024.2",
+                "windows-x64", profile_,   kStart,  jobs,      nullptr};
     }
-    static Stimulus poll(const content::Package* offered, faults::Damage damage = {}) {
+    Assays assays(unsigned jobs = 1) {
+        return Assays(environment(spawner_, jobs), [this](StateId, const Transition& done) {
+            log_.push_back(done);
+            return base::Status{};
+        });
+    }
+    // A poll of a channel that is offered this, by heads that were issued three hours after kStart
+    // and are read then.
+    Stimulus poll(const std::map<Feed, const content::Package*>& offered) {
         PollStimulus stimulus;
-        stimulus.group = "g";
-        stimulus.offered = offered;
-        stimulus.damage = damage;
+        stimulus.channel = stimulus.group = "g";
+        const cloud::Offering offering{"g", 1, offered};
+        std::map<std::string, cloud::HeadFile> files = cloud::pointers(offering);
+        stimulus.clock = kStart + base::hours(3);
+        if (profile_.threshold > 0) {
+            auto heads = trusted_->sign(offering, stimulus.clock);
+            EXPECT_TRUE(heads.ok()) << heads.error().text();
+            files.merge(*heads);
+        }
+        for (const auto& [feed, package] : offered) {
+            stimulus.feeds.push_back(feed);
+        }
+        for (const auto& [path, file] : files) {
+            if (path.starts_with("sets/")) {
+                cdn_.store(path, *file.bytes);
+            } else {
+                stimulus.files[path] = {file.bytes, file.words};
+            }
+        }
         return stimulus;
+    }
+    Stimulus poll(const content::Package* offered) { return poll({{Feed::kDatasetA, offered}}); }
+    Stimulus poll(const content::Package* offered, const faults::Fault& fault) {
+        Stimulus stimulus = poll(offered);
+        std::get<PollStimulus>(stimulus).faults = {fault};
+        std::get<PollStimulus>(stimulus).struck.resize(1);
+        return stimulus;
+    }
+    static Stimulus later(Stimulus stimulus, base::Duration by) {
+        base::UtcTime& clock = std::get<PollStimulus>(stimulus).clock;
+        clock = clock + by;
+        return stimulus;
+    }
+    static faults::Fault damaged_package(uint64_t draw) {
+        faults::Fault fault;
+        fault.target = faults::FaultTarget::kPackage;
+        fault.draw = draw;
+        return fault;
     }
     static Stimulus workload(uint32_t persona, const char* name) {
         return WorkloadStimulus{{persona}, name};
@@ -98,7 +125,11 @@ class AssaysTest : public testing::Test {
     std::unique_ptr<content::Verifier> verifier_;
     sandbox::Spawner spawner_{test::worker_binary()};
     std::vector<host::Persona> personas_;
-    Cdn cdn_;
+    using HeadKeys = std::vector<content::Signer>;
+    std::optional<cloud::HeadSigner> trusted_;
+    cloud::Cdn cdn_;
+    DirectWire wire_{cdn_};
+    endpoint::update::Profile profile_ = endpoint::update::published();
     content::Package good_, better_, fatal_, broken_;
     std::vector<Transition> log_;
 };
@@ -190,29 +221,32 @@ TEST_F(AssaysTest, PerformsOnceWhatLooksTheSameToTheComponent) {
 // The memo table is right to answer for a state if a component that is really asked there says the
 // same: checked over states that differ in many ways.
 TEST_F(AssaysTest, AnswersForOtherStatesWhatTheComponentsWouldSay) {
-    Assays all = assays();
-    std::vector<StateId> states = {all.intern({}), after_good(all)};
-    for (const content::Package* package : {&better_, &fatal_, &broken_}) {
-        for (size_t i = 0, n = states.size(); i < n; ++i) {
-            states.push_back(all.intern(after(all, states[i], poll(package))));
+    for (const auto& profile : {endpoint::update::published(), endpoint::update::hardened()}) {
+        profile_ = profile;
+        Assays all = assays();
+        std::vector<StateId> states = {all.intern({}), after_good(all)};
+        for (const content::Package* package : {&better_, &fatal_, &broken_}) {
+            for (size_t i = 0, n = states.size(); i < n; ++i) {
+                states.push_back(all.intern(after(all, states[i], poll(package))));
+            }
         }
-    }
-    BlobPool blobs;
-    for (const content::Package* package : {&good_, &better_, &fatal_, &broken_}) {
-        for (const auto& [name, bytes] : package->draft.payloads) {
-            blobs.keep(base::sha384(bytes), bytes);
+        BlobPool blobs;
+        for (const content::Package* package : {&good_, &better_, &fatal_, &broken_}) {
+            for (const auto& [name, bytes] : package->draft.payloads) {
+                blobs.keep(base::sha384(bytes), bytes);
+            }
         }
-    }
-    const Environment environment{cdn_, *verifier_, spawner_, personas_, "2024.2", 1, nullptr};
-    for (const StateId state : states) {
-        for (const Stimulus& stimulus :
-             {poll(&good_), poll(&better_), poll(&fatal_), workload(1, "server")}) {
-            const Transition told = one(all, state, stimulus);
-            ASSERT_OK_AND(const Transition asked,
-                          perform_once(environment, blobs, all.state(state), stimulus));
-            EXPECT_EQ(told.changes, asked.changes) << told.stimulus;
-            EXPECT_EQ(told.outcome.code, asked.outcome.code) << told.stimulus;
-            EXPECT_EQ(told.triggers.size(), asked.triggers.size()) << told.stimulus;
+        for (const StateId state : states) {
+            for (const Stimulus& stimulus :
+                 {poll(&good_), poll(&better_), later(poll(&fatal_), base::hours(30)),
+                  workload(1, "server")}) {
+                const Transition told = one(all, state, stimulus);
+                ASSERT_OK_AND(const Transition asked, perform_once(environment(spawner_), blobs,
+                                                                   all.state(state), stimulus));
+                EXPECT_EQ(told.changes, asked.changes) << told.stimulus;
+                EXPECT_EQ(told.outcome.code, asked.outcome.code) << told.stimulus;
+                EXPECT_EQ(told.triggers.size(), asked.triggers.size()) << told.stimulus;
+            }
         }
     }
 }
@@ -224,10 +258,7 @@ TEST_F(AssaysTest, GivesTheSameIdsWhateverTheNumberOfJobs) {
         log_.clear();
         std::vector<Assays::Request> requests;
         for (uint64_t draw = 0; draw < 12; ++draw) {
-            requests.push_back(
-                {all.intern({}),
-                 poll(&good_,
-                      {faults::DamageKind::kBitFlip, faults::DamageTarget::kPackage, draw, {}})});
+            requests.push_back({all.intern({}), poll(&good_, damaged_package(draw))});
         }
         requests.push_back({all.intern({}), poll(&better_)});
         ASSERT_OK(all.perform(requests));
@@ -242,29 +273,136 @@ TEST_F(AssaysTest, GivesTheSameIdsWhateverTheNumberOfJobs) {
 }
 
 TEST_F(AssaysTest, ReplaysFromItsLogWithoutAWorker) {
-    std::vector<Transition> recorded;
-    {
-        Assays all = assays();
-        after_good(all);
-        ASSERT_OK_AND(Transition line, parse_transition(to_json(log_.at(0))));
-        recorded.push_back(std::move(line));
+    for (const auto& profile : {endpoint::update::published(), endpoint::update::hardened()}) {
+        profile_ = profile;
+        log_.clear();
+        std::vector<Transition> recorded;
+        {
+            Assays all = assays();
+            after_good(all);
+            ASSERT_OK_AND(Transition line, parse_transition(to_json(log_.at(0))));
+            recorded.push_back(std::move(line));
+        }
+        sandbox::Spawner none{"/nonexistent/firebreak-worker"};
+        Assays again(environment(none), [](StateId, const Transition&) { return base::Status{}; });
+        again.replay_from(std::move(recorded));
+        const Transition done = one(again, again.intern({}), poll(&good_));
+        EXPECT_EQ(running_content(applied({}, done.changes), Feed::kDatasetA),
+                  good_.manifest_digest);
+        const Assays::Request other{again.intern({}), poll(&better_)};
+        EXPECT_ERROR(again.perform({&other, 1}), "no outcome for");
     }
-    sandbox::Spawner none{"/nonexistent/firebreak-worker"};
-    Assays again({cdn_, *verifier_, none, personas_, "2024.2", 1, nullptr},
-                 [](StateId, const Transition&) { return base::Status{}; });
-    again.replay_from(std::move(recorded));
-    const Transition done = one(again, again.intern({}), poll(&good_));
-    EXPECT_EQ(running_content(applied({}, done.changes), Feed::kDatasetA), good_.manifest_digest);
-    const Assays::Request other{again.intern({}), poll(&better_)};
-    EXPECT_ERROR(again.perform({&other, 1}), "no outcome for");
 }
 
 TEST_F(AssaysTest, FailsWhenNoWorkerCanBeStarted) {
     sandbox::Spawner none{"/nonexistent/firebreak-worker"};
-    Assays all({cdn_, *verifier_, none, personas_, "2024.2", 1, nullptr},
-               [](StateId, const Transition&) { return base::Status{}; });
+    Assays all(environment(none), [](StateId, const Transition&) { return base::Status{}; });
     const Assays::Request request{all.intern({}), poll(&good_)};
     EXPECT_ERROR(all.perform({&request, 1}), "firebreak-worker");
+}
+
+// --- time ---
+
+TEST_F(AssaysTest, AsksNoClockUnderTheVendorsProfile) {
+    Assays all = assays();
+    const Transition done = one(all, all.intern({}), poll(&good_));
+    EXPECT_EQ(done.clock_from.unix_seconds, Transition::kAlways.first);
+    EXPECT_EQ(done.clock_until.unix_seconds, Transition::kAlways.second);
+    one(all, all.intern({}), later(poll(&good_), base::days(400)));
+    EXPECT_EQ(log_.size(), 1u);
+}
+
+// What a client did holds for as long as its clock would have said the same, and not a second more.
+TEST_F(AssaysTest, AnswersForAnotherTimeOnlyWithinTheClockInterval) {
+    profile_ = endpoint::update::hardened();
+    Assays all = assays();
+    const StateId fresh = all.intern({});
+    const Stimulus offer = poll(&good_);
+    const base::UtcTime now = clock_of(offer);
+    const Transition done = one(all, fresh, offer);
+    ASSERT_EQ(done.outcome.category, Category::kInstalled) << to_json(done);
+    EXPECT_LE(done.clock_from, now);
+    EXPECT_EQ(done.clock_until, now + base::hours(24)) << "the head's end";
+
+    const Stimulus in_the_last_second = later(offer, base::Duration{24 * 3600 - 1});
+    EXPECT_EQ(one(all, fresh, in_the_last_second).outcome.category, Category::kInstalled);
+    EXPECT_EQ(log_.size(), 1u) << "from memory";
+    const Transition expired = one(all, fresh, later(offer, base::hours(24)));
+    EXPECT_EQ(log_.size(), 2u) << "a new trial";
+    EXPECT_EQ(expired.outcome.category, Category::kStale) << to_json(expired);
+    EXPECT_EQ(expired.outcome.code, Code::kHeadExpired);
+    EXPECT_EQ(expired.clock_from, done.clock_until);
+    EXPECT_EQ(one(all, fresh, offer).outcome.category, Category::kInstalled) << "both are known";
+    EXPECT_EQ(log_.size(), 2u);
+}
+
+TEST_F(AssaysTest, LooksInARecordForTheOutcomeOfItsTime) {
+    profile_ = endpoint::update::hardened();
+    const Stimulus offer = poll(&good_);
+    {
+        Assays all = assays();
+        one(all, all.intern({}), offer);
+        one(all, all.intern({}), later(offer, base::hours(24)));
+    }
+    ASSERT_EQ(log_.size(), 2u);
+    Assays again = assays();
+    again.replay_from(log_);
+    EXPECT_EQ(one(again, again.intern({}), later(offer, base::hours(25))).outcome.code,
+              Code::kHeadExpired);
+    EXPECT_EQ(one(again, again.intern({}), later(offer, base::hours(1))).outcome.category,
+              Category::kInstalled);
+}
+
+// --- faults and several feeds ---
+
+TEST_F(AssaysTest, PutsTheFaultsOfTheStimulusAroundTheClient) {
+    Assays all = assays();
+    const Transition damaged = one(all, all.intern({}), poll(&good_, damaged_package(3)));
+    EXPECT_TRUE(damaged.outcome.refused()) << to_json(damaged);
+    faults::Fault full;
+    full.kind = faults::FaultKind::kStoreFull;
+    const Transition no_room = one(all, all.intern({}), poll(&good_, full));
+    EXPECT_EQ(no_room.outcome.code, Code::kMachineFull) << to_json(no_room);
+    EXPECT_TRUE(no_room.changes.empty());
+}
+
+// The interval is of the right time: it is the shifted clock's answers that have to stay.
+TEST_F(AssaysTest, BoundsAWrongClocksOutcomeByTheRightTime) {
+    profile_ = endpoint::update::hardened();
+    Assays all = assays();
+    faults::Fault wrong;
+    wrong.kind = faults::FaultKind::kWrongClock;
+    wrong.shift = base::hours(10);
+    const Stimulus offer = poll(&good_, wrong);
+    const Transition done = one(all, all.intern({}), offer);
+    EXPECT_EQ(done.outcome.category, Category::kInstalled) << to_json(done);
+    EXPECT_EQ(done.clock_until, clock_of(offer) + base::hours(14));
+    EXPECT_EQ(one(all, all.intern({}), later(offer, base::hours(14))).outcome.code,
+              Code::kHeadExpired);
+}
+
+TEST_F(AssaysTest, TellsAPollOfSeveralFeedsByTheOneThatCameOffWorst) {
+    const content::Package ntp =
+        sign("good/NTP_OVERRIDES/2026-03-01", "1", 0, Feed::kNTP_OVERRIDES);
+    Assays all = assays();
+    const Stimulus both = poll({{Feed::kDatasetA, &good_}, {Feed::kNTP_OVERRIDES, &ntp}});
+    const Transition good = one(all, all.intern({}), both);
+    EXPECT_EQ(good.outcome.category, Category::kInstalled);
+    const Snapshot after = applied({}, good.changes);
+    EXPECT_EQ(running_content(after, Feed::kDatasetA), good_.manifest_digest);
+    EXPECT_EQ(running_content(after, Feed::kNTP_OVERRIDES), ntp.manifest_digest);
+
+    Stimulus damaged = both;
+    auto& stimulus = std::get<PollStimulus>(damaged);
+    stimulus.faults = {damaged_package(3)};
+    stimulus.faults[0].feed = Feed::kNTP_OVERRIDES;
+    stimulus.struck = {{content::package_path(ntp.manifest_digest)}};
+    const Transition worst = one(all, all.intern({}), damaged);
+    EXPECT_TRUE(worst.outcome.refused());
+    EXPECT_EQ(worst.feed, Feed::kNTP_OVERRIDES);
+    EXPECT_EQ(worst.manifest, ntp.manifest_digest);
+    EXPECT_EQ(running_content(applied({}, worst.changes), Feed::kDatasetA), good_.manifest_digest)
+        << "its sound neighbour is installed all the same";
 }
 
 }  // namespace

@@ -2,46 +2,78 @@
 
 #include <gtest/gtest.h>
 
+#include "content/head.h"
 #include "content/manifest.h"
+#include "ports/whole_file.h"
+#include "support/received.h"
 
 namespace firebreak::assay {
 namespace {
 
+using ports::FetchStatus;
+
+// Has every file there can be: its path is what is in it.
 class Everything final : public ports::Transport {
   public:
-    ports::Fetched get(const std::string& path, uint64_t) override {
-        return {ports::FetchStatus::kOk, base::bytes_of(path)};
+    unsigned edges() const override { return 3; }
+    FetchStatus get(const ports::Request& request, ports::Receiver& receiver) override {
+        requests.push_back(request);
+        return ports::deliver(base::bytes_of(request.path), request.offset, receiver);
     }
+    std::vector<ports::Request> requests;
 };
 
-content::Package package() {
-    content::Package made;
-    made.manifest_digest = base::sha384(base::bytes_of("manifest"));
-    made.draft.manifest.payloads = {{"a.yar", 1, base::sha384(base::bytes_of("payload"))}};
-    return made;
+class KeyedTransportTest : public testing::Test {
+  protected:
+    Everything cdn_;
+    std::map<std::string, ServedFile> files_{
+        {"heads/g/DatasetA.json",
+         {std::make_shared<const base::Bytes>(base::bytes_of("head")), "head"}}};
+    KeyedTransport keyed_{cdn_, files_};
+};
+
+TEST_F(KeyedTransportTest, LetsFilesOfTheStimulusThroughAndThoseNamedByTheirDigest) {
+    const base::Digest digest = base::sha384(base::bytes_of("x"));
+    for (const std::string& path :
+         {std::string("heads/g/DatasetA.json"), content::package_path(digest),
+          content::payload_path(digest), content::set_path(digest)}) {
+        const test::Received received = test::get(keyed_, path);
+        EXPECT_EQ(received.status, FetchStatus::kOk) << path;
+        EXPECT_EQ(received.body, base::bytes_of(path)) << "as whoever is behind it says";
+    }
+    EXPECT_TRUE(keyed_.reads_outside_the_key().empty());
 }
 
-TEST(KeyedTransport, ServesTheStimulusHeadAndTheFilesOfItsPackages) {
-    Everything cdn;
-    const content::Package one = package();
-    KeyedTransport keyed(cdn, "heads/g/DatasetA.json", base::bytes_of("head"), {&one});
-    EXPECT_EQ(keyed.get("heads/g/DatasetA.json", 10).body, base::bytes_of("head"));
-    EXPECT_EQ(keyed.get("heads/g/DatasetA.json", 3).status, ports::FetchStatus::kOverCap);
-    const std::string path = content::package_path(one.manifest_digest);
-    EXPECT_EQ(keyed.get(path, 1000).body, base::bytes_of(path));
-    const std::string payload = content::payload_path(one.draft.manifest.payloads.front().sha384);
-    EXPECT_EQ(keyed.get(payload, 1000).body, base::bytes_of(payload));
-    EXPECT_TRUE(keyed.reads_outside_the_key().empty());
+TEST_F(KeyedTransportTest, PassesOnWhichEdgeIsAskedAndFromWhereOn) {
+    const test::Received received = test::get(keyed_, ports::Request{"payloads/abc", 2, 4});
+    EXPECT_EQ(received.offset, 4u);
+    EXPECT_EQ(received.body, base::bytes_of("oads/abc"));
+    ASSERT_EQ(cdn_.requests.size(), 1u);
+    EXPECT_EQ(cdn_.requests[0].edge, 2u);
+    EXPECT_EQ(cdn_.requests[0].offset, 4u);
+    EXPECT_EQ(keyed_.edges(), 3u);
 }
 
-TEST(KeyedTransport, RemembersAReadOutsideTheKeyAndAnswersItWithNothing) {
-    Everything cdn;
-    const content::Package one = package();
-    KeyedTransport keyed(cdn, "heads/g/DatasetA.json", {}, {&one});
-    EXPECT_EQ(keyed.get("heads/other/DatasetA.json", 1000).status, ports::FetchStatus::kMissing);
-    EXPECT_EQ(keyed.get("packages/other.p7m", 1000).status, ports::FetchStatus::kMissing);
-    EXPECT_EQ(keyed.reads_outside_the_key(),
-              (std::vector<std::string>{"heads/other/DatasetA.json", "packages/other.p7m"}));
+// Heads and root statements are all in the stimulus: no other exists for this assay, whatever the
+// CDN has, and that they do not is something the memo table knows.
+TEST_F(KeyedTransportTest, SaysOfHeadsAndRootStatementsOutsideTheStimulusThatThereAreNone) {
+    for (const char* path :
+         {"heads/other/DatasetA.json", "heads/g/DatasetA.signed", "trust/latest.p7m"}) {
+        EXPECT_EQ(test::get(keyed_, path).status, FetchStatus::kMissing) << path;
+    }
+    EXPECT_TRUE(cdn_.requests.empty());
+    EXPECT_TRUE(keyed_.reads_outside_the_key().empty());
+}
+
+TEST_F(KeyedTransportTest, RemembersAReadOutsideTheKeyAndAnswersItWithNothing) {
+    for (const char* path : {"packages.json", "status/today"}) {
+        const test::Received received = test::get(keyed_, path);
+        EXPECT_EQ(received.status, FetchStatus::kMissing) << path;
+        EXPECT_TRUE(received.body.empty()) << path;
+    }
+    EXPECT_TRUE(cdn_.requests.empty());
+    EXPECT_EQ(keyed_.reads_outside_the_key(),
+              (std::vector<std::string>{"packages.json", "status/today"}));
 }
 
 }  // namespace

@@ -14,15 +14,17 @@ using base::Stage;
 
 Transition sample() {
     Transition out;
-    out.stimulus = "poll DatasetA in public-1: offered x; damage none; replayed nothing";
+    out.stimulus = "poll of public-1: DatasetA; heads/public-1/DatasetA.json: x";
     out.reads = {{"update/DatasetA/floor", std::nullopt}, {"scanner/DatasetA/running", "x"}};
     out.changes = {{"update/DatasetA/floor", "1772409600"},
                    {"scanner/DatasetA/running", "ab\n\"c"},
                    {"package/ab", std::nullopt}};
+    out.clock_from = {1'772'409'600};
     out.outcome = {Stage::kVerify,
                    Category::kCorrupt,
                    Code::kPayloadDigestWrong,
                    {{"file", "a.yar"}, {"signal", "SIGSYS"}}};
+    out.feed = content::Feed::kBehavior;
     out.manifest = base::sha384(base::bytes_of("m"));
     out.delivered = true;
     out.alerts = 1;
@@ -50,10 +52,13 @@ void expect_same(const Transition& a, const Transition& b) {
     EXPECT_EQ(a.stimulus, b.stimulus);
     EXPECT_EQ(a.reads, b.reads);
     EXPECT_EQ(a.changes, b.changes);
+    EXPECT_EQ(a.clock_from, b.clock_from);
+    EXPECT_EQ(a.clock_until, b.clock_until);
     EXPECT_EQ(a.outcome.stage, b.outcome.stage);
     EXPECT_EQ(a.outcome.category, b.outcome.category);
     EXPECT_EQ(a.outcome.code, b.outcome.code);
     EXPECT_EQ(a.outcome.evidence, b.outcome.evidence);
+    EXPECT_EQ(a.feed, b.feed);
     EXPECT_EQ(a.manifest, b.manifest);
     EXPECT_EQ(a.delivered, b.delivered);
     EXPECT_EQ(a.alerts, b.alerts);
@@ -81,9 +86,9 @@ TEST(Transition, WritesEvidenceThatIsNoUtf8) {
 
 TEST(Transition, RefusesALineThatLacksSomething) {
     const std::string whole = to_json(sample());
-    for (const char* member :
-         {"\"stimulus\"", "\"reads\"", "\"changes\"", "\"outcome\"", "\"manifest\"",
-          "\"delivered\"", "\"alerts\"", "\"triggers\"", "\"cost_ms\""}) {
+    for (const char* member : {"\"stimulus\"", "\"reads\"", "\"changes\"", "\"clock_from\"",
+                               "\"clock_until\"", "\"outcome\"", "\"feed\"", "\"manifest\"",
+                               "\"delivered\"", "\"alerts\"", "\"triggers\"", "\"cost_ms\""}) {
         std::string broken = whole;
         const size_t at = broken.find(member);
         ASSERT_NE(at, std::string::npos);
@@ -117,43 +122,86 @@ RC_GTEST_PROP(Transition, SurvivesAnyDamageToItsLine, ()) {
     (void)parse_transition(line).ok();
 }
 
+TEST(Transition, HoldsWhereTheComponentWouldSeeTheSame) {
+    const Transition one = sample();
+    const Snapshot same = {{"scanner/DatasetA/running", "x"}, {"elsewhere", "y"}};
+    EXPECT_TRUE(holds(one, same, one.clock_from));
+    Snapshot other = same;
+    other["scanner/DatasetA/running"] = "z";
+    EXPECT_FALSE(holds(one, other, one.clock_from));
+    other = same;
+    other.erase("scanner/DatasetA/running");
+    EXPECT_FALSE(holds(one, other, one.clock_from));
+    other = same;
+    other["update/DatasetA/floor"] = "1";
+    EXPECT_FALSE(holds(one, other, one.clock_from)) << "it found nothing there";
+}
+
+TEST(Transition, HoldsOnlyWithinItsClockInterval) {
+    Transition one;
+    for (const int64_t time : {INT64_MIN, int64_t{0}, INT64_MAX - 1}) {
+        EXPECT_TRUE(holds(one, {}, {time})) << "nobody asked the clock";
+    }
+    one.clock_from = {100};
+    one.clock_until = {200};
+    EXPECT_FALSE(holds(one, {}, {99}));
+    EXPECT_TRUE(holds(one, {}, {100}));
+    EXPECT_TRUE(holds(one, {}, {199}));
+    EXPECT_FALSE(holds(one, {}, {200}));
+}
+
+ServedFile file(const std::string& words, const std::string& bytes = "") {
+    return {std::make_shared<const base::Bytes>(base::bytes_of(bytes)), words};
+}
+
 TEST(Stimulus, NamesAllThatItHolds) {
-    content::Package one;
-    one.manifest_digest = base::sha384(base::bytes_of("one"));
-    one.signing_time = {100};
-    content::Package later = one;
-    later.signing_time = {200};
     PollStimulus poll;
-    poll.group = "public-1";
+    poll.channel = poll.group = "public-1";
     std::vector<std::string> texts = {text(poll)};
-    poll.offered = &one;
-    texts.push_back(text(poll));
-    poll.offered = &later;
-    texts.push_back(text(poll));
-    poll.group = "public-2";
-    texts.push_back(text(poll));
-    poll.damage = {faults::DamageKind::kBitFlip, faults::DamageTarget::kPayload, 1, {}};
-    texts.push_back(text(poll));
-    poll.damage.draw = 2;
-    texts.push_back(text(poll));
-    poll.replayed = &one;
-    texts.push_back(text(poll));
-    poll.feed = content::Feed::kESH;
-    texts.push_back(text(poll));
+    const auto add = [&] { texts.push_back(text(poll)); };
+    poll.channel = "public-1.2";
+    add();
+    poll.feeds = {content::Feed::kDatasetA};
+    add();
+    poll.feeds.push_back(content::Feed::kESH);
+    add();
+    poll.edges = 3;
+    add();
+    poll.files["heads/public-1.2/DatasetA.json"] = file("one signed 100");
+    add();
+    poll.files["heads/public-1.2/DatasetA.json"] = file("one signed 200");
+    add();
+    poll.files["heads/public-1.2/ESH.json"] = file("nothing");
+    add();
+    poll.faults.resize(1);
+    poll.faults[0].feed = content::Feed::kDatasetA;
+    poll.faults[0].draw = 1;
+    add();
+    poll.faults[0].draw = 2;
+    add();
+    poll.faults[0].own_edge = true;
+    add();
+    poll.faults[0].target = faults::FaultTarget::kHead;
+    add();
+    poll.faults.push_back(poll.faults[0]);
+    add();
+    poll.faults[1].kind = faults::FaultKind::kWrongClock;
+    add();
+    poll.faults[1].shift = {-3600};
+    add();
+    std::swap(poll.faults[0], poll.faults[1]);
+    add();
     texts.push_back(text(WorkloadStimulus{{0}, "server"}));
     texts.push_back(text(WorkloadStimulus{{0}, "till"}));
     std::sort(texts.begin(), texts.end());
     EXPECT_EQ(std::unique(texts.begin(), texts.end()), texts.end());
 }
 
-TEST(Stimulus, LeavesSignatureBytesOut) {
-    content::Package one;
-    one.envelope = base::bytes_of("one signature");
-    content::Package other = one;
-    other.envelope = base::bytes_of("another signature");
+TEST(Stimulus, LeavesSignatureBytesAndTheTimeOut) {
     PollStimulus a, b;
-    a.offered = &one;
-    b.offered = &other;
+    a.files["heads/g/DatasetA.signed"] = file("number 3", "one signature");
+    b.files["heads/g/DatasetA.signed"] = file("number 3", "another signature");
+    b.clock = {1'772'409'600};
     EXPECT_EQ(text(a), text(b));
 }
 

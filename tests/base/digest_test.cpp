@@ -23,6 +23,16 @@ TEST(Sha384, MatchesKnownVectors) {
               "07b8b3dc38ecc4ebae97ddd87f3d8985");
 }
 
+RC_GTEST_PROP(Sha384, IsTheSameHoweverTheBytesAreCut, (const std::vector<Bytes>& pieces)) {
+    Bytes whole;
+    Sha384 digest;
+    for (const Bytes& piece : pieces) {
+        digest.add(piece);
+        whole.insert(whole.end(), piece.begin(), piece.end());
+    }
+    RC_ASSERT(digest.finish() == sha384(whole));
+}
+
 TEST(Digest, IsNoneUntilItIsSet) {
     EXPECT_TRUE(Digest{}.none());
     EXPECT_FALSE(sha384({}).none());

@@ -87,7 +87,7 @@ class Vendor {
         for (; time <= now; time = time + base::minutes(5)) {
             operations.advance(time);
             system.advance(time);
-            cdn.advance(time);
+            ASSERT_OK(cdn.advance(time));
         }
     }
     // "Alarm: 1 failure …", with a letter for what kind of notice it is.

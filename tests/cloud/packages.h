@@ -12,7 +12,9 @@ inline content::Package package(const std::string& version,
                                 content::Feed feed = content::Feed::kDatasetA) {
     content::Package made;
     const base::Bytes rules = base::bytes_of("rules " + version);
-    made.draft.manifest = {feed, version, {{"rules.yar", rules.size(), base::sha384(rules)}}, "0"};
+    made.draft.manifest.feed = feed;
+    made.draft.manifest.version = version;
+    made.draft.manifest.payloads = {{"rules.yar", rules.size(), base::sha384(rules)}};
     made.draft.payloads["rules.yar"] = rules;
     made.manifest_digest = base::sha384(content::canonical_json(made.draft.manifest));
     made.envelope = base::bytes_of("envelope " + version);

@@ -232,7 +232,7 @@ struct Subject {
     }
     void advance(base::SimTime now) {
         system.advance(now);
-        cdn.advance(now);
+        RC_ASSERT(cdn.advance(now).ok());
         for (const Decision& decision : system.take_decisions()) {
             if (decision.kind == Decision::Kind::kPublished) {
                 RC_ASSERT(!system.halted(decision.release));

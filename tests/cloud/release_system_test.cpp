@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "cloud/packages.h"
+#include "support/received.h"
 #include "support/result_matchers.h"
 
 namespace firebreak::cloud {
@@ -42,7 +43,7 @@ class Vendor {
 
     void at(int64_t now) {
         system.advance({now});
-        cdn.advance({now});
+        ASSERT_OK(cdn.advance({now}));
     }
     // What each segment is offered: a digit per version, - for nothing.
     std::string offered() const {
@@ -91,7 +92,7 @@ TEST(ReleaseSystem, StoresThePackageAsItIsOnTheDayOfItsRelease) {
     vendor.system.release(vendor.one, {0});
     vendor.at(kDelay);
     const std::string path = content::package_path(vendor.one_package.manifest_digest);
-    EXPECT_EQ(vendor.cdn.get(path, 1000).body, base::bytes_of("signed anew"));
+    EXPECT_EQ(test::get(vendor.cdn, path).body, base::bytes_of("signed anew"));
 }
 
 TEST(ReleaseSystem, GoesThroughThePublicSegmentsByItself) {

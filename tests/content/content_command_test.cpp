@@ -152,6 +152,23 @@ TEST_F(ContentCommand, ShowsWhatAPackageClaims) {
     EXPECT_THAT(unsigned_one.output, HasSubstr("not signed"));
 }
 
+TEST_F(ContentCommand, WritesIntoTheManifestForWhomThePackageIs) {
+    const Finished built = run({"content", "build", source.string(), "--feed", "DatasetA",
+                                "--version", "1", "--platform", "windows-x64", "--group",
+                                "internal", "--group", "early", "-o", package.string()});
+    EXPECT_EQ(built.exit_code, 0) << built.output;
+    EXPECT_THAT(built.output, HasSubstr("windows-x64"));
+    EXPECT_THAT(built.output, HasSubstr("early, internal"));
+}
+
+TEST_F(ContentCommand, ReadsNoPayloadFartherThanItsManifestSays) {
+    fs::resize_file(package / "payload/rules.yar", 1ull << 30);
+    const Finished refused = verify();
+    EXPECT_EQ(refused.exit_code, 1) << refused.output;
+    EXPECT_THAT(refused.output, HasSubstr("payload size is wrong"));
+    EXPECT_THAT(refused.output, HasSubstr("1073741824"));
+}
+
 TEST_F(ContentCommand, ExplainsInvalidInput) {
     const Finished feed = build("DatasetB");
     EXPECT_EQ(feed.exit_code, 4);
@@ -172,6 +189,188 @@ TEST_F(ContentCommand, ShowsNoControlCharactersOfAHostileManifest) {
     fs::remove(package / "package.p7m");
     const Finished shown = run({"content", "inspect", package.string()});
     EXPECT_EQ(shown.output.find('\x1b'), std::string::npos);
+}
+
+// --- encrypted feeds ---------------------------------------------------------------------------
+
+TEST_F(ContentCommand, EncryptsPayloadsOfEncryptedFeedsAndDecryptsThem) {
+    const std::vector<std::string> build_behavior = {
+        "content", "build",  source.string(), "--feed", "Behavior",      "--version",
+        "1",       "--keys", keys.string(),   "-o",     package.string()};
+    const Finished built = run(build_behavior);
+    EXPECT_EQ(built.exit_code, 0) << built.output;
+    EXPECT_THAT(built.output, HasSubstr("the payloads are encrypted"));
+    const fs::path payload = package / "payload/rules.yar";
+    const fs::path plain = temporary.path() / "plain";
+    const auto decrypt = [&](const char* feed) {
+        return run({"content", "decrypt", payload.string(), "--feed", feed, "--keys", keys.string(),
+                    "-o", plain.string()});
+    };
+    const Finished other = decrypt("RepairKit");
+    EXPECT_EQ(other.exit_code, 1) << other.output;
+    EXPECT_THAT(other.output, HasSubstr("does not decrypt"));
+    EXPECT_FALSE(fs::exists(plain));
+    const Finished right = decrypt("Behavior");
+    EXPECT_EQ(right.exit_code, 0) << right.output;
+    EXPECT_THAT(right.output, HasSubstr("openssl cms -decrypt"));
+    EXPECT_EQ(base::read_file(plain, 1000).value(),
+              base::read_file(source / "rules.yar", 1000).value());
+    EXPECT_EQ(decrypt("DatasetA").exit_code, 4);
+
+    std::vector<std::string> clear = build_behavior;
+    clear.push_back("--clear");
+    EXPECT_EQ(run(clear).exit_code, 0);
+    EXPECT_EQ(base::read_file(payload, 1000).value(),
+              base::read_file(source / "rules.yar", 1000).value());
+
+    std::vector<std::string> without_key = build_behavior;
+    without_key[8] = source.string();
+    const Finished refused = run(without_key);
+    EXPECT_EQ(refused.exit_code, 4) << refused.output;
+    EXPECT_THAT(refused.output, HasSubstr("--clear"));
+}
+
+// --- keys --------------------------------------------------------------------------------------
+
+// A folder of keys of our own, and a package of DatasetA signed by them.
+class KeysCommand : public ContentCommand {
+  protected:
+    void SetUp() override {
+        const Finished made = run({"content", "keys", "new", own.string()});
+        ASSERT_EQ(made.exit_code, 0) << made.output;
+        EXPECT_THAT(made.output, HasSubstr("are for tests"));
+        keys = own;
+        ContentCommand::SetUp();
+    }
+    Finished rotate(const std::vector<std::string>& which) const {
+        std::vector<std::string> words = {"content", "keys",
+                                          "rotate",  own.string(),
+                                          "--from",  "2026-01-01T00:00:00Z",
+                                          "--until", "2028-01-01T00:00:00Z"};
+        words.insert(words.end(), which.begin(), which.end());
+        return run(words);
+    }
+    Finished revoke(const std::string& file, const std::vector<std::string>& more = {}) const {
+        std::vector<std::string> words = {"content",
+                                          "keys",
+                                          "revoke",
+                                          own.string(),
+                                          "--certificate",
+                                          (own / file).string(),
+                                          "-o",
+                                          trust.string(),
+                                          "--at",
+                                          "2026-03-02T08:00:00Z"};
+        words.insert(words.end(), more.begin(), more.end());
+        return run(words);
+    }
+    Finished verify_under_trust() const {
+        return run({"content", "verify", package.string(), "--root", (own / "root.pem").string(),
+                    "--trust", trust.string()});
+    }
+
+    fs::path own = temporary.path() / "keys";
+    fs::path trust = temporary.path() / "trust.p7m";
+};
+
+TEST_F(KeysCommand, RotatesASignerAndKeepsWhatTheOldOneSigned) {
+    const Finished rotated = rotate({"--feed", "DatasetA"});
+    EXPECT_EQ(rotated.exit_code, 0) << rotated.output;
+    EXPECT_THAT(rotated.output, HasSubstr("DatasetA.1.old.pem"));
+    EXPECT_EQ(verify().exit_code, 0);
+    ASSERT_EQ(revoke("DatasetA.1.old.pem", {"--number", "1"}).exit_code, 0);
+    const Finished old = verify_under_trust();
+    EXPECT_EQ(old.exit_code, 1) << old.output;
+    EXPECT_THAT(old.output, HasSubstr("a certificate is revoked"));
+    ASSERT_EQ(sign("2026-03-02T08:00:00Z").exit_code, 0);
+    EXPECT_EQ(verify_under_trust().exit_code, 0);
+    // The new one is valid from 2026 on alone.
+    ASSERT_EQ(sign("2025-12-31T23:59:59Z").exit_code, 0);
+    EXPECT_THAT(verify().output, HasSubstr("not valid at signing time"));
+}
+
+TEST_F(KeysCommand, RotatesTheIssuingCertificateUnderItsSigners) {
+    EXPECT_EQ(rotate({"--issuing"}).exit_code, 0);
+    ASSERT_EQ(sign("2026-03-02T08:00:00Z").exit_code, 0);
+    EXPECT_EQ(verify().exit_code, 0);
+    EXPECT_EQ(rotate({"--feed", "DatasetA"}).exit_code, 0);
+    EXPECT_EQ(rotate({"--head", "2"}).exit_code, 0);
+    ASSERT_EQ(sign("2026-03-02T08:00:00Z").exit_code, 0);
+    ASSERT_EQ(revoke("issuing.1.old.pem", {"--number", "1"}).exit_code, 0);
+    EXPECT_EQ(verify_under_trust().exit_code, 0);
+}
+
+TEST_F(KeysCommand, RotatesOneKeyAtATime) {
+    EXPECT_EQ(rotate({}).exit_code, 4);
+    EXPECT_EQ(rotate({"--head", "1", "--issuing"}).exit_code, 4);
+    EXPECT_EQ(rotate({"--head", "4"}).exit_code, 4);
+    const Finished feed = rotate({"--feed", "DatasetB"});
+    EXPECT_EQ(feed.exit_code, 4);
+    EXPECT_THAT(feed.output, HasSubstr("did you mean `DatasetA`?"));
+    const Finished backwards =
+        run({"content", "keys", "rotate", own.string(), "--issuing", "--from",
+             "2028-01-01T00:00:00Z", "--until", "2028-01-01T00:00:00Z"});
+    EXPECT_EQ(backwards.exit_code, 4);
+    EXPECT_THAT(backwards.output, HasSubstr("--until: not after --from"));
+}
+
+TEST_F(KeysCommand, KeepsWhatEarlierStatementsRevoked) {
+    ASSERT_EQ(revoke("DatasetA.pem", {"--number", "1"}).exit_code, 0);
+    const std::string first = trust.string();
+    const Finished second = revoke("ESH.pem", {"--number", "2", "--previous", first});
+    EXPECT_EQ(second.exit_code, 0) << second.output;
+    EXPECT_EQ(verify_under_trust().exit_code, 1);
+    const Finished reset =
+        run({"content", "keys", "epoch-reset", own.string(), "--feed", "DatasetA", "--to",
+             "2026-03-02T08:00:00Z", "--number", "3", "--previous", first, "--at",
+             "2026-03-03T08:00:00Z", "-o", trust.string()});
+    EXPECT_EQ(reset.exit_code, 0) << reset.output;
+    EXPECT_THAT(reset.output, HasSubstr("nothing signed before 2026-03-02T08:00:00Z"));
+    EXPECT_EQ(verify_under_trust().exit_code, 1);
+    const Finished shown = run({"content", "inspect", trust.string()});
+    EXPECT_EQ(shown.exit_code, 0);
+    for (const char* part : {"Statement of the root", "number          3", "revoked", "DatasetA"}) {
+        EXPECT_THAT(shown.output, HasSubstr(part));
+    }
+    EXPECT_THAT(revoke("CRT.pem", {"--number", "3", "--previous", first}).output,
+                HasSubstr("not above 3"));
+}
+
+TEST_F(KeysCommand, ExplainsWhatCannotBeRevoked) {
+    EXPECT_THAT(revoke("root.pem", {"--number", "1"}).output,
+                HasSubstr("the root cannot revoke itself"));
+    EXPECT_THAT(revoke("nobody.pem", {"--number", "1"}).output, HasSubstr("nobody.pem"));
+    EXPECT_THAT(revoke("ESH.pem", {"--number", "0"}).output, HasSubstr("number"));
+    EXPECT_EQ(revoke("ESH.pem").exit_code, 4);
+    EXPECT_FALSE(fs::exists(trust));
+    // A statement of somebody else's root.
+    ASSERT_EQ(revoke("ESH.pem", {"--number", "1"}).exit_code, 0);
+    const fs::path others = temporary.path() / "others";
+    ASSERT_EQ(run({"content", "keys", "new", others.string()}).exit_code, 0);
+    const Finished foreign = run({"content", "verify", package.string(), "--root",
+                                  (others / "root.pem").string(), "--trust", trust.string()});
+    EXPECT_EQ(foreign.exit_code, 1) << foreign.output;
+    EXPECT_THAT(foreign.output, HasSubstr("trust.p7m: certificate chain is untrusted"));
+}
+
+TEST_F(KeysCommand, ListsWhatEachKeyIsForAndHowLongItLasts) {
+    ASSERT_EQ(rotate({"--feed", "DatasetA"}).exit_code, 0);
+    const auto inspect = [this](const char* at) {
+        return run({"content", "keys", "inspect", own.string(), "--at", at});
+    };
+    const Finished now = inspect("2026-03-02T08:00:00Z");
+    EXPECT_EQ(now.exit_code, 0) << now.output;
+    for (const char* part : {"DatasetA.1.old.pem", "signs heads", "issues", "root", "669 d",
+                             "CN=Firebreak test signer DatasetA", "SHA-384", "are for tests"}) {
+        EXPECT_THAT(now.output, HasSubstr(part));
+    }
+    EXPECT_THAT(inspect("2027-12-31T23:59:59Z").output, HasSubstr(" 0 d"));
+    EXPECT_THAT(inspect("2028-01-01T00:00:00Z").output, HasSubstr("expired"));
+    EXPECT_THAT(inspect("2025-12-31T23:59:59Z").output, HasSubstr("not yet valid"));
+    EXPECT_EQ(inspect("today").exit_code, 4);
+    EXPECT_THAT(
+        run({"content", "keys", "inspect", source.string(), "--at", "2026-03-02T08:00:00Z"}).output,
+        HasSubstr("no PEM file in it"));
 }
 
 }  // namespace

@@ -337,7 +337,8 @@ TEST(Verifier, RefusesASignerOfAnotherFeed) {
     const Verdict verdict = test_verifier().verify(envelope);
     ASSERT_THAT(verdict, RefusedAs(Category::kUntrusted, Code::kFeedWrong));
     const std::string evidence = base::to_text(std::get<base::Outcome>(verdict).evidence);
-    EXPECT_NE(evidence.find("may sign: CRT; manifest's feed: ESH"), std::string::npos) << evidence;
+    EXPECT_NE(evidence.find("may sign: packages of CRT; manifest's feed: ESH"), std::string::npos)
+        << evidence;
 }
 
 TEST(Verifier, RefusesASignerThatIsNotBoundToOneFeed) {
@@ -479,8 +480,8 @@ TEST(Verifier, DoesNotTakeARememberedChainForAnotherSignerOfTheSameCertificates)
 
 TEST(ChainCache, StaysSmallHoweverManyChainsThereAre) {
     ChainCache cache;
-    const auto chain =
-        std::make_shared<const SignerChain>(SignerChain{nullptr, "", std::nullopt, {{0}, {10}}});
+    const auto chain = std::make_shared<const SignerChain>(
+        SignerChain{nullptr, "", std::nullopt, false, {{0}, {10}}, {}});
     for (uint8_t a = 0; a < 100; ++a) {
         for (uint8_t b = 0; b < 100; ++b) {
             const base::Digest key = base::sha384(Bytes{a, b});
@@ -495,7 +496,7 @@ TEST(ChainCache, FindsAChainWithinItsValidityAlone) {
     ChainCache cache;
     const base::Digest key = base::sha384({});
     cache.add(key, std::make_shared<const SignerChain>(
-                       SignerChain{nullptr, "", std::nullopt, {{5}, {10}}}));
+                       SignerChain{nullptr, "", std::nullopt, false, {{5}, {10}}, {}}));
     EXPECT_EQ(cache.find(key, {4}), nullptr);
     EXPECT_NE(cache.find(key, {5}), nullptr);
     EXPECT_NE(cache.find(key, {9}), nullptr);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "content/encryption.h"
 #include "content/packages.h"
 #include "support/result_matchers.h"
 
@@ -13,8 +14,9 @@ using test::sample_manifest;
 const std::string kDigest(96, 'a');
 
 std::string good_json() {
-    return R"({"feed":"ESH","min_product_version":"0","payloads":[{"name":"a.json","sha384":")" +
-           kDigest + R"(","size":7}],"schema":1,"version":"1"})";
+    return R"({"feed":"ESH","groups":["beta","internal"],"min_product_version":"0",)"
+           R"("payloads":[{"name":"a.json","sha384":")" +
+           kDigest + R"(","size":7}],"platform":"linux-x64","schema":1,"version":"1"})";
 }
 
 // good_json() with the first `from` replaced.
@@ -33,6 +35,8 @@ TEST(Manifest, IsReadAsItIsWritten) {
     ASSERT_OK_AND(const Manifest manifest, parse(good_json()));
     EXPECT_EQ(manifest.feed, Feed::kESH);
     EXPECT_EQ(manifest.version, "1");
+    EXPECT_EQ(manifest.platform, "linux-x64");
+    EXPECT_EQ(manifest.groups, (std::vector<std::string>{"beta", "internal"}));
     ASSERT_EQ(manifest.payloads.size(), 1u);
     EXPECT_EQ(manifest.payloads[0].name, "a.json");
     EXPECT_EQ(manifest.payloads[0].size, 7u);
@@ -52,8 +56,7 @@ TEST(Manifest, RefusesAnyOtherSpellingOfTheSameThing) {
              {"\"version\":\"1\"}", "\"version\":\"1\"}\n"},
              {"\"version\":\"1\"}", "\"version\":\"1\",\"version\":\"1\"}"},
              {"\"version\":\"1\"}", "\"version\":\"2\",\"version\":\"1\"}"},
-             {"{\"feed\":\"ESH\",\"min_product_version\":\"0\"",
-              "{\"min_product_version\":\"0\",\"feed\":\"ESH\""},
+             {"\"platform\":\"linux-x64\",\"schema\":1", "\"schema\":1,\"platform\":\"linux-x64\""},
              {"{\"feed", "\xef\xbb\xbf{\"feed"}}) {
         EXPECT_FALSE(parse(changed(from, to)).ok()) << changed(from, to);
     }
@@ -68,9 +71,19 @@ TEST(Manifest, SaysWhichKeyIsWrong) {
     EXPECT_ERROR(parse(changed("\"version\":\"1\"", "\"version\":\"\"")), "version");
     EXPECT_ERROR(parse(changed("\"version\":\"1\"", "\"version\":\"1/2\"")), "version");
     EXPECT_ERROR(parse(changed("_version\":\"0\"", "_version\":\"a\"")), "min_product_version");
+    EXPECT_ERROR(parse(changed("\"linux-x64\"", "\"\"")), "platform: not a platform");
+    EXPECT_ERROR(parse(changed("\"linux-x64\"", "\"Linux\"")), "platform: not a platform");
+    EXPECT_ERROR(parse(changed("\"linux-x64\"", "null")), "platform: not a string");
+    EXPECT_ERROR(parse(changed("\"platform\":\"linux-x64\",", "")), "no key `platform`");
+    EXPECT_ERROR(parse(changed("\"groups\":[\"beta\",\"internal\"],", "")), "no key `groups`");
+    EXPECT_ERROR(parse(changed("[\"beta\",\"internal\"]", "{}")), "groups: not a list");
+    EXPECT_ERROR(parse(changed("\"beta\"", "7")), "groups[0]: not a string");
+    EXPECT_ERROR(parse(changed("\"beta\"", "\"Beta\"")), "groups[0]: not a name");
+    EXPECT_ERROR(parse(changed("\"beta\"", "\"internal\"")), "groups[1]: out of order");
+    EXPECT_ERROR(parse(changed("\"beta\"", "\"later\"")), "groups[1]: out of order");
     EXPECT_ERROR(parse(changed(",\"size\":7", "")), "payloads[0]: no key `size`");
     EXPECT_ERROR(parse(changed(":7", ":\"7\"")), "payloads[0].size");
-    EXPECT_ERROR(parse(changed(":7", ":67108865")), "payloads[0].size");
+    EXPECT_ERROR(parse(changed(":7", ":1073741825")), "payloads[0].size");
     EXPECT_ERROR(parse(changed("aaaa", "AAAA")), "digest");
     EXPECT_ERROR(parse(changed("aaaa", "")), "digest");
     EXPECT_ERROR(parse("[]"), "not a JSON object");
@@ -82,8 +95,8 @@ TEST(Manifest, SaysWhichKeyIsWrong) {
 
 TEST(Manifest, RefusesPayloadsThatAreNoListOfObjects) {
     std::string json = good_json();
-    const size_t from = json.find('[');
-    const size_t to = json.find(']') + 1;
+    const size_t from = json.find("[{");
+    const size_t to = json.find("}]") + 2;
     for (const char* list : {"[]", "{}", "null", "7", "[7]", "[[]]", "[null]"}) {
         EXPECT_ERROR(parse(std::string(json).replace(from, to - from, list)), "payloads");
     }
@@ -112,14 +125,31 @@ TEST(Manifest, TakesUpToSixtyFourPayloads) {
     EXPECT_ERROR(validate(manifest), "65 payload files");
 }
 
+TEST(Manifest, OfAnEncryptedFeedTakesSmallerPayloads) {
+    Manifest manifest = sample_manifest(Feed::kDatasetA);
+    manifest.payloads[0].size = 1ull << 30;
+    ASSERT_OK(validate(manifest));
+    manifest.feed = Feed::kBehavior;
+    EXPECT_ERROR(validate(manifest), "payloads[0].size");
+    manifest.payloads[0].size = kMaxCipherBytes;
+    ASSERT_OK(validate(manifest));
+    ++manifest.payloads[0].size;
+    EXPECT_ERROR(validate(manifest), "payloads[0].size");
+}
+
 TEST(Manifest, OfTheGreatestSizeFitsUnderItsCap) {
     Manifest manifest{Feed::kScheduledQueryPack,
                       std::string(64, 'v'),
                       {},
-                      "999999999.999999999.999999999.999999999.999999999.999999999.999999999.1"};
+                      "999999999.999999999.999999999.999999999.999999999.999999999.999999999.1",
+                      std::string(32, 'p'),
+                      {}};
     for (int i = 0; i < 64; ++i) {
         manifest.payloads.push_back(
             {std::string(97, 'n') + std::to_string(100 + i), kMaxPayloadBytes, {}});
+    }
+    for (int i = 0; i < 64; ++i) {
+        manifest.groups.push_back(std::string(37, 'g') + std::to_string(100 + i));
     }
     ASSERT_OK(validate(manifest));
     const base::Bytes json = canonical_json(manifest);
@@ -129,7 +159,6 @@ TEST(Manifest, OfTheGreatestSizeFitsUnderItsCap) {
 
 TEST(Manifest, RefusesMoreBytesThanTheCapBeforeParsingThem) {
     EXPECT_ERROR(parse(std::string(kMaxManifestBytes + 1, ' ')), "bytes of JSON");
-    EXPECT_ERROR(parse_head(base::Bytes(kMaxHeadBytes + 1, ' ')), "bytes of JSON");
 }
 
 TEST(Manifest, RefusesHostileJsonWithinTheCap) {
@@ -154,6 +183,34 @@ TEST(Manifest, RefusesHostileJsonWithinTheCap) {
     for (const std::string& json : hostile) {
         EXPECT_FALSE(parse(json).ok()) << json.substr(0, 100);
     }
+}
+
+TEST(Manifest, TakesUpToSixtyFourGroups) {
+    Manifest manifest = sample_manifest();
+    for (int i = 0; i < 64; ++i) {
+        manifest.groups.push_back("group-" + std::to_string(100 + i));
+    }
+    ASSERT_OK(validate(manifest));
+    manifest.groups.push_back("group-200");
+    EXPECT_ERROR(validate(manifest), "groups: 65 release groups");
+}
+
+TEST(GroupName, IsShortAndPlain) {
+    EXPECT_TRUE(is_group_name("early-access-2"));
+    EXPECT_TRUE(is_group_name(std::string(40, 'g')));
+    for (const char* name : {"", "Internal", "a b", "a/b", "..", "a_b", "\xc3\xa4"}) {
+        EXPECT_FALSE(is_group_name(name)) << name;
+    }
+    EXPECT_FALSE(is_group_name(std::string(41, 'g')));
+}
+
+TEST(Platform, IsShortAndPlain) {
+    EXPECT_TRUE(is_platform("any"));
+    EXPECT_TRUE(is_platform(std::string(32, 'p')));
+    for (const char* name : {"", "Windows", "windows x64", "windows/x64"}) {
+        EXPECT_FALSE(is_platform(name)) << name;
+    }
+    EXPECT_FALSE(is_platform(std::string(33, 'p')));
 }
 
 TEST(PayloadName, IsAPlainFileName) {
@@ -190,35 +247,8 @@ TEST(ProductVersion, ComparesNumberByNumber) {
     EXPECT_EQ(compare_versions("999999999.1", "999999999"), 1);
 }
 
-TEST(Head, IsReadAsItIsWritten) {
-    const Head named{Feed::kTELEMSUP, base::sha384(base::view_of("x"))};
-    ASSERT_OK_AND(const Head again, parse_head(canonical_json(named)));
-    EXPECT_EQ(again.feed, named.feed);
-    EXPECT_EQ(again.manifest, named.manifest);
-
-    const Head nothing{Feed::kTELEMSUP, std::nullopt};
-    EXPECT_EQ(base::text_of(canonical_json(nothing)),
-              R"({"feed":"TELEMSUP","manifest":null,"schema":1})");
-    ASSERT_OK_AND(const Head withdrawn, parse_head(canonical_json(nothing)));
-    EXPECT_EQ(withdrawn.manifest, std::nullopt);
-}
-
-TEST(Head, RefusesWhatItWouldNotWrite) {
-    for (const char* json : {"", "{}", "null", R"({"feed":"TELEMSUP","schema":1})",
-                             R"({"feed":"TELEMSUP","manifest":"","schema":1})",
-                             R"({"feed":"TELEMSUP","manifest":7,"schema":1})",
-                             R"({"feed":"TELEMSUP","manifest":null,"schema":2})",
-                             R"({"feed":"TELEMSUP", "manifest":null,"schema":1})",
-                             R"({"feed":"TELEMSUP","manifest":null,"manifest":null,"schema":1})",
-                             R"({"extra":1,"feed":"TELEMSUP","manifest":null,"schema":1})",
-                             R"({"feed":"Nothing","manifest":null,"schema":1})"}) {
-        EXPECT_FALSE(parse_head(base::view_of(std::string_view(json))).ok()) << json;
-    }
-}
-
-TEST(CdnLayout, NamesHeadsByGroupAndFeedAndBlobsByDigest) {
+TEST(CdnLayout, NamesPackagesAndPayloadsByDigest) {
     const base::Digest digest = base::sha384({});
-    EXPECT_EQ(head_path("internal", Feed::kCRT), "heads/internal/CRT.json");
     EXPECT_EQ(package_path(digest), "packages/" + digest.hex() + ".p7m");
     EXPECT_EQ(payload_path(digest), "payloads/" + digest.hex());
 }

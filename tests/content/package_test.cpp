@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "base/file.h"
+#include "content/encryption.h"
 #include "content/packages.h"
 #include "support/paths.h"
 #include "support/result_matchers.h"
@@ -38,7 +39,8 @@ class PackageTest : public testing::Test {
 };
 
 TEST_F(PackageTest, HasThePlainFilesOfItsSourceInOrder) {
-    ASSERT_OK_AND(const Draft built, build(Feed::kDatasetA, "2026.3", source, "2024.2"));
+    ASSERT_OK_AND(const Draft built,
+                  build(Feed::kDatasetA, "2026.3", source, {.min_product_version = "2024.2"}));
     EXPECT_EQ(built.manifest.version, "2026.3");
     EXPECT_EQ(built.manifest.min_product_version, "2024.2");
     ASSERT_EQ(built.manifest.payloads.size(), 2u);
@@ -54,11 +56,54 @@ TEST_F(PackageTest, IsNotBuiltOfWhatAManifestDoesNotAllow) {
     EXPECT_ERROR(build(Feed::kDatasetA, "1", source / "nowhere"), "nowhere");
     EXPECT_ERROR(build(Feed::kDatasetA, "1", source / "a.yar"), "a.yar");
     EXPECT_ERROR(build(Feed::kDatasetA, "", source), "version");
-    EXPECT_ERROR(build(Feed::kDatasetA, "1", source, "new"), "min_product_version");
+    EXPECT_ERROR(build(Feed::kDatasetA, "1", source, {.min_product_version = "new"}),
+                 "min_product_version");
     fs::create_directory(temporary.path() / "empty");
     EXPECT_ERROR(build(Feed::kDatasetA, "1", temporary.path() / "empty"), "0 payload files");
     write(source / ".hidden", "x");
     EXPECT_ERROR(build(Feed::kDatasetA, "1", source), ".hidden: not a name");
+}
+
+TEST_F(PackageTest, SaysForWhomItIs) {
+    ASSERT_OK_AND(const Draft built, build(Feed::kDatasetA, "1", source,
+                                           {.platform = "windows-x64", .groups = {"b", "a"}}));
+    EXPECT_EQ(built.manifest.platform, "windows-x64");
+    EXPECT_EQ(built.manifest.groups, (std::vector<std::string>{"a", "b"}));
+    EXPECT_EQ(draft().manifest.platform, "any");
+    EXPECT_TRUE(draft().manifest.groups.empty());
+    EXPECT_ERROR(build(Feed::kDatasetA, "1", source, {.platform = "Windows"}), "platform");
+    EXPECT_ERROR(build(Feed::kDatasetA, "1", source, {.groups = {"a", "a"}}), "groups[1]");
+}
+
+TEST_F(PackageTest, OfAnEncryptedFeedIsBuiltOfEncryptedFiles) {
+    const Bytes& key = test_pki().content_keys.at(Feed::kBehavior);
+    ASSERT_OK_AND(const Draft built, build(Feed::kBehavior, "1", source, {.content_key = key}));
+    ASSERT_EQ(built.manifest.payloads.size(), 2u);
+    const PayloadFile& first = built.manifest.payloads[0];
+    EXPECT_EQ(first.name, "a.yar");
+    const Bytes& cipher = built.payloads.at("a.yar");
+    EXPECT_EQ(check_payload(first, cipher), base::Code::kNone);
+    const auto plain = decrypt(Feed::kBehavior, cipher, key);
+    ASSERT_TRUE(std::holds_alternative<Bytes>(plain));
+    EXPECT_EQ(std::get<Bytes>(plain), base::bytes_of("rule a { condition: false }"));
+}
+
+TEST_F(PackageTest, StaysClearWithoutAKeyOrAnEncryptedFeed) {
+    const Bytes clear = base::bytes_of("rule a { condition: false }");
+    ASSERT_OK_AND(const Draft without, build(Feed::kBehavior, "1", source));
+    EXPECT_EQ(without.payloads.at("a.yar"), clear);
+    const Bytes& key = test_pki().content_keys.at(Feed::kBehavior);
+    ASSERT_OK_AND(const Draft other, build(Feed::kDatasetA, "1", source, {.content_key = key}));
+    EXPECT_EQ(other.payloads.at("a.yar"), clear);
+}
+
+TEST_F(PackageTest, IsNotEncryptedWhenThatCannotBeDone) {
+    EXPECT_ERROR(build(Feed::kBehavior, "1", source, {.content_key = Bytes(16, 1)}),
+                 "a.yar: a content key of 16 bytes");
+    fs::resize_file(source / "b.yar", kMaxPlainBytes + 1);
+    EXPECT_ERROR(build(Feed::kBehavior, "1", source,
+                       {.content_key = test_pki().content_keys.at(Feed::kBehavior)}),
+                 "b.yar: larger than");
 }
 
 TEST_F(PackageTest, IsNotBuiltOfTooManyFiles) {
@@ -138,17 +183,6 @@ TEST_F(PackageTest, IsNotLoadedWhenAFileIsNotWhatTheManifestSays) {
     EXPECT_ERROR(load_draft(folder), "manifest.json: no key");
     fs::remove(folder / "manifest.json");
     EXPECT_ERROR(load_draft(folder), "manifest.json");
-}
-
-TEST(CheckPayload, ChecksTheSizeFirstAndThenTheDigest) {
-    const Bytes payload = base::bytes_of("payload");
-    const PayloadFile expected{"p", payload.size(), base::sha384(payload)};
-    EXPECT_EQ(check_payload(expected, payload), base::Code::kNone);
-    EXPECT_EQ(check_payload(expected, base::bytes_of("payloads")), base::Code::kPayloadSizeWrong);
-    EXPECT_EQ(check_payload(expected, base::bytes_of("pay")), base::Code::kPayloadSizeWrong);
-    EXPECT_EQ(check_payload(expected, base::bytes_of("Payload")), base::Code::kPayloadDigestWrong);
-    const PayloadFile wrong_size{"p", 0, base::sha384(payload)};
-    EXPECT_EQ(check_payload(wrong_size, payload), base::Code::kPayloadSizeWrong);
 }
 
 }  // namespace

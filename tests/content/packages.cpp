@@ -60,7 +60,8 @@ base::UtcTime signing_time() {
 
 Manifest sample_manifest(Feed feed) {
     const base::Bytes payload = base::bytes_of("rule a { condition: false }");
-    return {feed, "2026.3.2", {{"a.yar", payload.size(), base::sha384(payload)}}, "2024.2"};
+    return {feed,     "2026.3.2", {{"a.yar", payload.size(), base::sha384(payload)}},
+            "2024.2", "any",      {}};
 }
 
 base::Bytes sample_json(Feed feed) {
@@ -75,6 +76,43 @@ base::Bytes sign_or_die(base::ByteView manifest, const Signer& signer, base::Utc
     return value_or_die(sign(manifest, signer, at));
 }
 
+SignedHead sample_head(Feed feed) {
+    return {feed,
+            "internal",
+            7,
+            base::sha384(sample_json(feed)),
+            base::sha384(canonical_json(sample_set())),
+            0,
+            signing_time(),
+            signing_time() + base::days(1)};
+}
+
+SetManifest sample_set() {
+    return {"internal", 7, {{Feed::kDatasetA, base::sha384(sample_json(Feed::kDatasetA))}}};
+}
+
+base::Bytes bundle_or_die(base::ByteView json, const std::vector<size_t>& heads, base::UtcTime at) {
+    std::vector<Signer> signers;
+    for (const size_t number : heads) {
+        signers.push_back(test_pki().heads.at(number - 1));
+    }
+    return bundle_or_die(json, signers, at);
+}
+
+base::Bytes bundle_or_die(base::ByteView json, const std::vector<Signer>& signers,
+                          base::UtcTime at) {
+    return value_or_die(sign_bundle(json, signers, at));
+}
+
+RootStatement sample_statement() {
+    return {1, {base::sha384(base::view_of("a certificate"))}, {{Feed::kDatasetA, signing_time()}}};
+}
+
+base::Bytes statement_or_die(const RootStatement& statement, const Identity& root,
+                             base::UtcTime at) {
+    return value_or_die(sign_root_statement(statement, root, at));
+}
+
 CertificateRequest signer_request(CertificateKind kind) {
     return {kind, "a signer", utc("2020-01-01T00:00:00Z"), utc("2036-01-01T00:00:00Z"),
             Feed::kDatasetA};
@@ -84,8 +122,8 @@ Signer issue_signer(const CertificateRequest& request) {
     return {value_or_die(issue(request, &test_pki().issuing)), {test_pki().issuing.certificate}};
 }
 
-Signer issue_changed_signer(const std::function<void(Identity&)>& change) {
-    Signer signer = issue_signer(signer_request());
+Signer issue_changed_signer(const std::function<void(Identity&)>& change, CertificateKind kind) {
+    Signer signer = issue_signer(signer_request(kind));
     change(signer.identity);
     X509_sign(signer.identity.certificate.get(), test_pki().issuing.key.get(), EVP_sha384());
     return signer;

@@ -4,6 +4,7 @@
 #include <openssl/x509v3.h>
 
 #include <fstream>
+#include <set>
 
 #include "base/file.h"
 #include "content/packages.h"
@@ -33,6 +34,29 @@ TEST(Pki, BindsEverySignerToItsFeed) {
         EXPECT_EQ(issuer_of(certificate), "CN=Firebreak test issuing");
     }
     EXPECT_EQ(feed_of(test_pki().root.certificate), std::nullopt);
+}
+
+TEST(Pki, BindsThreeSignersToHeads) {
+    ASSERT_EQ(test_pki().heads.size(), kHeadSigners);
+    for (const Signer& head : test_pki().heads) {
+        EXPECT_TRUE(signs_heads(head.identity.certificate));
+        EXPECT_EQ(feed_of(head.identity.certificate), std::nullopt);
+    }
+    EXPECT_FALSE(signs_heads(test_pki().signers.at(Feed::kCRT).identity.certificate));
+    EXPECT_FALSE(signs_heads(test_pki().root.certificate));
+}
+
+TEST(Pki, HasAContentKeyOfItsOwnForEveryEncryptedFeed) {
+    std::set<base::Bytes> different;
+    for (const FeedInfo& feed : catalogue()) {
+        const auto key = test_pki().content_keys.find(feed.feed);
+        EXPECT_EQ(key != test_pki().content_keys.end(), feed.encrypted) << feed.name;
+        if (feed.encrypted) {
+            EXPECT_EQ(key->second.size(), kContentKeyBytes);
+            different.insert(key->second);
+        }
+    }
+    EXPECT_EQ(different.size(), test_pki().content_keys.size());
 }
 
 TEST(Pki, MakesCertificatesThatSayWhatTheyAreFor) {
@@ -83,7 +107,13 @@ TEST(Pki, SavedKeysLoadAndSignAsBefore) {
         test::sample_json(), loaded.signers.at(Feed::kDatasetA), test::signing_time());
     const Verifier verifier({test::foreign_pki().root.certificate});
     EXPECT_THAT(verifier.verify(envelope), test::Accepted());
-    EXPECT_NE(read(keys / "CRT.pem").find("TEST-ONLY"), std::string::npos);
+    EXPECT_EQ(loaded.content_keys, test::foreign_pki().content_keys);
+    ASSERT_EQ(loaded.heads.size(), kHeadSigners);
+    EXPECT_EQ(certificate_digest(loaded.heads[2].identity.certificate),
+              certificate_digest(test::foreign_pki().heads[2].identity.certificate));
+    for (const char* name : {"CRT.pem", "head-1.pem", "RepairKit.kek"}) {
+        EXPECT_NE(read(keys / name).find("TEST-ONLY"), std::string::npos) << name;
+    }
 }
 
 TEST(Pki, KeepsNewKeysFromOtherUsers) {
@@ -121,6 +151,65 @@ TEST(Pki, NamesTheKeyFileThatIsWrong) {
     broken[good.find("\nMII") + 10] = '!';
     write(file, broken);
     EXPECT_ERROR(load_pki(folder.path() / "keys"), "ESH.pem: a certificate that cannot be read");
+}
+
+TEST(Pki, LoadsWithoutKeysThatOnlySomeNeed) {
+    const TemporaryFolder folder;
+    Pki own = test_pki();
+    own.heads.clear();
+    own.content_keys.clear();
+    ASSERT_OK(save_pki(own, folder.path() / "keys"));
+    ASSERT_OK_AND(const Pki loaded, load_pki(folder.path() / "keys"));
+    EXPECT_TRUE(loaded.heads.empty());
+    EXPECT_TRUE(loaded.content_keys.empty());
+    EXPECT_EQ(loaded.signers.size(), kFeedCount);
+}
+
+TEST(Pki, NamesTheContentKeyThatIsNone) {
+    const TemporaryFolder folder;
+    const auto keys = folder.path() / "keys";
+    ASSERT_OK(save_pki(test_pki(), keys));
+    const std::string digits(2 * kContentKeyBytes, '7');
+    write(keys / "Behavior.kek", "# a key of our own\n\n" + digits);
+    ASSERT_OK_AND(const Pki loaded, load_pki(keys));
+    EXPECT_EQ(loaded.content_keys.at(Feed::kBehavior), base::Bytes(kContentKeyBytes, 0x77));
+    for (const std::string& bad : {std::string(), digits.substr(1), digits + "77",
+                                   digits + "\n" + digits, "x" + digits.substr(1), "#" + digits}) {
+        write(keys / "Behavior.kek", bad);
+        EXPECT_ERROR(load_pki(keys), "Behavior.kek: no content key in it");
+    }
+}
+
+TEST(Pki, NamesASignerThatNoIssuingCertificateIssued) {
+    const TemporaryFolder folder;
+    const auto keys = folder.path() / "keys";
+    Pki mixed = test_pki();
+    mixed.heads[1] = test::foreign_pki().heads[1];
+    ASSERT_OK(save_pki(mixed, keys));
+    EXPECT_ERROR(load_pki(keys), "head-2.pem: issued by no issuing certificate");
+}
+
+TEST(Pki, KeepsTheKeyThatAnotherReplaces) {
+    const TemporaryFolder folder;
+    const auto keys = folder.path() / "keys";
+    ASSERT_OK(save_pki(test_pki(), keys));
+    const std::string first = read(keys / "ESH.pem");
+    const auto renewed_at = [](const char* from) {
+        return renew(test_pki(), Feed::kESH, utc(from), utc("2030-01-01T00:00:00Z")).value();
+    };
+    ASSERT_OK_AND(const std::filesystem::path kept,
+                  replace_identity(keys / "ESH.pem", renewed_at("2026-01-01T00:00:00Z").identity));
+    EXPECT_EQ(kept, keys / "ESH.1.old.pem");
+    EXPECT_EQ(read(kept), first);
+    const std::string second = read(keys / "ESH.pem");
+    EXPECT_NE(second, first);
+    ASSERT_OK_AND(const std::filesystem::path again,
+                  replace_identity(keys / "ESH.pem", renewed_at("2027-01-01T00:00:00Z").identity));
+    EXPECT_EQ(again, keys / "ESH.2.old.pem");
+    EXPECT_EQ(read(again), second);
+    EXPECT_EQ(read(kept), first);
+    ASSERT_OK(load_pki(keys));
+    EXPECT_ERROR(replace_identity(keys / "nobody.pem", test_pki().root), "nobody.pem");
 }
 
 TEST(Pki, DoesNotAskForThePassphraseOfAnEncryptedKey) {

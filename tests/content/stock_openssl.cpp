@@ -8,6 +8,7 @@
 
 #include <vector>
 
+#include "base/digest.h"
 #include "base/file.h"
 #include "support/paths.h"
 
@@ -37,6 +38,14 @@ int run(std::vector<std::string> arguments) {
     return WEXITSTATUS(status);
 }
 
+bool openssl_succeeds(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), "openssl");
+    const int code = run(std::move(arguments));
+    EXPECT_TRUE(code >= 0 && code < 126)
+        << "cannot run `openssl`: install Debian's package openssl";
+    return code == 0;
+}
+
 }  // namespace
 
 bool stock_openssl_accepts(const base::Bytes& envelope, base::UtcTime at,
@@ -44,16 +53,27 @@ bool stock_openssl_accepts(const base::Bytes& envelope, base::UtcTime at,
     const firebreak::test::TemporaryFolder folder;
     const auto file = folder.path() / "package.p7m";
     EXPECT_TRUE(base::write_file(file, envelope).ok());
-    const int code = run({"openssl", "cms", "-verify", "-binary", "-purpose", "any", "-attime",
-                          std::to_string(at.unix_seconds), "-inform", "DER", "-in", file.string(),
-                          "-CAfile", root.string(), "-out", "/dev/null"});
-    EXPECT_TRUE(code >= 0 && code < 126)
-        << "cannot run `openssl`: install Debian's package openssl";
-    return code == 0;
+    return openssl_succeeds({"cms", "-verify", "-binary", "-purpose", "any", "-attime",
+                             std::to_string(at.unix_seconds), "-inform", "DER", "-in",
+                             file.string(), "-CAfile", root.string(), "-out", "/dev/null"});
 }
 
 bool stock_openssl_accepts(const base::Bytes& envelope, base::UtcTime at) {
     return stock_openssl_accepts(envelope, at, firebreak::test::fixtures_dir() / "keys/root.pem");
+}
+
+std::optional<base::Bytes> stock_openssl_decrypts(const base::Bytes& cipher, base::ByteView key_id,
+                                                  base::ByteView kek) {
+    const firebreak::test::TemporaryFolder folder;
+    const auto in = folder.path() / "payload.p7m";
+    const auto out = folder.path() / "payload";
+    EXPECT_TRUE(base::write_file(in, cipher).ok());
+    if (!openssl_succeeds({"cms", "-decrypt", "-inform", "DER", "-secretkey", base::to_hex(kek),
+                           "-secretkeyid", base::to_hex(key_id), "-in", in.string(), "-out",
+                           out.string()})) {
+        return std::nullopt;
+    }
+    return base::read_file(out, 1 << 30).value();
 }
 
 }  // namespace firebreak::content::test

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "base/bytes.h"
@@ -15,5 +16,10 @@ bool stock_openssl_accepts(const base::Bytes& envelope, base::UtcTime at,
                            const std::filesystem::path& root);
 // Under the root of the project's test keys.
 bool stock_openssl_accepts(const base::Bytes& envelope, base::UtcTime at);
+
+// What `openssl cms -decrypt -secretkey KEK -secretkeyid KEY_ID` makes of it; nullopt if it
+// refuses.
+std::optional<base::Bytes> stock_openssl_decrypts(const base::Bytes& cipher, base::ByteView key_id,
+                                                  base::ByteView kek);
 
 }  // namespace firebreak::content::test

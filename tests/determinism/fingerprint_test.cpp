@@ -79,6 +79,17 @@ TEST_F(FingerprintTest, IsTheSameWhenReplayedWithoutAWorker) {
     EXPECT_EQ(run(1, 5, &recorded), first);
 }
 
+// Transitions hold within intervals of time there: a replay has to find the right ones.
+TEST_F(FingerprintTest, IsTheSameUnderTheHardenedProfileForAnyJobsAndInAReplay) {
+    const scenario::Experiment hardened =
+        experiment(std::string(kEverything) + "[update]\nprofile = \"hardened\"\nedges = 2\n");
+    const std::string first = run(hardened, 1, 5);
+    EXPECT_EQ(run(hardened, 3, 5), first);
+    ASSERT_OK_AND(const record::Run recorded, record::read_run(last_run()));
+    EXPECT_EQ(run(hardened, 1, 5, &recorded), first);
+    EXPECT_NE(first, run(1, 5));
+}
+
 // A record with one outcome changed must not replay to the same fingerprint: the replay does read
 // the log.
 TEST_F(FingerprintTest, DependsOnTheOutcomesThatAReplayReads) {

@@ -83,6 +83,18 @@ TEST_F(OneByOne, GivesTheSameHistoriesAsTheFleetUnderEveryHarmAndItsRecovery) {
                  Code::kByRepairKit, Code::kByHand});
 }
 
+// Endpoints whose clocks differ come to different answers at different times.
+TEST_F(OneByOne, GivesTheSameHistoriesAsTheFleetUnderTheHardenedProfile) {
+    std::string clean = kEverything;
+    clean.resize(clean.find("[[fault]]"));
+    run(experiment(clean + kHardenedFaults));
+    for (uint32_t endpoint = 0; endpoint < 300; endpoint += endpoint < 50 ? 3 : 8) {
+        expect_same(endpoint);
+    }
+    expect_seen({Category::kInstalled, Category::kForbidden, Category::kStale},
+                {Code::kHeadExpired});
+}
+
 TEST_F(OneByOne, GivesTheSameHistoriesAsTheFleetInTheKernel) {
     run(fixtures_.experiment(kBootLoops));
     for (uint32_t endpoint = 0; endpoint < 48; endpoint += 2) {

@@ -51,6 +51,40 @@ share = 0.3
 from = "1d 6h"
 )";
 
+// The same under the profile that asks clocks and counts heads, on a CDN of two edges of which one
+// is bad.
+inline constexpr char kHardenedFaults[] = R"(
+[update]
+profile = "hardened"
+edges = 2
+invalidation = "20m"
+head_valid = "8h"
+head_refresh = "4h"
+
+[[fault]]
+kind = "truncate"
+feed = "DatasetA"
+target = "payload"
+edge = 2
+variants = 2
+groups = ["public-1"]
+from = "1d"
+
+[[fault]]
+kind = "wrong_clock"
+behind = "5h"
+share = 0.3
+groups = ["internal"]
+
+[[fault]]
+kind = "wrong_clock"
+ahead = "9h"
+share = 0.3
+groups = ["public-2"]
+from = "12h"
+until = "1d 12h"
+)";
+
 // False positives with reboots, machines without a network that wait for technicians, content that
 // finds nothing, a campaign, measurements in place of a workload, and a fix after an operator's
 // halt.

@@ -22,6 +22,9 @@
 #include "base/random.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
+// There in targets whose inputs have a structure to keep (structure_mutator.cpp).
+extern "C" __attribute__((weak)) size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size,
+                                                                size_t max_size, unsigned int seed);
 // There in sanitizer builds alone, where a finding ends the process without a signal.
 extern "C" __attribute__((weak)) void __sanitizer_set_death_callback(void (*callback)());
 
@@ -122,6 +125,21 @@ void mutate_once(Bytes& bytes, const std::vector<Bytes>& seeds, Draws& draw) {
     }
 }
 
+// The seeds and draws of this run, for LLVMFuzzerMutate(), which can be passed neither.
+const std::vector<Bytes>* seeds_of_run = nullptr;
+Draws* draws_of_run = nullptr;
+
+// Changes one thing and keeps the structure.
+void mutate_structure(Bytes& bytes, const std::vector<Bytes>& seeds, Draws& draw) {
+    seeds_of_run = &seeds;
+    draws_of_run = &draw;
+    const size_t size = bytes.size();
+    const size_t max_size = 2 * size + 4096;
+    bytes.resize(max_size);
+    bytes.resize(LLVMFuzzerCustomMutator(bytes.data(), size, max_size,
+                                         static_cast<unsigned int>(draw.below(1u << 31))));
+}
+
 // Run n < seeds.size() is a seed itself.
 Bytes input_of_run(uint64_t run, const std::vector<Bytes>& seeds, uint64_t seed) {
     if (run < seeds.size()) {
@@ -130,7 +148,11 @@ Bytes input_of_run(uint64_t run, const std::vector<Bytes>& seeds, uint64_t seed)
     Draws draw(seed, run);
     Bytes bytes = seeds[draw.below(seeds.size())];
     for (size_t changes = 1 + draw.below(4); changes > 0; --changes) {
-        mutate_once(bytes, seeds, draw);
+        if (LLVMFuzzerCustomMutator != nullptr && draw.below(2) == 0) {
+            mutate_structure(bytes, seeds, draw);
+        } else {
+            mutate_once(bytes, seeds, draw);
+        }
     }
     return bytes;
 }
@@ -184,6 +206,14 @@ std::optional<Options> parse(int argc, char** argv) {
 }
 
 }  // namespace
+
+extern "C" size_t LLVMFuzzerMutate(uint8_t* data, size_t size, size_t max_size) {
+    Bytes bytes(data, data + size);
+    mutate_once(bytes, *seeds_of_run, *draws_of_run);
+    bytes.resize(std::min(bytes.size(), max_size));
+    std::ranges::copy(bytes, data);
+    return bytes.size();
+}
 
 int main(int argc, char** argv) {
     const auto options = parse(argc, argv);

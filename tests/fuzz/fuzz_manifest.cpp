@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "content/head.h"
 #include "content/manifest.h"
 
 namespace {
@@ -24,5 +25,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const firebreak::base::ByteView input(data, size);
     check_canonical(firebreak::content::parse_manifest(input), input);
     check_canonical(firebreak::content::parse_head(input), input);
+    check_canonical(firebreak::content::parse_signed_head(input), input);
+    check_canonical(firebreak::content::parse_set_manifest(input), input);
+    check_canonical(firebreak::content::parse_root_statement(input), input);
     return 0;
 }

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/file.h"
+#include "content/pki.h"
 #include "record/run_reader.h"
 #include "support/result_matchers.h"
 #include "support/small_lab.h"
@@ -77,6 +78,43 @@ TEST_F(LabTest, SpreadsAGoodReleaseToAllGroups) {
     EXPECT_EQ(at_end(result, Metric::kRunning, record::kAll, 0), 300);
     EXPECT_EQ(at_end(result, Metric::kAffected), 0);
     EXPECT_EQ(entries(result, "publication"), 4);
+}
+
+constexpr char kHardened[] = "[update]\nprofile = \"hardened\"\n";
+
+// Heads are renewed a dozen times on the way, and none expires.
+TEST_F(LabTest, SpreadsAGoodReleaseToAllGroupsUnderTheHardenedProfileToo) {
+    const record::Run result = run(std::string(kGoodRelease) + kPromotions + kHardened);
+    EXPECT_EQ(at_end(result, Metric::kRunning, record::kAll, 0), 300);
+    EXPECT_EQ(at_end(result, Metric::kAffected), 0);
+    EXPECT_EQ(at_end(result, Metric::kRefused), 0);
+    EXPECT_EQ(at_end(result, Metric::kProtected), 300);
+}
+
+// What a client does depends on what the files are, not on how they came.
+TEST_F(LabTest, ComesToTheSameOverRealHttp) {
+    const std::string faulty = std::string(kGoodRelease) + kPromotions + R"(
+[[fault]]
+kind = "bit_flip"
+feed = "DatasetA"
+groups = ["public-1"]
+share = 0.5
+variants = 2
+)";
+    for (const char* profile : {"published", "hardened"}) {
+        const std::string update = faulty + "[update]\nedges = 2\nprofile = \"" + profile + "\"\n";
+        const record::Run direct = run(update);
+        const std::string fingerprint = lab_->fingerprint();
+        const record::Run http = run(update + "transport = \"http\"\n");
+        EXPECT_EQ(lab_->fingerprint(), fingerprint) << profile;
+        EXPECT_GT(at_end(http, Metric::kRefused, 2), 0) << profile;
+        ASSERT_EQ(http.assays.size(), direct.assays.size()) << profile;
+        for (size_t i = 0; i < direct.assays.size(); ++i) {
+            EXPECT_EQ(http.assays[i].stimulus, direct.assays[i].stimulus);
+            EXPECT_EQ(http.assays[i].code, direct.assays[i].code) << direct.assays[i].stimulus;
+            EXPECT_EQ(http.assays[i].evidence, direct.assays[i].evidence);
+        }
+    }
 }
 
 TEST_F(LabTest, HaltsInEngineeringAndRefusesPromotionsAfterThat) {
@@ -190,8 +228,6 @@ TEST_F(LabTest, NamesThePlaceOfWhatItCannotAssemble) {
     const auto refuse = [&](const std::string& more, const std::string& part) {
         EXPECT_ERROR(Lab::assemble(test::experiment(more), fixtures_.options()), part);
     };
-    refuse("[[release]]\nid = \"a\"\nfeed = \"Behavior\"\nsource = \"x\"\nat = \"0s\"\n",
-           "Behavior has no component");
     refuse("[[release]]\nid = \"a\"\nfeed = \"DatasetA\"\nsource = \"no/such\"\nat = \"0s\"\n",
            "small.toml:");
     refuse(std::string(kGoodRelease) + R"(
@@ -203,13 +239,49 @@ groups = ["public-1"]
 kind = "truncate"
 feed = "DatasetA"
 )",
-           "two faults of one feed");
+           "two kinds of damage to one feed");
+    std::string many;
+    for (int i = 0; i < 5; ++i) {
+        many += "[[fault]]\nkind = \"state_lost\"\n";
+    }
+    refuse(many, "more than 4 faults");
     scenario::Experiment unknown = test::experiment("");
     unknown.groups[0].personas = {{"mainframe", 1}};
     EXPECT_ERROR(Lab::assemble(unknown, fixtures_.options()), "no persona is called `mainframe`");
     scenario::Experiment bad = test::experiment("");
     bad.baseline[0].source = "corrupt/DatasetA/does-not-compile";
     EXPECT_ERROR(Lab::assemble(bad, fixtures_.options()), "baseline of DatasetA");
+}
+
+TEST_F(LabTest, RefusesAProfileThatHasTooFewHeadKeys) {
+    ASSERT_OK_AND(content::Pki pki, content::make_pki());
+    pki.heads.resize(1);
+    const test::TemporaryFolder folder;
+    ASSERT_OK(content::save_pki(pki, folder.path() / "keys"));
+    scenario::Experiment of = test::experiment(kHardened);
+    of.keys = folder.path() / "keys";
+    EXPECT_ERROR(Lab::assemble(of, fixtures_.options()),
+                 "profile hardened needs 2 head keys, and there are 1");
+    of.update.profile = scenario::Profile::kPublished;
+    ASSERT_OK(Lab::assemble(of, fixtures_.options()));
+}
+
+// Feeds whose component is not part of this version are delivered and kept.
+TEST_F(LabTest, DeliversContentThatNoComponentLoads) {
+    const record::Run result = run(std::string(kPromotions) + R"(
+[[baseline]]
+feed = "NTP_OVERRIDES"
+version = "baseline-ntp"
+source = "good/NTP_OVERRIDES/2026-03-01"
+[[release]]
+id = "rules-2"
+feed = "NTP_OVERRIDES"
+source = "good/NTP_OVERRIDES/2026-03-02"
+at = "1h"
+)");
+    EXPECT_EQ(at_end(result, Metric::kRunning, record::kAll, 0), 300);
+    EXPECT_EQ(at_end(result, Metric::kAffected), 0);
+    EXPECT_EQ(at_end(result, Metric::kProtected), 300);
 }
 
 TEST_F(LabTest, KeepsWhatAnInterruptedRunRecorded) {

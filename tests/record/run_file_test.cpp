@@ -44,12 +44,35 @@ std::filesystem::path write_run(const test::TemporaryFolder& folder, const Run& 
     return file;
 }
 
+// A row of the attack matrix with the sample's groups and releases.
+void put_attack(Header& header) {
+    Attack attack{"rollback", "bring back what was withdrawn", "hardened", Standing::kContained, {},
+                  {}};
+    Expectation none = test::expectation_of(base::Metric::kRunning, kAll, 1);
+    none.moment = Moment::kAlways;
+    none.text = "running rules-2: exactly 0, always";
+    attack.held = {none, test::expectation_of(base::Metric::kRefused, 2)};
+    Expectation few = test::expectation_of(base::Metric::kHarm);
+    few.part = static_cast<int32_t>(base::Harm::kExhausted);
+    few.comparison = Comparison::kAtMost;
+    few.bound = 0.01;
+    few.is_share = true;
+    attack.contained = {few};
+    header.attack = std::move(attack);
+    Expectation verdict;
+    verdict.attack = true;
+    verdict.text = "the attack `rollback` under profile hardened: contained";
+    verdict.place = "scenarios/attacks/rollback.toml:9:1";
+    header.expectations.push_back(std::move(verdict));
+}
+
 std::filesystem::path write_sample(const test::TemporaryFolder& folder) {
     record::Run run = test::rich_run();
     run.header.expectations[0].metric = base::Metric::kHarm;
     run.header.expectations[0].part = static_cast<int32_t>(base::Harm::kUnbootable);
     run.header.expectations[0].moment = Moment::kAt;
     run.header.expectations[0].at = {7200};
+    put_attack(run.header);
     return write_run(folder, run);
 }
 
@@ -58,6 +81,7 @@ TEST(RunFile, ComesBackAsItWasWritten) {
     record::Run run = test::rich_run();
     run.header.expectations[0].part = 2;
     ASSERT_OK_AND(const record::Run back, read_run(write_run(folder, run)));
+    EXPECT_EQ(back.header.attack, std::nullopt);
     EXPECT_EQ(back.status, RunStatus::kFinished);
     EXPECT_EQ(back.reached, run.reached);
     EXPECT_EQ(back.header.name, run.header.name);
@@ -85,7 +109,17 @@ TEST(RunFile, ComesBackAsItWasWritten) {
     EXPECT_EQ(back.summary, run.summary);
 }
 
-// Without these the test above would compare nothing with nothing.
+TEST(RunFile, KeepsTheAttackApartFromTheExpectations) {
+    const test::TemporaryFolder folder;
+    record::Run run = test::rich_run();
+    put_attack(run.header);
+    ASSERT_OK_AND(const record::Run back, read_run(write_run(folder, run)));
+    EXPECT_EQ(back.header.attack, run.header.attack);
+    EXPECT_EQ(back.header.expectations, run.header.expectations);
+    EXPECT_TRUE(back.header.expectations.back().attack);
+}
+
+// Without these the first test would compare nothing with nothing.
 TEST(RunFile, IsTestedWithARunThatHasSomethingOfEverything) {
     const record::Run run = test::rich_run();
     EXPECT_TRUE(run.header.stages.back().finds_per_h == std::nullopt);
@@ -186,7 +220,9 @@ TEST(RunReader, RefusesAnotherSchema) {
     execute(file, "PRAGMA user_version = 9");
     EXPECT_ERROR(read_run(file), "schema 9");
     execute(file, "PRAGMA user_version = 1");
-    EXPECT_ERROR(read_run(file), "schema 1, this version reads 2");
+    EXPECT_ERROR(read_run(file), "schema 1, this version reads 3");
+    execute(file, "PRAGMA user_version = 2");
+    EXPECT_ERROR(read_run(file), "schema 2, this version reads 3");
 }
 
 TEST(RunReader, RefusesValuesThatNobodyWrote) {
@@ -197,11 +233,17 @@ TEST(RunReader, RefusesValuesThatNobodyWrote) {
           "UPDATE series SET release_group = 99 WHERE metric = 1 AND release_group = 2",
           "UPDATE series SET metric = -1 WHERE metric = 8",
           "UPDATE timeline SET release = 55",
-          "UPDATE expectation SET part = 11",
+          "UPDATE expectation SET part = 12 WHERE id = 1",
           "UPDATE series SET part = 3 WHERE metric = 1 AND part = 2",
           "UPDATE series SET part = 6 WHERE metric = 23 AND part = 5",
-          "UPDATE series SET part = 11 WHERE metric = 24 AND part = 9",
+          "UPDATE series SET part = 12 WHERE metric = 24 AND part = 9",
           "UPDATE series SET part = 0 WHERE metric = 3",
+          "UPDATE expectation SET role = 4",
+          "UPDATE expectation SET role = -1",
+          "UPDATE expectation SET metric = 99 WHERE role = 2",
+          "UPDATE attack SET expected = 3",
+          "DELETE FROM attack",
+          "DROP TABLE attack",
           "UPDATE persona SET endpoints = -1",
           "UPDATE setting SET given = 2",
           "UPDATE stage SET endpoints = -1",

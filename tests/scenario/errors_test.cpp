@@ -2,53 +2,11 @@
 // the place and the remedy.
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <ostream>
-#include <vector>
-
-#include "scenario/examples.h"
+#include "scenario/mistakes.h"
 #include "support/result_matchers.h"
 
 namespace firebreak::scenario {
 namespace {
-
-struct Mistake {
-    const char* name;
-    const char* right;
-    const char* wrong;
-    // With "<text>" for the place of this text, which must stand once in the scenario; or, in
-    // "<te|xt>", for the place of the bar.
-    const char* error;
-};
-
-void PrintTo(const Mistake& mistake, std::ostream* out) {
-    *out << mistake.name;
-}
-
-std::string place_of(std::string snippet, std::string_view text) {
-    const size_t bar = snippet.find('|');
-    if (bar != std::string::npos) {
-        snippet.erase(bar, 1);
-    }
-    const size_t found = text.find(snippet);
-    EXPECT_NE(found, std::string_view::npos) << snippet;
-    EXPECT_EQ(text.find(snippet, found + 1), std::string_view::npos) << "twice: " << snippet;
-    const std::string_view before = text.substr(0, found + (bar == std::string::npos ? 0 : bar));
-    const auto line = std::count(before.begin(), before.end(), '\n') + 1;
-    const size_t column = before.size() - (before.rfind('\n') + 1) + 1;
-    return std::string(kFile) + ":" + std::to_string(line) + ":" + std::to_string(column);
-}
-
-std::string with_places(std::string error, std::string_view text) {
-    for (size_t begin = error.find('<'); begin != std::string::npos; begin = error.find('<')) {
-        const size_t end = error.find('>', begin);
-        const std::string snippet = error.substr(begin + 1, end - begin - 1);
-        error.replace(begin, end + 1 - begin, place_of(snippet, text));
-    }
-    return error;
-}
-
-class Mistakes : public testing::TestWithParam<Mistake> {};
 
 TEST_P(Mistakes, AreNamedWithPlaceAndRemedy) {
     const std::string text = changed(kEveryKey, GetParam().right, GetParam().wrong);
@@ -57,23 +15,21 @@ TEST_P(Mistakes, AreNamedWithPlaceAndRemedy) {
     EXPECT_EQ(result.error().text(), with_places(GetParam().error, text));
 }
 
-std::string name_of(const testing::TestParamInfo<Mistake>& info) {
-    return info.param.name;
-}
-
 INSTANTIATE_TEST_SUITE_P(
     OfKeys, Mistakes,
     testing::Values(
-        Mistake{"Root", "seed = 42", "seeed = 42",
-                "<seeed>: unknown key `seeed`; did you mean `seed`? valid keys: schema, extends, "
-                "title, description, tags, seed, start, duration, group, inventory, keys, policy, "
-                "signal, people, crew, recovery, load_context, baseline, release, act, fault, "
-                "campaign, measured, expect, fingerprint"},
-        Mistake{"RootTable", "[policy]", "[polcy]",
-                "<polcy>: unknown key `polcy`; did you mean `policy`? valid keys: schema, extends, "
-                "title, description, tags, seed, start, duration, group, inventory, keys, policy, "
-                "signal, people, crew, recovery, load_context, baseline, release, act, fault, "
-                "campaign, measured, expect, fingerprint"},
+        Mistake{
+            "Root", "seed = 42", "seeed = 42",
+            "<seeed>: unknown key `seeed`; did you mean `seed`? valid keys: schema, extends, "
+            "title, description, tags, seed, start, duration, group, inventory, keys, policy, "
+            "update, signal, people, crew, recovery, load_context, baseline, release, act, fault, "
+            "campaign, measured, attack, expect, fingerprint"},
+        Mistake{
+            "RootTable", "[policy]", "[polcy]",
+            "<polcy>: unknown key `polcy`; did you mean `policy`? valid keys: schema, extends, "
+            "title, description, tags, seed, start, duration, group, inventory, keys, policy, "
+            "update, signal, people, crew, recovery, load_context, baseline, release, act, fault, "
+            "campaign, measured, attack, expect, fingerprint"},
         Mistake{"Group", "tenants = 2", "tennants = 2",
                 "<tennants>: unknown key `tennants`; did you mean `tenants`? valid keys: name, "
                 "stage, endpoints, tenants, personas"},
@@ -90,21 +46,24 @@ INSTANTIATE_TEST_SUITE_P(
                 "version, source"},
         Mistake{"Release", "expedited = true", "expedite = true",
                 "<expedite>: unknown key `expedite`; did you mean `expedited`? valid keys: id, "
-                "feed, version, source, at, fixes, after_halt, kind, expedited"},
+                "feed, version, source, at, fixes, after_halt, kind, expedited, platform, "
+                "only_groups, signed_at, signed_by"},
         Mistake{"Act", "at = \"9h\"", "at = \"9h\"\nstop = 1",
                 "<stop>: unknown key `stop`; did you mean `to`? valid keys: at, promote, to, halt, "
                 "withdraw, resume"},
         Mistake{"Fault", "variants = 16", "variant = 16",
                 "<variant>: unknown key `variant`; did you mean `variants`? valid keys: kind, "
-                "feed, target, groups, share, variants, from, until, replayed"},
+                "feed, target, variants, replayed, stolen_heads, from_group, ahead, behind, "
+                "edge, groups, share, from, until"},
         Mistake{"Expect", "at_most = 0", "atmost = 0",
                 "<atmost>: unknown key `atmost`; did you mean `at_most`? valid keys: metric, "
-                "group, release, part, equals, at_most, at_least, when"},
+                "group, release, part, equals, at_most, at_least, when, profile"},
         Mistake{"Hostile", "seed = 42", "\"\\u001b[31m\\u0000\" = 42",
                 "<\"\\u001b[31m\\u0000\">: unknown key `\\x1b[31m\\x00`; valid keys: schema, "
                 "extends, title, description, tags, seed, start, duration, group, inventory, "
-                "keys, policy, signal, people, crew, recovery, load_context, baseline, release, "
-                "act, fault, campaign, measured, expect, fingerprint"}),
+                "keys, policy, update, signal, people, crew, recovery, load_context, baseline, "
+                "release, "
+                "act, fault, campaign, measured, attack, expect, fingerprint"}),
     name_of);
 
 INSTANTIATE_TEST_SUITE_P(
@@ -367,7 +326,7 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"ReleaseAfterTheEnd", "at = \"3d\"", "at = \"8d\"",
                 "<\"8d\">: `at` is after the end of the run; the run lasts 7 d"},
         Mistake{"ReleaseKind", "kind = \"fix\"", "kind = \"patch\"",
-                "<\"patch\">: `kind` cannot be `patch`; valid: update, fix"},
+                "<\"patch\">: `kind` cannot be `patch`; valid: update, fix, plant"},
         Mistake{"ReleaseWithoutATime", "at = \"3d\"\n", "",
                 "<[[release]]\nid = \"late\">: a release without a time; add `at`, or `fixes` with "
                 "the id of another release"},
@@ -377,7 +336,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "<after_halt = \"1h\">: `after_halt` does not apply without `fixes`; remove it"},
         Mistake{"FixOfNothing", "fixes = \"rules-2\"", "fixes = \"rules-3\"",
                 "<\"rules-3\">: no release is called `rules-3`; did you mean `rules-2`? valid: "
-                "late, mend, rules-2"},
+                "late, mend, rules-2, planted"},
         Mistake{"FixOfItself", "fixes = \"rules-2\"", "fixes = \"mend\"",
                 "<fixes = |\"mend\">: releases that wait for one another's halt; give one of them "
                 "an `at`"},
@@ -408,7 +367,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "<to = |\"engineering\">: `to` cannot be `engineering`; valid: internal, public"},
         Mistake{"UnknownRelease", "halt = \"rules-2\"", "halt = \"rule-2\"",
                 "<\"rule-2\">: no release is called `rule-2`; did you mean `rules-2`? valid: "
-                "rules-2, late, mend"},
+                "rules-2, late, planted, mend"},
         Mistake{"BeforeTheRelease", "at = \"6h\"", "at = \"1h 5m\"",
                 "<[[act]]\nat = \"1h 5m\">: release `rules-2` is not released yet; it is released "
                 "at <[[release]]\nid = \"rules-2\">"},
@@ -461,61 +420,6 @@ INSTANTIATE_TEST_SUITE_P(
     name_of);
 
 INSTANTIATE_TEST_SUITE_P(
-    OfFaults, Mistakes,
-    testing::Values(
-        Mistake{"Kind", "kind = \"bit_flip\"", "kind = \"bitflip\"",
-                "<\"bitflip\">: `kind` cannot be `bitflip`; did you mean `bit_flip`? valid: "
-                "bit_flip, truncate, replay"},
-        Mistake{"FeedThatNobodyPublishes", "feed = \"DatasetA\"\ntarget", "feed = \"ESH\"\ntarget",
-                "<\"ESH\">: nothing of ESH is published here; the fault would strike nothing: add "
-                "a release, or name another feed"},
-        Mistake{"Target", "target = \"package\"", "target = \"manifest\"",
-                "<\"manifest\">: `target` cannot be `manifest`; valid: payload, package, head"},
-        Mistake{"UnknownGroup", "groups = [\"public-1\", \"public-2\"]", "groups = [\"publik-1\"]",
-                "<[\"publik-1\"]>: no group is called `publik-1`; did you mean `public-1`? valid: "
-                "engineering, internal, public-1, public-2"},
-        Mistake{"GroupTwice", "groups = [\"public-1\", \"public-2\"]",
-                "groups = [\"public-1\", \"public-1\"]",
-                "<[\"public-1\", \"public-1\"]>: `public-1` is named twice; name it once"},
-        Mistake{"NoGroups", "groups = [\"public-1\", \"public-2\"]", "groups = []",
-                "<[]>: `groups` names none; leave it out to mean all groups"},
-        Mistake{"Share", "share = \"5%\"", "share = 0.0",
-                "<share = |0.0>: `share` is zero: the fault would strike nothing; write it above "
-                "0%, or "
-                "remove the fault"},
-        Mistake{"ReplayOfAFixThatMayNeverCome", "replayed = \"baseline\"", "replayed = \"mend\"",
-                "<replayed = |\"mend\">: release `mend` may never come; it is made only if "
-                "`rules-2` is halted: name one that has an `at`"},
-        Mistake{"Variants", "variants = 16", "variants = 1001",
-                "<1001>: `variants` is out of range: 1,001; write a whole number from 1 to 1,000"},
-        Mistake{
-            "Window", "until = \"5d\"", "until = \"1h\"",
-            "<until = |\"1h\">: the fault ends before it begins; write `until` later than `from`"},
-        Mistake{
-            "FromTheEnd", "from = \"1h\"\nuntil = \"5d\"", "from = \"7d\"",
-            "<from = |\"7d\">: the fault ends before it begins; write `until` later than `from`"},
-        Mistake{"Until", "until = \"5d\"", "until = \"8d\"",
-                "<\"8d\">: `until` is after the end of the run; the run lasts 7 d"},
-        Mistake{"ReplayedMissing", "replayed = \"baseline\"\n", "",
-                "<[[fault]]\nkind = \"replay\">: `replayed` is missing; add `replayed = …`"},
-        Mistake{"ReplayedElsewhere", "variants = 16", "replayed = \"baseline\"",
-                "<replayed = \"baseline\"\nfrom = \"1h\">: `replayed` does not apply to this kind "
-                "of fault; remove it"},
-        Mistake{"ReplayOfATarget", "replayed = \"baseline\"",
-                "replayed = \"baseline\"\ntarget = \"head\"",
-                "<target = \"head\">: `target` does not apply to kind = \"replay\"; remove it"},
-        Mistake{"ReplayOfVariants", "replayed = \"baseline\"",
-                "replayed = \"baseline\"\nvariants = 2",
-                "<variants = 2>: `variants` does not apply to kind = \"replay\"; remove it"},
-        Mistake{"UnknownReplayed", "replayed = \"baseline\"", "replayed = \"basline\"",
-                "<\"basline\">: no release is called `basline`; valid: rules-2, late, mend"},
-        Mistake{
-            "ReplayedBeforeItExists", "replayed = \"baseline\"", "replayed = \"rules-2\"",
-            "<replayed = |\"rules-2\">: release `rules-2` does not exist when the fault begins; "
-            "write `from` no earlier than the release at <[[release]]\nid = \"rules-2\">"}),
-    name_of);
-
-INSTANTIATE_TEST_SUITE_P(
     OfExpectations, Mistakes,
     testing::Values(
         Mistake{"Metric", "metric = \"affected\"", "metric = \"effected\"",
@@ -538,7 +442,7 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"UnknownRelease", "release = \"rules-2\"\nat_least",
                 "release = \"rules-3\"\nat_least",
                 "<\"rules-3\">: no release is called `rules-3`; did you mean `rules-2`? valid: "
-                "rules-2, late, mend"},
+                "rules-2, late, planted, mend"},
         Mistake{"PartOfNothing", "at_least = \"12.5%\"", "at_least = \"12.5%\"\npart = \"server\"",
                 "<part = |\"server\"\nwhen>: `running` has no parts; remove `part`"},
         Mistake{"Persona", "part = \"server\"", "part = \"sever\"",
@@ -551,7 +455,7 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"Harm", "part = \"network_lost\"", "part = \"none\"",
                 "<part = |\"none\">: no harm is called `none`; valid: restart, "
                 "file_held, slow, blind, over_exclusion, down, system_file_lost, network_lost, "
-                "unbootable, boot_loop"},
+                "unbootable, boot_loop, exhausted"},
         Mistake{"HarmOfNoKind", "part = \"network_lost\"\n", "",
                 "<metric = |\"harm\">: `harm` of which harm?; add `part`, such as part = "
                 "\"boot_loop\""},
@@ -594,7 +498,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "[[expect]]\nmetric = \"affected\"\ngroup = \"public-2\"\nat_most = 0\nwhen = "
                 "\"always\"\n[[expect]]\nmetric = \"halted\"",
                 "<when = \"eventually\"\n\n|[[expect]]>: the same expectation twice: affected in "
-                "public-2: at most 0, always; the first is at <hours = 12.5\n\n|[[expect]]>"}),
+                "public-2: at most 0, always; the first is at <at_most = \"10%\"\n\n|[[expect]]>"}),
     name_of);
 
 INSTANTIATE_TEST_SUITE_P(
@@ -626,13 +530,13 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"Release", "[[measured]]\nrelease = \"rules-2\"",
                 "[[measured]]\nrelease = \"rules-4\"",
                 "<\"rules-4\">: no release is called `rules-4`; did you mean `rules-2`? valid: "
-                "rules-2, late, mend"},
+                "rules-2, late, planted, mend"},
         Mistake{"Persona", "persona = \"server\"", "persona = \"till\"",
                 "<\"till\">: no persona is called `till`; valid: developer, office-laptop, server"},
         Mistake{"Harm", "harm = \"boot_loop\"", "harm = \"bootloop\"",
                 "<\"bootloop\">: no harm is called `bootloop`; did you mean `boot_loop`? valid: "
                 "none, restart, file_held, slow, blind, over_exclusion, down, system_file_lost, "
-                "network_lost, unbootable, boot_loop"},
+                "network_lost, unbootable, boot_loop, exhausted"},
         Mistake{"NoEvents", "events = 3\n", "",
                 "<[[measured]]>: `boot_loop` without a number of events; write how many there were "
                 "in these hours: 1 to 1,000,000,000,000; what was watched for and did not come "

@@ -59,6 +59,15 @@ download = "3m"
 halt = { share = "0.25%", reports = 20, on_alerts = false, by = "people", withdraw = false }
 test = { false_alarms = "2%", worth_finding = 3e-4 }
 
+[update]
+profile = "hardened"
+edges = 3
+invalidation = "20m"
+transport = "http"
+platform = "windows-arm64"
+head_valid = "12h"
+head_refresh = "90m"
+
 [signal.alert]
 delay = "10m"
 
@@ -125,6 +134,17 @@ feed = "DatasetA"
 source = "good/DatasetA/2026-03-02"
 at = "2h"
 
+[[release]]
+id = "planted"
+feed = "DatasetA"
+source = "./planted"
+at = "4d"
+kind = "plant"
+platform = "linux-x64"
+only_groups = ["engineering", "public-1"]
+signed_at = 2099-12-31T23:59:59Z
+signed_by = "other_feed"
+
 [[act]]
 at = "9h"
 promote = "rules-2"
@@ -162,6 +182,23 @@ kind = "replay"
 feed = "DatasetA"
 replayed = "baseline"
 
+[[fault]]
+kind = "replay"
+feed = "DatasetA"
+replayed = "planted"
+stolen_heads = 2
+edge = 3
+from = "4d"
+
+[[fault]]
+kind = "cross_group"
+from_group = "engineering"
+groups = ["public-1"]
+
+[[fault]]
+kind = "wrong_clock"
+behind = "30d"
+
 [[campaign]]
 id = "wave"
 sample = "./wave.txt"
@@ -177,6 +214,26 @@ what = "a \"big\" log"
 events = 3
 hours = 12.5
 
+[attack]
+row = "key compromise"
+aim = "Rules of the attacker's own run."
+expect = { published = "fell", hardened = "contained" }
+
+[[attack.held]]
+metric = "running"
+release = "planted"
+at_most = 7
+when = "2d"
+
+[[attack.held]]
+metric = "refused"
+equals = 0
+
+[[attack.contained]]
+metric = "running"
+release = "planted"
+at_most = "10%"
+
 [[expect]]
 metric = "affected"
 group = "public-2"
@@ -191,6 +248,7 @@ when = "1d 12h"
 
 [[expect]]
 metric = "time_to_halt"
+profile = "hardened"
 at_most = "2h 30s"
 when = "eventually"
 
@@ -241,6 +299,11 @@ inline Experiment without_places(Experiment experiment) {
     forget(experiment.campaigns);
     forget(experiment.measurements);
     forget(experiment.expectations);
+    if (experiment.attack) {
+        experiment.attack->place.clear();
+        forget(experiment.attack->held);
+        forget(experiment.attack->contained);
+    }
     experiment.file.clear();
     experiment.name.clear();
     return experiment;

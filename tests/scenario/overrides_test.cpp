@@ -45,13 +45,17 @@ TEST_F(Overrides, OfTheSameKeyEndWithTheLast) {
 TEST_F(Overrides, ReachTablesOfListsByNameAndByNumber) {
     ASSERT_OK_AND(const Experiment experiment,
                   with({"release.rules-2.at=3h", "group.public-2.personas.developer=2",
-                        "fault.1.share=50%", "campaign.wave.per_hour=1"}));
+                        "fault.1.share=50%", "campaign.wave.per_hour=1", "update.edges=4",
+                        "attack.held.1.equals=7", "attack.expect.published=held"}));
     EXPECT_EQ(experiment.releases[0].at, base::SimTime{} + base::hours(3));
     EXPECT_EQ(experiment.groups[3].personas,
               (std::map<std::string, double>{{"developer", 2}, {"office-laptop", 1}}));
     EXPECT_DOUBLE_EQ(experiment.faults[0].share, 0.05);
     EXPECT_DOUBLE_EQ(experiment.faults[1].share, 0.5);
     EXPECT_DOUBLE_EQ(experiment.campaigns[0].per_hour, 1);
+    EXPECT_EQ(experiment.update.edges, 4u);
+    EXPECT_EQ(experiment.attack->held[1].bound, 7);
+    EXPECT_EQ(experiment.attack->expected.at(Profile::kPublished), Standing::kHeld);
 }
 
 TEST_F(Overrides, AreGivenSettingsAndStandInTheResolvedText) {
@@ -92,8 +96,8 @@ TEST_F(Overrides, NameTheirPlaceInErrors) {
         {"seed.x=1", "--set seed.x: `seed` must be a whole number, not a table"},
         {"release.rules-3.at=3h",
          "--set release.rules-3.at: no release is called `rules-3`; did you mean `rules-2`? valid: "
-         "late, mend, rules-2"},
-        {"fault.2.share=1", "--set fault.2.share: `fault` has no table 2; count from 0 to 1"},
+         "late, mend, rules-2, planted"},
+        {"fault.5.share=1", "--set fault.5.share: `fault` has no table 5; count from 0 to 4"},
         {"release.rules-2={}", "--set release.rules-2: `release` must be a list of tables"},
         {"extends=a.toml", "--set extends: `extends` does not apply here; remove it"},
         {"schema=2", "--set schema: this is not a schema that we read"},

@@ -200,6 +200,17 @@ TEST_F(Schema, RequiresWhatTheParserRequires) {
     EXPECT_ERROR(with(kEveryKey, "policy.ramp", "[{ after = '1h' }]"), "`share` is missing");
 }
 
+// What the parser takes, an editor must not underline.
+TEST_F(Schema, AsksAllReleasesButPlantsForATime) {
+    const auto release = nlohmann::json::parse(json_schema()).at("$defs").at("release");
+    EXPECT_FALSE(release.contains("oneOf"));
+    EXPECT_EQ(release.at("if").dump(),
+              R"({"properties":{"kind":{"const":"plant"}},"required":["kind"]})");
+    EXPECT_EQ(release.at("else").dump(),
+              R"({"oneOf":[{"required":["at"]},{"required":["fixes"]}]})");
+    EXPECT_FALSE(release.contains("then"));
+}
+
 constexpr std::string_view kFewKeys = R"(schema = 1
 title = "Few keys"
 start = 2026-03-02T00:00:00Z
@@ -222,9 +233,23 @@ id = "rules"
 feed = "DatasetA"
 source = "x"
 at = "1h"
+[[baseline]]
+feed = "DatasetA"
+version = "0"
+source = "x"
 [[fault]]
 kind = "bit_flip"
 feed = "DatasetA"
+[[fault]]
+kind = "replay"
+feed = "DatasetA"
+replayed = "baseline"
+[attack]
+row = "rollback"
+aim = "Old rules run."
+held = [{ metric = "affected", at_most = 0 }]
+contained = [{ metric = "affected", at_most = 0 }]
+expect = { published = "held", hardened = "held" }
 [[expect]]
 metric = "affected"
 at_most = 0
@@ -245,7 +270,9 @@ TEST_F(Schema, HasTheDefaultsOfTheParser) {
     int checked = 0;
     for (const auto& [path, table] : all_tables()) {
         for (const Key& key : table->keys) {
-            const std::string whole = joined(path, key.name);
+            // Heads are stolen for replays alone, which is what the second fault is.
+            const bool of_replays = path == "fault.0" && key.name == "stolen_heads";
+            const std::string whole = joined(of_replays ? "fault.1" : path, key.name);
             // Tests need a chance of false alarms, and other feeds are not published here.
             const bool elsewhere = whole == "policy.test.false_alarms" ||
                                    (path == "load_context" && key.name != "DatasetA");

@@ -29,8 +29,9 @@ constexpr Direction kDirections[] = {
     {"simulator/lab",      "base content host ports endpoint sandbox faults assay cloud fleet "
                            "record checks report scenario"},
     {"app/worker",         "base ports endpoint sandbox"},
-    // Of the sandbox, `doctor` alone: which layers this machine has.
-    {"app/headless",       "base content sandbox record checks report scenario lab"},
+    // Of the sandbox, `doctor` alone: which layers this machine has. Of faults, `content mutate`;
+    // of the cloud, publishing and serving.
+    {"app/headless",       "base content sandbox faults cloud record checks report scenario lab"},
 };
 // clang-format on
 

@@ -51,8 +51,8 @@ class SandboxedScanners final : public ports::ComponentProcesses {
 class MemoryStore final : public ports::Store {
   public:
     base::Result<std::optional<std::string>> get(const std::string& key) override {
-        const auto found = values.find(key);
-        return found == values.end() ? std::nullopt : std::optional(found->second);
+        const auto found = entries.find(key);
+        return found == entries.end() ? std::nullopt : std::optional(found->second);
     }
     base::Status commit(const ports::Changes& changes) override {
         if (broken) {
@@ -61,15 +61,31 @@ class MemoryStore final : public ports::Store {
         ++commits;
         for (const auto& [key, value] : changes) {
             if (value) {
-                values[key] = *value;
+                entries[key] = *value;
             } else {
-                values.erase(key);
+                entries.erase(key);
             }
         }
         return {};
     }
-    base::Status keep(const base::Digest& digest, base::ByteView bytes) override {
-        blobs[digest] = {bytes.begin(), bytes.end()};
+    // Scanners only read: nobody writes payloads through the port here.
+    base::Result<std::unique_ptr<ports::BlobWriter>> new_blob(const base::Digest&) override {
+        return base::Error{"not a store for writing payloads", "", ""};
+    }
+    base::Result<bool> has_blob(const base::Digest& digest) override {
+        return blobs.contains(digest);
+    }
+    base::Result<std::vector<std::string>> values(const std::string& prefix) override {
+        std::vector<std::string> out;
+        for (const auto& [key, value] : entries) {
+            if (key.starts_with(prefix)) {
+                out.push_back(value);
+            }
+        }
+        return out;
+    }
+    base::Status keep_only(const std::set<base::Digest>& digests) override {
+        std::erase_if(blobs, [&](const auto& blob) { return !digests.contains(blob.first); });
         return {};
     }
     base::Result<base::Bytes> blob(const base::Digest& digest) override {
@@ -80,7 +96,7 @@ class MemoryStore final : public ports::Store {
         return found->second;
     }
 
-    std::map<std::string, std::string> values;
+    std::map<std::string, std::string> entries;
     std::map<base::Digest, base::Bytes> blobs;
     int commits = 0;
     bool broken = false;
@@ -94,11 +110,11 @@ struct Stored {
 
 inline Stored keep(MemoryStore& store, const content::Draft& draft) {
     for (const auto& [name, bytes] : draft.payloads) {
-        EXPECT_TRUE(store.keep(base::sha384(bytes), bytes).ok());
+        store.blobs[base::sha384(bytes)] = bytes;
     }
     const base::Bytes json = content::canonical_json(draft.manifest);
     const base::Digest digest = base::sha384(json);
-    store.values["package/" + digest.hex()] = base::text_of(json);
+    store.entries["package/" + digest.hex()] = base::text_of(json);
     return {draft.manifest, digest};
 }
 

@@ -97,10 +97,10 @@ TEST_F(ScannerServiceTest, ForgetsManifestsThatItHasNoUseForAnyMore) {
     const Stored third = version("V3");
     install(first);
     install(second);
-    EXPECT_TRUE(store_.values.contains("package/" + first.digest.hex()));
+    EXPECT_TRUE(store_.entries.contains("package/" + first.digest.hex()));
     install(third);
-    EXPECT_FALSE(store_.values.contains("package/" + first.digest.hex()));
-    EXPECT_TRUE(store_.values.contains("package/" + second.digest.hex()));
+    EXPECT_FALSE(store_.entries.contains("package/" + first.digest.hex()));
+    EXPECT_TRUE(store_.entries.contains("package/" + second.digest.hex()));
 }
 
 TEST_F(ScannerServiceTest, InstallsTheRunningContentAgainWithoutLosingLastKnownGood) {
@@ -121,7 +121,7 @@ TEST_F(ScannerServiceTest, GoesBackToTheContentBefore) {
     install(first);
     EXPECT_EQ(stored(kRunning), first.digest.hex());
     EXPECT_EQ(stored(kLastKnownGood), second.digest.hex());
-    EXPECT_TRUE(store_.values.contains("package/" + first.digest.hex()));
+    EXPECT_TRUE(store_.entries.contains("package/" + first.digest.hex()));
     EXPECT_THAT(scan("x").rules, ElementsAre("V1"));
 }
 
@@ -134,7 +134,7 @@ TEST_F(ScannerServiceTest, LoadsWhatIsStoredAfterARestart) {
 
 TEST_F(ScannerServiceTest, RunsOnWhenItRefusesNewContent) {
     install(version("V1"));
-    const auto before = store_.values;
+    const auto before = store_.entries;
     for (const char* folder : {"corrupt/DatasetA/does-not-compile", "malicious/DatasetA/include"}) {
         const base::Outcome outcome = install(from_fixture(folder));
         EXPECT_EQ(outcome.stage, Stage::kLoad);
@@ -251,8 +251,8 @@ TEST_F(ScannerServiceTest, IsDownWhenLastKnownGoodDoesNotLoad) {
     // Which takes a defect of the machine: it has loaded once. Here the store holds such a pair.
     const Stored broken = from_fixture("corrupt/DatasetA/does-not-compile");
     const Stored bad = from_fixture("defective/DatasetA/forbidden-call");
-    store_.values[kRunning] = bad.digest.hex();
-    store_.values[kLastKnownGood] = broken.digest.hex();
+    store_.entries[kRunning] = bad.digest.hex();
+    store_.entries[kLastKnownGood] = broken.digest.hex();
     const ScanVerdict verdict = scan("any file");
     EXPECT_EQ(verdict.outcome.category, Category::kForbidden);
     EXPECT_THAT(base::to_text(verdict.outcome.evidence),
@@ -264,8 +264,8 @@ TEST_F(ScannerServiceTest, IsDownWhenLastKnownGoodDoesNotLoad) {
 TEST_F(ScannerServiceTest, FallsBackWhenTheRunningContentDoesNotLoadAfterARestart) {
     const Stored good = version("V1");
     const Stored broken = from_fixture("corrupt/DatasetA/does-not-compile");
-    store_.values[kRunning] = broken.digest.hex();
-    store_.values[kLastKnownGood] = good.digest.hex();
+    store_.entries[kRunning] = broken.digest.hex();
+    store_.entries[kLastKnownGood] = good.digest.hex();
     const ScanVerdict verdict = scan("x");
     EXPECT_EQ(verdict.outcome.stage, Stage::kLoad);
     EXPECT_EQ(verdict.outcome.code, Code::kRulesDoNotCompile);
@@ -276,10 +276,10 @@ TEST_F(ScannerServiceTest, FallsBackWhenTheRunningContentDoesNotLoadAfterARestar
 TEST_F(ScannerServiceTest, CommitsAFallBackOrReportsThatItCould) {
     install(version("V1"));
     install(from_fixture("defective/DatasetA/forbidden-call"));
-    const auto before = store_.values;
+    const auto before = store_.entries;
     store_.broken = true;
     EXPECT_ERROR(service_.scan("x", {}), "the disk is full");
-    EXPECT_EQ(store_.values, before);
+    EXPECT_EQ(store_.entries, before);
     store_.broken = false;
     EXPECT_EQ(scan("x").outcome.category, Category::kForbidden) << "from the start once more";
     EXPECT_THAT(scan("x").rules, ElementsAre("V1"));
@@ -304,10 +304,10 @@ TEST_F(ScannerServiceTest, TurnsAwayWhatIsTooLargeBeforeAProcessSeesIt) {
 TEST_F(ScannerServiceTest, ReportsADamagedStoreInsteadOfAnOutcome) {
     const Stored first = version("V1");
     install(first);
-    store_.values["package/" + first.digest.hex()] += " ";
+    store_.entries["package/" + first.digest.hex()] += " ";
     ScannerService again = restarted();
     EXPECT_ERROR(again.scan("x", {}), "is not the manifest that it is stored as");
-    store_.values.erase("package/" + first.digest.hex());
+    store_.entries.erase("package/" + first.digest.hex());
     EXPECT_ERROR(again.scan("x", {}), "is missing");
     store_.blobs.clear();
     EXPECT_ERROR(service_.install(first.manifest, first.digest), "no such blob");
@@ -395,12 +395,12 @@ TEST_F(DistrustfulService, FailsAScanWithoutFallingBackWhenTheProcessLives) {
 }
 
 TEST_F(DistrustfulService, ChangesNothingWhenTheMachineFails) {
-    const auto before = store_.values;
+    const auto before = store_.entries;
     liars_.broken = true;
     EXPECT_ERROR(distrustful_.scan("x", {}), "wall deadline");
     EXPECT_ERROR(distrustful_.scan("x", {}), "no process can be started");
     EXPECT_ERROR(distrustful_.install(first_.manifest, first_.digest), "no process");
-    EXPECT_EQ(store_.values, before);
+    EXPECT_EQ(store_.entries, before);
     liars_.broken = false;
     EXPECT_EQ(scan().kind, ScanVerdict::Kind::kScanned);
 }

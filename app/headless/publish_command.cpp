@@ -1,0 +1,123 @@
+#include "headless/publish_command.h"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/text.h"
+#include "cloud/publication.h"
+#include "headless/exit_codes.h"
+#include "headless/places.h"
+
+namespace firebreak::headless {
+
+namespace {
+
+using base::Error;
+using base::Status;
+
+struct PublishOptions {
+    std::vector<std::string> packages;
+    std::string site;
+    std::vector<std::string> groups;
+    // Of signed heads; no keys: none are signed.
+    std::string keys;
+    std::string at;
+    std::string valid = "6h";
+    uint64_t sequence = 0;
+};
+
+Status sign(const PublishOptions& options) {
+    FB_TRY(const base::UtcTime at, base::parse_utc(options.at));
+    FB_TRY(const base::Duration valid, base::parse_duration(options.valid));
+    FB_TRY(const content::Pki pki, content::load_pki(options.keys));
+    if (pki.heads.empty()) {
+        return Error{"no keys for heads in it", options.keys,
+                     "`firebreak content keys new` makes head-1.pem to head-3.pem"};
+    }
+    const cloud::HeadSigner signer(pki.heads, valid);
+    for (const std::string& group : options.groups) {
+        FB_CHECK(cloud::sign_heads(group, options.sequence, signer, at, options.site));
+        fmt::print("signed the heads of {}, number {}, good until {}\n", group, options.sequence,
+                   base::to_text(at + valid));
+    }
+    return {};
+}
+
+// Nothing is offered unless all of it can be.
+Status publish(const PublishOptions& options) {
+    std::map<content::Feed, cloud::Published> published;
+    for (const std::string& folder : options.packages) {
+        FB_TRY(const cloud::Published package, cloud::publish(folder, options.site));
+        const auto feed = content::info(package.feed).name;
+        fmt::print("published {} {}\n  manifest        SHA-384 {}\n", feed,
+                   base::printable(package.version), package.manifest.hex());
+        if (!published.emplace(package.feed, package).second && !options.groups.empty()) {
+            return Error{fmt::format("another package of {} was named before", feed), folder,
+                         "a group can be offered one of them: publish one after the other"};
+        }
+    }
+    for (const std::string& group : options.groups) {
+        for (const auto& [feed, package] : published) {
+            FB_CHECK(cloud::offer(package, group, options.site));
+        }
+        fmt::print("offered to {}\n", group);
+    }
+    return options.keys.empty() ? Status() : sign(options);
+}
+
+}  // namespace
+
+void add_publish(CLI::App& content, const std::function<void(int)>& finish) {
+    const auto options = std::make_shared<PublishOptions>();
+    CLI::App* command = content.add_subcommand(
+        "publish",
+        "Lay signed packages out as the static files of a CDN: packages and payloads\n"
+        "under their digests, and for each --group an unsigned head that offers them.\n"
+        "With --keys, heads and a set manifest are signed as well, over all that the\n"
+        "group is offered in DIR. Payloads are checked against their manifests on the way;\n"
+        "signatures are for endpoints to judge, or for `content verify`.");
+    command->add_option("packages", options->packages, "package folders, from `content sign`")
+        ->required()
+        ->type_name("PACKAGE");
+    command->add_option("-o,--output", options->site, "folder that is, or will be, served")
+        ->required()
+        ->type_name("DIR");
+    command
+        ->add_option("--group", options->groups, "release group that is offered them; repeatable")
+        ->type_name("GROUP")
+        ->allow_extra_args(false);
+    CLI::Option* keys =
+        command->add_option("--keys", options->keys, "folder with head-1.pem and so on")
+            ->type_name("KEYS")
+            ->needs("--group");
+    CLI::Option* at = command
+                          ->add_option("--at", options->at,
+                                       "signing time of heads in UTC, as 2026-03-02T08:00:00Z; no\n"
+                                       "clock is asked")
+                          ->type_name("TIME")
+                          ->needs(keys);
+    command->add_option("--valid", options->valid, "how long signed heads are good for")
+        ->type_name("TIME")
+        ->capture_default_str()
+        ->needs(keys);
+    CLI::Option* sequence =
+        command
+            ->add_option("--sequence", options->sequence,
+                         "number of this offer: higher than the group's last one")
+            ->type_name("N")
+            ->needs(keys);
+    keys->needs(at)->needs(sequence);
+    command->callback([options, finish] {
+        const Status status = publish(*options);
+        if (!status.ok()) {
+            complain(status.error());
+        }
+        finish(status.ok() ? kPassed : kUsage);
+    });
+}
+
+}  // namespace firebreak::headless

@@ -1,0 +1,40 @@
+// Signed package folders, laid out as the CDN's static files (content/head.h, content/manifest.h).
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/digest.h"
+#include "base/result.h"
+#include "base/sim_time.h"
+#include "cloud/head_signer.h"
+#include "content/catalogue.h"
+
+namespace firebreak::cloud {
+
+struct Published {
+    content::Feed feed = content::Feed::kDatasetA;
+    std::string version;
+    base::Digest manifest;
+};
+
+// Copies the package (package.p7m and payload/, as `firebreak content sign` leaves them) to
+// packages/ and payloads/ of `site`. Payloads are checked against the manifest on the way; whoever
+// signed it, and whether that is right, is for endpoints to judge. Payloads stream. Errors name the
+// file: missing, too large, not what the manifest says, cannot be written.
+base::Result<Published> publish(const std::filesystem::path& package,
+                                const std::filesystem::path& site);
+
+// Writes the unsigned head by which a release group is offered the package. Errors: a group that is
+// not 1 to 40 of a-z, 0-9 and -; cannot be written.
+base::Status offer(const Published& package, const std::string& group,
+                   const std::filesystem::path& site);
+
+// Signs heads, and the set manifest that they name, for all that the group's unsigned heads offer.
+// `sequence` must be higher than the last one that the group was given: nobody here knows that one.
+// Errors: as of HeadSigner; a head of the site that is not valid; cannot be written.
+base::Status sign_heads(const std::string& group, uint64_t sequence, const HeadSigner& signer,
+                        base::UtcTime at, const std::filesystem::path& site);
+
+}  // namespace firebreak::cloud
