@@ -192,8 +192,8 @@ TEST_F(DurableStoreTest, ReplacesAPayloadThatIsDamagedInOneCopyWhenItIsRead) {
     ASSERT_OK(keep(*store, large));
     // Behind the store's back, as a failing disk does it.
     const base::Bytes bytes = read("a.db");
-    const auto at =
-        std::search(bytes.begin(), bytes.end(), large.begin() + 60'000, large.begin() + 60'064);
+    const auto at = std::search(bytes.begin(), bytes.end(), large.begin() + 3'000'000,
+                                large.begin() + 3'000'064);
     ASSERT_NE(at, bytes.end());
     std::fstream file(folder_.path() / "a.db", std::ios::in | std::ios::out | std::ios::binary);
     file.seekp(at - bytes.begin());
