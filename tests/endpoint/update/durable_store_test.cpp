@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <csignal>
-#include <fstream>
 
 #include "base/file.h"
 #include "endpoint/update/store_stories.h"
@@ -184,28 +183,6 @@ TEST_F(DurableStoreTest, DoesNotChooseBetweenTheCopiesOfTwoMachines) {
     EXPECT_ERROR(DurableStore::open(folder_.path()), "those of two machines");
     overwrite("b.db", ours);
     expect_used(*open());
-}
-
-TEST_F(DurableStoreTest, ReplacesAPayloadThatIsDamagedInOneCopyWhenItIsRead) {
-    const base::Bytes large = payload_of(6'000'000, 6);  // more than is kept in memory
-    const auto store = open();
-    ASSERT_OK(keep(*store, large));
-    // Behind the store's back, as a failing disk does it.
-    const base::Bytes bytes = read("a.db");
-    const auto at = std::search(bytes.begin(), bytes.end(), large.begin() + 3'000'000,
-                                large.begin() + 3'000'064);
-    ASSERT_NE(at, bytes.end());
-    std::fstream file(folder_.path() / "a.db", std::ios::in | std::ios::out | std::ios::binary);
-    file.seekp(at - bytes.begin());
-    file.put(static_cast<char>(*at ^ 1));
-    file.close();
-    for (int n = 0; n < 2; ++n) {
-        ASSERT_OK_AND(const auto found, store->blob(base::sha384(large)));
-        EXPECT_EQ(found, large);
-        ASSERT_EQ(store->repairs().size(), 1U);
-        EXPECT_NE(store->repairs()[0].find("was damaged in a.db; mended from b.db"),
-                  std::string::npos);
-    }
 }
 
 TEST_F(DurableStoreTest, DoesNotOpenWhenBothCopiesAreDamaged) {
