@@ -10,6 +10,7 @@
 #include "content/der.h"
 #include "content/envelope_profile.h"
 #include "content/openssl_handles.h"
+#include "content/remembered.h"
 #include "content/signer_chain.h"
 
 namespace firebreak::content {
@@ -109,15 +110,11 @@ Refusal check_not_revoked(const SignerChain& chain, const Trust& trust) {
     return std::nullopt;
 }
 
-base::Digest cache_key(const EnvelopeParts& parts) {
+base::Digest chain_key(const EnvelopeParts& parts) {
     Bytes key(parts.certificate_set.begin(), parts.certificate_set.end());
     key.insert(key.end(), parts.signer_id.begin(), parts.signer_id.end());
     return base::sha384(key);
 }
-
-}  // namespace
-
-namespace {
 
 // An envelope whose signature is good, by a chain that is.
 struct Authentic {
@@ -127,10 +124,42 @@ struct Authentic {
 };
 using AuthenticOrNot = std::variant<Authentic, Outcome>;
 
-// Who judges chains: judge_chain through the cache, or judge_root.
-using JudgeChain = std::function<ChainVerdict(const EnvelopeParts&)>;
+// What an envelope's bytes, and nothing else, prove for as long as the roots are the same.
+struct Proof {
+    base::Digest digest;
+    std::shared_ptr<const SignerChain> chain;
+};
 
-AuthenticOrNot authenticate(ByteView envelope, const Trust& trust, const JudgeChain& judge) {
+// One way to judge chains (through the cache, or as the root's own), and what it has proved before.
+struct Judge {
+    std::function<ChainVerdict(const EnvelopeParts&)> chain;
+    Remembered<Proof>& proved;
+    std::atomic<uint64_t>& signatures;
+};
+
+using ProofOrNot = std::variant<Proof, Outcome>;
+
+ProofOrNot prove(ByteView envelope, const EnvelopeParts& parts, const Judge& judge) {
+    if (const Refusal refusal = check_canonical(envelope, parts)) {
+        return *refusal;
+    }
+    ChainVerdict verdict = judge.chain(parts);
+    if (auto* refusal = std::get_if<Outcome>(&verdict)) {
+        return std::move(*refusal);
+    }
+    const Proof proof{base::sha384(parts.manifest),
+                      std::get<std::shared_ptr<const SignerChain>>(verdict)};
+    ++judge.signatures;
+    for (const auto& check :
+         {check_signature(parts, *proof.chain), check_message_digest(parts, proof.digest)}) {
+        if (check) {
+            return *check;
+        }
+    }
+    return proof;
+}
+
+AuthenticOrNot authenticate(ByteView envelope, const Trust& trust, const Judge& judge) {
     if (const Refusal refusal = check_size(envelope, kMaxEnvelopeBytes)) {
         return *refusal;
     }
@@ -138,23 +167,20 @@ AuthenticOrNot authenticate(ByteView envelope, const Trust& trust, const JudgeCh
     if (!parts.ok()) {
         return malformed(Code::kEnvelopeMalformed, parts.error());
     }
-    if (const Refusal refusal = check_canonical(envelope, *parts)) {
-        return *refusal;
-    }
-    const ChainVerdict verdict = judge(*parts);
-    if (const auto* refusal = std::get_if<Outcome>(&verdict)) {
-        return *refusal;
-    }
-    Authentic found{*parts, base::sha384(parts->manifest),
-                    std::get<std::shared_ptr<const SignerChain>>(verdict)};
-    for (const auto& check :
-         {check_not_revoked(*found.chain, trust), check_signature(*parts, *found.chain),
-          check_message_digest(*parts, found.digest)}) {
-        if (check) {
-            return *check;
+    const base::Digest key = base::sha384(envelope);
+    std::optional<Proof> proof = judge.proved.find(key);
+    if (!proof) {
+        ProofOrNot found = prove(envelope, *parts, judge);
+        if (auto* refusal = std::get_if<Outcome>(&found)) {
+            return std::move(*refusal);
         }
+        proof = std::get<Proof>(std::move(found));
+        judge.proved.add(key, *proof);
     }
-    return found;
+    if (const Refusal refusal = check_not_revoked(*proof->chain, trust)) {
+        return *refusal;
+    }
+    return Authentic{*parts, proof->digest, std::move(proof->chain)};
 }
 
 Refusal check_same_content(const std::vector<Authentic>& envelopes) {
@@ -199,7 +225,7 @@ Refusal check_signatures(const std::vector<Authentic>& envelopes, unsigned thres
 using BundleOrNot = std::variant<std::vector<Authentic>, Outcome>;
 
 BundleOrNot authenticate_bundle(ByteView bundle, unsigned threshold, const Trust& trust,
-                                const JudgeChain& judge) {
+                                const Judge& judge) {
     if (const Refusal refusal = check_size(bundle, kMaxBundleBytes)) {
         return *refusal;
     }
@@ -241,24 +267,34 @@ Refusal check_issued(const SignedHead& head, const std::vector<Authentic>& envel
 
 struct Verifier::State {
     TrustStore roots{X509_STORE_new()};
-    mutable ChainCache cache;
-    mutable std::atomic<uint64_t> chains_verified = 0;
+    // Under the certificates and the signer; those that the claimed signing time suits.
+    Remembered<std::shared_ptr<const SignerChain>> chains;
+    Remembered<Proof> proved, proved_by_root;
+    std::atomic<uint64_t> chains_verified = 0, signatures_verified = 0;
 
-    ChainVerdict chain_of(const EnvelopeParts& parts) const {
-        const base::Digest key = cache_key(parts);
-        if (auto known = cache.find(key, parts.signing_time)) {
-            return known;
+    ChainVerdict chain_of(const EnvelopeParts& parts) {
+        const base::Digest key = chain_key(parts);
+        if (const auto known = chains.find(key)) {
+            const Validity& validity = (*known)->validity;
+            if (validity.from <= parts.signing_time && parts.signing_time < validity.until) {
+                return *known;
+            }
         }
         ++chains_verified;
         ChainVerdict verdict = judge_chain(roots.get(), parts);
         if (const auto* chain = std::get_if<std::shared_ptr<const SignerChain>>(&verdict)) {
-            cache.add(key, *chain);
+            chains.add(key, *chain);
         }
         return verdict;
     }
 
-    JudgeChain through_the_cache() const {
-        return [this](const EnvelopeParts& parts) { return chain_of(parts); };
+    Judge signers() {
+        return {[this](const EnvelopeParts& parts) { return chain_of(parts); }, proved,
+                signatures_verified};
+    }
+    Judge root_itself() {
+        return {[this](const EnvelopeParts& parts) { return judge_root(roots.get(), parts); },
+                proved_by_root, signatures_verified};
     }
 };
 
@@ -274,8 +310,12 @@ uint64_t Verifier::chains_verified() const {
     return state_->chains_verified;
 }
 
+uint64_t Verifier::signatures_verified() const {
+    return state_->signatures_verified;
+}
+
 Verdict Verifier::verify(ByteView envelope, const Trust& trust) const {
-    const AuthenticOrNot found = authenticate(envelope, trust, state_->through_the_cache());
+    const AuthenticOrNot found = authenticate(envelope, trust, state_->signers());
     if (const auto* refusal = std::get_if<Outcome>(&found)) {
         return *refusal;
     }
@@ -292,8 +332,7 @@ Verdict Verifier::verify(ByteView envelope, const Trust& trust) const {
 
 std::variant<SignedHead, Outcome> Verifier::verify_head(ByteView bundle, unsigned threshold,
                                                         const Trust& trust) const {
-    const BundleOrNot found =
-        authenticate_bundle(bundle, threshold, trust, state_->through_the_cache());
+    const BundleOrNot found = authenticate_bundle(bundle, threshold, trust, state_->signers());
     if (const auto* refusal = std::get_if<Outcome>(&found)) {
         return *refusal;
     }
@@ -310,8 +349,7 @@ std::variant<SignedHead, Outcome> Verifier::verify_head(ByteView bundle, unsigne
 
 std::variant<SetManifest, Outcome> Verifier::verify_set(ByteView bundle, unsigned threshold,
                                                         const Trust& trust) const {
-    const BundleOrNot found =
-        authenticate_bundle(bundle, threshold, trust, state_->through_the_cache());
+    const BundleOrNot found = authenticate_bundle(bundle, threshold, trust, state_->signers());
     if (const auto* refusal = std::get_if<Outcome>(&found)) {
         return *refusal;
     }
@@ -324,11 +362,7 @@ std::variant<SetManifest, Outcome> Verifier::verify_set(ByteView bundle, unsigne
 }
 
 std::variant<RootStatement, Outcome> Verifier::verify_root_statement(ByteView envelope) const {
-    // Not remembered: statements are rare.
-    const AuthenticOrNot found =
-        authenticate(envelope, {}, [this](const EnvelopeParts& parts) -> ChainVerdict {
-            return judge_root(state_->roots.get(), parts);
-        });
+    const AuthenticOrNot found = authenticate(envelope, {}, state_->root_itself());
     if (const auto* refusal = std::get_if<Outcome>(&found)) {
         return *refusal;
     }

@@ -56,8 +56,10 @@ struct Trust {
 };
 
 // Judges envelopes under one set of roots. Thread-safe. Remembers chains that it has verified, so
-// that a package costs one ECDSA verification. What is parsed, and when: the envelope's outline by
-// the small reader of this folder, certificates by OpenSSL, the manifest only once it is authentic.
+// that a new package costs one ECDSA verification, and envelopes, so that one seen before costs
+// none: only a digest of its bytes. Revocation, thresholds and roles are judged anew every time.
+// What is parsed, and when: the envelope's outline by the small reader of this folder, certificates
+// by OpenSSL, the manifest only once it is authentic.
 class Verifier {
   public:
     explicit Verifier(std::vector<Certificate> roots);
@@ -81,8 +83,10 @@ class Verifier {
     // cannot be revoked.
     std::variant<RootStatement, base::Outcome> verify_root_statement(base::ByteView envelope) const;
 
-    // How often a chain had to be verified because it was not remembered.
+    // How often a chain, or the signature of an envelope, had to be verified because it was not
+    // remembered. Signatures that turned out wrong count.
     uint64_t chains_verified() const;
+    uint64_t signatures_verified() const;
 
   private:
     struct State;

@@ -333,27 +333,4 @@ ChainVerdict judge_root(X509_STORE* roots, const EnvelopeParts& parts) {
     return remembered(root, parts.signing_time);
 }
 
-std::shared_ptr<const SignerChain> ChainCache::find(const base::Digest& key, UtcTime at) const {
-    const std::lock_guard lock(mutex_);
-    const auto found = chains_.find(key);
-    if (found == chains_.end()) {
-        return nullptr;
-    }
-    const Validity& validity = found->second->validity;
-    return validity.from <= at && at < validity.until ? found->second : nullptr;
-}
-
-void ChainCache::add(const base::Digest& key, std::shared_ptr<const SignerChain> chain) {
-    const std::lock_guard lock(mutex_);
-    if (chains_.size() >= kMostChains) {
-        chains_.clear();  // far more signers than feeds: somebody's flood, or a very long run
-    }
-    chains_.insert_or_assign(key, std::move(chain));
-}
-
-size_t ChainCache::size() const {
-    const std::lock_guard lock(mutex_);
-    return chains_.size();
-}
-
 }  // namespace firebreak::content

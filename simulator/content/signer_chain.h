@@ -3,10 +3,8 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <variant>
 #include <vector>
 
@@ -49,22 +47,5 @@ ChainVerdict judge_chain(X509_STORE* roots, const EnvelopeParts& parts);
 // Judges an envelope of the root's own: its one certificate is one of the roots, and valid at the
 // claimed signing time.
 ChainVerdict judge_root(X509_STORE* roots, const EnvelopeParts& parts);
-
-// Chains that were found good, each under a key that stands for its certificates and its signer.
-// Thread-safe.
-class ChainCache {
-  public:
-    static constexpr size_t kMostChains = 256;
-
-    // The chain, if it is known and valid at that time; else null.
-    std::shared_ptr<const SignerChain> find(const base::Digest& key, base::UtcTime at) const;
-    // Forgets all others when there are too many.
-    void add(const base::Digest& key, std::shared_ptr<const SignerChain> chain);
-    size_t size() const;
-
-  private:
-    mutable std::mutex mutex_;
-    std::unordered_map<base::Digest, std::shared_ptr<const SignerChain>> chains_;
-};
 
 }  // namespace firebreak::content

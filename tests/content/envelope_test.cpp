@@ -478,31 +478,6 @@ TEST(Verifier, DoesNotTakeARememberedChainForAnotherSignerOfTheSameCertificates)
     EXPECT_FALSE(std::holds_alternative<Verified>(verifier.verify(claims_issuing)));
 }
 
-TEST(ChainCache, StaysSmallHoweverManyChainsThereAre) {
-    ChainCache cache;
-    const auto chain = std::make_shared<const SignerChain>(
-        SignerChain{nullptr, "", std::nullopt, false, {{0}, {10}}, {}});
-    for (uint8_t a = 0; a < 100; ++a) {
-        for (uint8_t b = 0; b < 100; ++b) {
-            const base::Digest key = base::sha384(Bytes{a, b});
-            cache.add(key, chain);
-            ASSERT_EQ(cache.find(key, {5}), chain);
-        }
-    }
-    EXPECT_LE(cache.size(), ChainCache::kMostChains);
-}
-
-TEST(ChainCache, FindsAChainWithinItsValidityAlone) {
-    ChainCache cache;
-    const base::Digest key = base::sha384({});
-    cache.add(key, std::make_shared<const SignerChain>(
-                       SignerChain{nullptr, "", std::nullopt, false, {{5}, {10}}, {}}));
-    EXPECT_EQ(cache.find(key, {4}), nullptr);
-    EXPECT_NE(cache.find(key, {5}), nullptr);
-    EXPECT_NE(cache.find(key, {9}), nullptr);
-    EXPECT_EQ(cache.find(key, {10}), nullptr);
-}
-
 TEST(Verifier, GivesEveryThreadTheSameVerdicts) {
     const Verifier verifier({test_pki().root.certificate});
     const Bytes good = sample_envelope();
