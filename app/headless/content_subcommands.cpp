@@ -95,6 +95,9 @@ void print_statement(const content::RootStatement& statement) {
         fmt::print("  epoch reset     {}: nothing signed before {}\n", content::info(feed).name,
                    base::to_text(floor));
     }
+    if (statement.sequence) {
+        fmt::print("  epoch reset     heads: numbers from {} on\n", *statement.sequence);
+    }
 }
 
 std::string shell_word(const std::string& text) {

@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/file.h"
@@ -34,8 +35,9 @@ struct Revoke {
 
 struct EpochReset {
     Statement statement;
-    std::string feed;
+    std::string feed;  // empty: no feed's floor
     std::string to;
+    std::optional<uint64_t> sequence;
 };
 
 // The one that goes before, if it was named and is good.
@@ -99,13 +101,19 @@ Status revoke(const Revoke& options) {
 }
 
 Status reset_epoch(const EpochReset& options) {
-    FB_TRY(const content::Feed feed, feed_named(options.feed));
-    FB_TRY(const base::UtcTime to, time_named("--to", options.to));
-    return make_statement(options.statement,
-                          [&](const content::Identity&, content::RootStatement& statement) {
-                              statement.floors[feed] = to;
-                              return Status();
-                          });
+    if (options.feed.empty() && !options.sequence) {
+        return Error{"nothing to reset", "", "name --feed and --to, or --sequence, or both"};
+    }
+    return make_statement(
+        options.statement,
+        [&](const content::Identity&, content::RootStatement& statement) -> Status {
+            statement.sequence = options.sequence;
+            if (!options.feed.empty()) {
+                FB_TRY(const content::Feed feed, feed_named(options.feed));
+                FB_TRY(statement.floors[feed], time_named("--to", options.to));
+            }
+            return {};
+        });
 }
 
 // --- command line ------------------------------------------------------------------------------
@@ -153,12 +161,19 @@ void add_trust(CLI::App& keys, const Finish& finish) {
     command = keys.add_subcommand(
         "epoch-reset",
         "Write a statement of the root's that sets a feed's floor: endpoints take what is\n"
-        "signed from then on, also those that have seen a signature of a later time.");
+        "signed from then on, also those that have seen a signature of a later time. Or\n"
+        "one that sets the number of heads, for endpoints that have seen a higher one.");
     add_statement_options(*command, reset->statement);
-    command->add_option("--feed", reset->feed, "feed, as DatasetA")->required()->type_name("FEED");
-    command->add_option("--to", reset->to, "its new floor, as 2026-03-02T08:00:00Z")
-        ->required()
-        ->type_name("TIME");
+    CLI::Option* feed = command->add_option("--feed", reset->feed, "feed, as DatasetA");
+    CLI::Option* to =
+        command->add_option("--to", reset->to, "its new floor, as 2026-03-02T08:00:00Z");
+    feed->needs(to)->type_name("FEED");
+    to->needs(feed)->type_name("TIME");
+    command
+        ->add_option("--sequence", reset->sequence,
+                     "number from which heads are good; old ones that have not expired are\n"
+                     "good again, unless their keys are revoked")
+        ->type_name("N");
     command->callback([reset, finish] { finish(exit_code_of(reset_epoch(*reset))); });
 }
 

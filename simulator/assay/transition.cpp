@@ -6,6 +6,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "ports/installer.h"
+
 namespace firebreak::assay {
 
 namespace {
@@ -255,7 +257,7 @@ Snapshot fallen_back(Snapshot snapshot, content::Feed feed) {
     }
     if (running) {
         snapshot[prefix + "killed-by"] = running.mapped();
-        snapshot.erase("package/" + running.mapped());
+        snapshot.erase(ports::package_key(feed, running.mapped()));
     }
     return snapshot;
 }

@@ -135,7 +135,7 @@ Status validate(const RootStatement& statement) {
     for (const auto& [feed, floor] : statement.floors) {
         FB_CHECK(check_time(floor, "floors"));
     }
-    return {};
+    return check_number(statement.sequence.value_or(0), "sequence", 0);
 }
 
 base::Bytes canonical_json(const Head& head) {
@@ -182,6 +182,7 @@ base::Bytes canonical_json(const RootStatement& statement) {
                  {"number", statement.number},
                  {"revoked", std::move(revoked)},
                  {"schema", kSchema},
+                 {"sequence", statement.sequence ? json(*statement.sequence) : json()},
                  {"type", kTrustType}});
 }
 
@@ -233,13 +234,17 @@ Result<SetManifest> parse_set_manifest(base::ByteView bytes) {
 
 Result<RootStatement> parse_root_statement(base::ByteView bytes) {
     FB_TRY(const json parsed, parse_object(bytes, kMaxRootStatementBytes));
-    FB_CHECK(check_keys(parsed, std::array{"floors", "number", "revoked", "schema", "type"}, ""));
+    FB_CHECK(check_keys(
+        parsed, std::array{"floors", "number", "revoked", "schema", "sequence", "type"}, ""));
     FB_CHECK(check_schema(parsed));
     FB_CHECK(check_type(parsed, kTrustType));
     RootStatement statement;
     FB_TRY(statement.number, number_at(parsed, "number", 1));
     FB_TRY(statement.revoked, read_revoked(parsed));
     FB_TRY(statement.floors, read_floors(parsed));
+    if (!parsed.find("sequence")->is_null()) {
+        FB_TRY(statement.sequence, number_at(parsed, "sequence", 0));
+    }
     FB_CHECK(validate(statement));
     FB_CHECK(check_canonical(bytes, canonical_json(statement)));
     return statement;

@@ -53,6 +53,10 @@ struct RootStatement {
     std::set<base::Digest> revoked = {};        // SHA-384 of the certificates' DER; at most 400
     std::map<Feed, base::UtcTime> floors = {};  // epoch reset: the feed's floor becomes this time,
                                                 // whatever it was
+    // Epoch reset of heads: the highest number seen becomes this (at most 2^53), whatever it was,
+    // and what was last seen is forgotten. Old heads that have not expired yet count again: revoke
+    // the keys that pushed the number up in the same statement.
+    std::optional<uint64_t> sequence = {};
     friend bool operator==(const RootStatement&, const RootStatement&) = default;
 };
 

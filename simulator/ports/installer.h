@@ -1,8 +1,11 @@
 // The installer that comes with each feed's component.
 #pragma once
 
+#include <string>
+
 #include "base/outcome.h"
 #include "base/result.h"
+#include "content/catalogue.h"
 #include "content/manifest.h"
 #include "ports/store.h"
 
@@ -13,6 +16,13 @@ struct Installation {
     Changes changes;        // the component's own state, to be committed with the update client's
 };
 
+// Where the manifest of a package stands in the store, from staging on. The update client puts it
+// there, and drops it if the package is never installed; once it is, that is its component's
+// affair.
+inline std::string package_key(content::Feed feed, const std::string& digest) {
+    return "package/" + std::string(content::info(feed).name) + "/" + digest;
+}
+
 class Installer {
   public:
     virtual ~Installer() = default;
@@ -22,6 +32,9 @@ class Installer {
     // Errors: the trial itself failed (no process could be started, say); nothing has changed.
     virtual base::Result<Installation> install(const content::Manifest& manifest,
                                                const base::Digest& manifest_digest) = 0;
+    // Whether the component runs this content, or keeps it to go back to: its manifest and its
+    // payloads must stay in the store then. Errors: the store cannot be read.
+    virtual base::Result<bool> keeps(const base::Digest& manifest_digest) = 0;
 };
 
 // Of every feed that an endpoint takes.

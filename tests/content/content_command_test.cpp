@@ -327,6 +327,18 @@ TEST_F(KeysCommand, KeepsWhatEarlierStatementsRevoked) {
     EXPECT_EQ(reset.exit_code, 0) << reset.output;
     EXPECT_THAT(reset.output, HasSubstr("nothing signed before 2026-03-02T08:00:00Z"));
     EXPECT_EQ(verify_under_trust().exit_code, 1);
+    const auto reset_heads = [&](const std::vector<std::string>& more) {
+        std::vector<std::string> words = {"content",     "keys",
+                                          "epoch-reset", own.string(),
+                                          "--number",    "4",
+                                          "--at",        "2026-03-03T08:00:00Z",
+                                          "-o",          (temporary.path() / "heads.p7m").string()};
+        words.insert(words.end(), more.begin(), more.end());
+        return run(words);
+    };
+    EXPECT_THAT(reset_heads({"--sequence", "0"}).output, HasSubstr("heads: numbers from 0 on"));
+    EXPECT_THAT(reset_heads({}).output, HasSubstr("nothing to reset"));
+    EXPECT_EQ(reset_heads({"--feed", "DatasetA"}).exit_code, 4);
     const Finished shown = run({"content", "inspect", trust.string()});
     EXPECT_EQ(shown.exit_code, 0);
     for (const char* part : {"Statement of the root", "number          3", "revoked", "DatasetA"}) {

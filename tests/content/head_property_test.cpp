@@ -50,6 +50,9 @@ SetManifest any_set() {
 
 RootStatement any_statement() {
     RootStatement statement{any_number(1), {}, {}};
+    if (*rc::gen::arbitrary<bool>()) {
+        statement.sequence = any_number(0);
+    }
     for (int n = *rc::gen::inRange(0, 10); n > 0; --n) {
         statement.revoked.insert(any_digest());
         statement.floors[any_feed()] = any_time(0);

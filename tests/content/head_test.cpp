@@ -214,7 +214,7 @@ TEST(SetManifest, IsValidWithinItsLimitsAlone) {
 
 std::string statement_json() {
     return R"({"floors":{"DatasetA":1772438400},"number":2,"revoked":[")" + kDigest + R"(",")" +
-           kOtherDigest + R"("],"schema":1,"type":"trust"})";
+           kOtherDigest + R"("],"schema":1,"sequence":null,"type":"trust"})";
 }
 
 auto parse_statement_text(std::string_view json) {
@@ -228,6 +228,9 @@ TEST(RootStatement, IsReadAsItIsWritten) {
     EXPECT_TRUE(statement.revoked.contains(base::parse_digest(kDigest).value()));
     EXPECT_EQ(statement.floors.at(Feed::kDatasetA), test::signing_time());
     EXPECT_EQ(base::text_of(canonical_json(statement)), statement_json());
+    ASSERT_OK_AND(const RootStatement reset,
+                  parse_statement_text(changed(statement_json(), "null", "9007199254740992")));
+    EXPECT_EQ(reset.sequence, 1ull << 53);
     const RootStatement nothing{1, {}, {}};
     ASSERT_OK_AND(const RootStatement again, parse_root_statement(canonical_json(nothing)));
     EXPECT_EQ(again, nothing);
@@ -252,6 +255,8 @@ TEST(RootStatement, SaysWhichKeyIsWrong) {
     EXPECT_ERROR(with("1772438400", "-1772438400"), "DatasetA: not a whole number");
     EXPECT_ERROR(with("1772438400", "253402300800"), "DatasetA: not a whole number");
     EXPECT_ERROR(with("{\"DatasetA\":1772438400}", "[]"), "floors: not an object");
+    EXPECT_ERROR(with("null", "-1"), "sequence: not a whole number");
+    EXPECT_ERROR(with("null", "9007199254740993"), "sequence: not a whole number");
     EXPECT_ERROR(parse_root_statement(base::Bytes(kMaxRootStatementBytes + 1, ' ')),
                  "bytes of JSON");
 }
@@ -279,6 +284,7 @@ TEST(RootStatement, IsValidWithinItsLimitsAlone) {
     EXPECT_ERROR(validate(RootStatement{0, {}, {}}), "number");
     EXPECT_ERROR(validate(RootStatement{(1ull << 53) + 1, {}, {}}), "number");
     EXPECT_ERROR(validate(RootStatement{1, {}, {{Feed::kCRT, {-1}}}}), "floors");
+    EXPECT_ERROR(validate(RootStatement{1, {}, {}, (1ull << 53) + 1}), "sequence");
 }
 
 // --- where they are ----------------------------------------------------------------------------

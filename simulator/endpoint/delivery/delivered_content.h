@@ -15,11 +15,14 @@ class DeliveredContent final : public ports::Installer {
 
     base::Result<ports::Installation> install(const content::Manifest& manifest,
                                               const base::Digest& manifest_digest) override;
+    base::Result<bool> keeps(const base::Digest& manifest_digest) override;
 
     // The feed that the next installation is for: a manifest may claim another.
     void select(content::Feed feed) { feed_ = feed; }
 
   private:
+    std::string running_key() const;
+
     ports::Store& store_;
     content::Feed feed_ = content::Feed::kDatasetA;
 };

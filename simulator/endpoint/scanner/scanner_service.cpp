@@ -17,7 +17,7 @@ constexpr auto kLastKnownGood = "scanner/DatasetA/last-known-good";
 constexpr auto kKilledBy = "scanner/DatasetA/killed-by";
 
 std::string package_key(const std::string& digest) {
-    return "package/" + digest;
+    return ports::package_key(content::Feed::kDatasetA, digest);
 }
 
 std::string megabytes(uint64_t bytes) {
@@ -145,6 +145,12 @@ base::Result<ports::Installation> ScannerService::install(const content::Manifes
         }
     }
     return ports::Installation{std::move(loaded.outcome), std::move(changes)};
+}
+
+base::Result<bool> ScannerService::keeps(const base::Digest& manifest_digest) {
+    FB_TRY(const Contents kept, contents());
+    const std::string digest = manifest_digest.hex();
+    return kept.running == digest || kept.last_known_good == digest;
 }
 
 base::Result<ports::ScanVerdict> ScannerService::scan(const std::string& name,

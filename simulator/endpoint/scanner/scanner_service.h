@@ -23,8 +23,8 @@ inline constexpr uint64_t kMaxSubjectBytes = 64ull * 1024 * 1024;
 //
 // Store keys, values are manifest digests in hex: scanner/DatasetA/running (absent: no scanner),
 // scanner/DatasetA/last-known-good, scanner/DatasetA/killed-by (the content that last killed it).
-// The update client puts the manifest under package/<digest>, and its payloads into the store as
-// blobs; manifests that are neither running nor last-known-good any more are erased here.
+// The update client puts the manifest under ports::package_key(), and its payloads into the store
+// as blobs; manifests that are neither running nor last-known-good any more are erased here.
 class ScannerService final : public ports::Installer, public ports::Scanner {
   public:
     ScannerService(ports::Store& store, ports::ComponentProcesses& processes);
@@ -35,6 +35,7 @@ class ScannerService final : public ports::Installer, public ports::Scanner {
     // either, the outcome's evidence says so, and the next scan falls back.
     base::Result<ports::Installation> install(const content::Manifest& manifest,
                                               const base::Digest& manifest_digest) override;
+    base::Result<bool> keeps(const base::Digest& manifest_digest) override;
 
     // Scans with the running content. If the process dies of it, or of loading it: no verdict, the
     // scanner restarts on last-known-good, and that is committed: last-known-good is running,

@@ -69,10 +69,6 @@ std::string state_key(std::string_view name) {
     return fmt::format("update/{}", name);
 }
 
-std::string package_key(const std::string& digest) {
-    return "package/" + digest;
-}
-
 base::Result<ClientState> read_state(ports::Store& store, std::span<const content::Feed> feeds,
                                      bool with_heads) {
     ClientState state;

@@ -6,8 +6,9 @@
 // last alert that is about no feed). Under update/<feed>/: `floor` (signing time of the newest
 // authenticated download, in Unix seconds), `installed` and `rejected` (manifest digests in hex:
 // what runs, and what the component refused, so that neither is downloaded again), `staged` (a
-// package that is here as a whole and not active yet), `alerted` (the last alert, so that it is
-// raised once and not every hour). Manifests stand under package/<digest>.
+// package that is here as a whole and not active yet: the update client's to drop), `alerted` (the
+// last alert, so that it is raised once and not every hour). Manifests stand under
+// ports::package_key().
 #pragma once
 
 #include <map>
@@ -38,7 +39,6 @@ struct ClientState {
 // "update/DatasetA/floor", "update/fresh".
 std::string state_key(content::Feed feed, std::string_view name);
 std::string state_key(std::string_view name);
-std::string package_key(const std::string& digest);
 
 // `with_heads`: also what only signed heads need. Errors: the store is unreadable, or a value is
 // not what was written: a floor that cannot be read must not read as "no floor".

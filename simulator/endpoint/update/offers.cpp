@@ -91,6 +91,12 @@ void SignedOffers::apply(const content::RootStatement& statement) {
     state_.revoked.revoked = statement.revoked;
     offers_.changes[state_key("trust")] = std::to_string(statement.number);
     offers_.changes[state_key("revoked")] = to_text(statement.revoked);
+    if (statement.sequence) {
+        state_.sequence = *statement.sequence;
+        state_.fresh.reset();
+        offers_.changes[state_key("sequence")] = std::to_string(*statement.sequence);
+        offers_.changes[state_key("fresh")] = std::nullopt;
+    }
     for (const auto& [feed, floor] : statement.floors) {
         if (const auto known = state_.feeds.find(feed); known != state_.feeds.end()) {
             known->second.floor = floor;
@@ -206,7 +212,12 @@ void SignedOffers::follow_newest(std::span<const content::Feed> feeds) {
     if (failure) {
         return;
     }
-    offers_.set = name;
+    // A set of which not every feed was asked for is not to count as one that runs.
+    if (active || std::ranges::all_of(set.packages, [&](const auto& package) {
+            return offers_.by_feed.contains(package.first);
+        })) {
+        offers_.set = name;
+    }
     for (const auto& [feed, taken] : heads_) {
         offers_.trusted = std::max(offers_.trusted.value_or(taken.issued), taken.issued);
     }

@@ -84,7 +84,7 @@ class Round {
             FB_CHECK(read_payloads(step));
         }
         hold_back_parts_of_sets();
-        stage();
+        FB_CHECK(stage(installers));
         FB_CHECK(activate(installers));
         confirm();
         tell();
@@ -335,24 +335,39 @@ class Round {
     // --- verify → stage
 
     // Durable before anything is tried: a crash during installation must not let older content in.
-    void stage() {
+    base::Status stage(ports::Installers& installers) {
         ports::Changes changes = std::move(offers_.changes);
         for (const Step& step : steps_) {
             if (step.phase == Phase::kStaged) {
                 const content::Verified& verified = step.verified;
                 const base::Bytes manifest = content::canonical_json(verified.manifest);
+                if (step.state.staged && step.state.staged != step.digest()) {
+                    FB_CHECK(drop(step.feed(), *step.state.staged, installers, changes));
+                }
                 changes[state_key(step.feed(), "floor")] =
                     std::to_string(verified.signing_time.unix_seconds);
                 changes[state_key(step.feed(), "staged")] = step.digest();
-                changes[package_key(step.digest())] = std::string(base::text_of(manifest));
+                changes[ports::package_key(step.feed(), step.digest())] =
+                    std::string(base::text_of(manifest));
             }
         }
-        if (!commit(std::move(changes))) {
-            return;
+        if (commit(std::move(changes))) {
+            for (Step* step : held_back_) {
+                step->conclude(waiting("the rest of its set"));
+            }
         }
-        for (Step* step : held_back_) {
-            step->conclude(waiting("the rest of its set"));
+        return {};
+    }
+
+    // A package that will not be installed: it stays only if its component still has a use for it.
+    static base::Status drop(content::Feed feed, const std::string& digest,
+                             ports::Installers& installers, ports::Changes& changes) {
+        FB_TRY(const base::Digest manifest, base::parse_digest(digest));
+        FB_TRY(const bool kept, installers.of(feed).keeps(manifest));
+        if (!kept) {
+            changes[ports::package_key(feed, digest)] = std::nullopt;
         }
+        return {};
     }
 
     // --- stage → activate
@@ -370,10 +385,14 @@ class Round {
             const bool good = done.outcome.category == Category::kInstalled;
             all_good &= good;
             step.conclude(std::move(done.outcome));
-            remember(step, good, std::move(done.changes), changes);
+            if (good) {
+                remember_installed(step, std::move(done.changes), changes);
+            } else {
+                FB_CHECK(remember_rejected(step, installers, changes));
+            }
         }
         if (settings_.profile.whole_sets && !all_good) {
-            changes = take_back_installed();
+            FB_TRY(changes, take_back_installed(installers));
         }
         if (whole_set_runs()) {
             changes[state_key("set")] = *offers_.set;
@@ -382,27 +401,29 @@ class Round {
         return {};
     }
 
-    static void remember(const Step& step, bool good, ports::Changes component,
-                         ports::Changes& changes) {
+    static void remember_installed(const Step& step, ports::Changes component,
+                                   ports::Changes& changes) {
         changes.merge(component);
         changes[state_key(step.feed(), "staged")] = std::nullopt;
-        if (good) {
-            changes[state_key(step.feed(), "installed")] = step.digest();
-            changes[state_key(step.feed(), "rejected")] = std::nullopt;
-        } else {
-            changes[state_key(step.feed(), "rejected")] = step.digest();
-            changes[package_key(step.digest())] = std::nullopt;  // nobody will ask for it again
-        }
+        changes[state_key(step.feed(), "installed")] = step.digest();
+        changes[state_key(step.feed(), "rejected")] = std::nullopt;
+    }
+
+    static base::Status remember_rejected(const Step& step, ports::Installers& installers,
+                                          ports::Changes& changes) {
+        changes[state_key(step.feed(), "staged")] = std::nullopt;
+        changes[state_key(step.feed(), "rejected")] = step.digest();
+        return drop(step.feed(), step.digest(), installers, changes);
     }
 
     // One component of a set has refused: the others run on what they had. They stay staged.
-    ports::Changes take_back_installed() {
+    base::Result<ports::Changes> take_back_installed(ports::Installers& installers) {
         ports::Changes changes;
         for (Step& step : steps_) {
             if (step.check.outcome.category == Category::kInstalled) {
                 step.conclude(waiting("a set that every component accepts"));
             } else if (step.check.outcome.refused() && step.check.outcome.stage != Stage::kVerify) {
-                remember(step, false, {}, changes);
+                FB_CHECK(remember_rejected(step, installers, changes));
             }
         }
         return changes;
@@ -428,7 +449,7 @@ class Round {
         const bool news = std::any_of(steps_.begin(), steps_.end(), [](const Step& step) {
             return step.check.outcome.category == Category::kInstalled;
         });
-        const auto manifests = news ? ports_.store.values(package_key(""))
+        const auto manifests = news ? ports_.store.values("package/")
                                     : base::Result<std::vector<std::string>>(base::Error{});
         if (!manifests.ok()) {
             return;
@@ -454,6 +475,9 @@ class Round {
         std::vector<ports::Alert> alerts;
         for (Step& step : steps_) {
             std::vector<Outcome> news = std::move(step.warnings);
+            std::erase_if(news, [this](const Outcome& warning) {
+                return !worth_an_alert(warning, settings_.profile);
+            });
             if (worth_an_alert(step.check.outcome, settings_.profile)) {
                 news.push_back(step.check.outcome);
             }

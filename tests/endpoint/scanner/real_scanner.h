@@ -9,6 +9,7 @@
 #include "content/package.h"
 #include "endpoint/scanner/messages.h"
 #include "ports/component_process.h"
+#include "ports/installer.h"
 #include "ports/store.h"
 #include "sandbox/worker.h"
 #include "support/paths.h"
@@ -37,9 +38,7 @@ class SandboxedScanners final : public ports::ComponentProcesses {
         base::Result<ports::CallResult> call(base::ByteView request) override {
             return worker_.call(request);
         }
-        std::chrono::microseconds last_call_cpu() const override {
-            return worker_.last_call_cpu();
-        }
+        std::chrono::microseconds last_call_cpu() const override { return worker_.last_call_cpu(); }
 
       private:
         sandbox::Worker worker_;
@@ -114,7 +113,7 @@ inline Stored keep(MemoryStore& store, const content::Draft& draft) {
     }
     const base::Bytes json = content::canonical_json(draft.manifest);
     const base::Digest digest = base::sha384(json);
-    store.entries["package/" + digest.hex()] = base::text_of(json);
+    store.entries[ports::package_key(content::Feed::kDatasetA, digest.hex())] = base::text_of(json);
     return {draft.manifest, digest};
 }
 

@@ -23,6 +23,10 @@ constexpr auto kRunning = "scanner/DatasetA/running";
 constexpr auto kLastKnownGood = "scanner/DatasetA/last-known-good";
 constexpr auto kKilledBy = "scanner/DatasetA/killed-by";
 
+std::string package_key(const Stored& content) {
+    return ports::package_key(content::Feed::kDatasetA, content.digest.hex());
+}
+
 // An endpoint with real processes, whose content is named in its rules: rule V1 matches all files.
 class ScannerServiceTest : public testing::Test {
   protected:
@@ -97,10 +101,10 @@ TEST_F(ScannerServiceTest, ForgetsManifestsThatItHasNoUseForAnyMore) {
     const Stored third = version("V3");
     install(first);
     install(second);
-    EXPECT_TRUE(store_.entries.contains("package/" + first.digest.hex()));
+    EXPECT_TRUE(store_.entries.contains(package_key(first)));
     install(third);
-    EXPECT_FALSE(store_.entries.contains("package/" + first.digest.hex()));
-    EXPECT_TRUE(store_.entries.contains("package/" + second.digest.hex()));
+    EXPECT_FALSE(store_.entries.contains(package_key(first)));
+    EXPECT_TRUE(store_.entries.contains(package_key(second)));
 }
 
 TEST_F(ScannerServiceTest, InstallsTheRunningContentAgainWithoutLosingLastKnownGood) {
@@ -121,7 +125,7 @@ TEST_F(ScannerServiceTest, GoesBackToTheContentBefore) {
     install(first);
     EXPECT_EQ(stored(kRunning), first.digest.hex());
     EXPECT_EQ(stored(kLastKnownGood), second.digest.hex());
-    EXPECT_TRUE(store_.entries.contains("package/" + first.digest.hex()));
+    EXPECT_TRUE(store_.entries.contains(package_key(first)));
     EXPECT_THAT(scan("x").rules, ElementsAre("V1"));
 }
 
@@ -304,10 +308,10 @@ TEST_F(ScannerServiceTest, TurnsAwayWhatIsTooLargeBeforeAProcessSeesIt) {
 TEST_F(ScannerServiceTest, ReportsADamagedStoreInsteadOfAnOutcome) {
     const Stored first = version("V1");
     install(first);
-    store_.entries["package/" + first.digest.hex()] += " ";
+    store_.entries[package_key(first)] += " ";
     ScannerService again = restarted();
     EXPECT_ERROR(again.scan("x", {}), "is not the manifest that it is stored as");
-    store_.entries.erase("package/" + first.digest.hex());
+    store_.entries.erase(package_key(first));
     EXPECT_ERROR(again.scan("x", {}), "is missing");
     store_.blobs.clear();
     EXPECT_ERROR(service_.install(first.manifest, first.digest), "no such blob");

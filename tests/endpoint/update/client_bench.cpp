@@ -143,9 +143,10 @@ base::Result<ports::Installation> Component::install(const content::Manifest& ma
     }
     ports::Installation done;
     if (rejects) {
-        done.outcome = {
-            base::Stage::kLoad, base::Category::kRejected, base::Code::kRulesDoNotCompile,
-            {{"rule", "a"}}};
+        done.outcome = {base::Stage::kLoad,
+                        base::Category::kRejected,
+                        base::Code::kRulesDoNotCompile,
+                        {{"rule", "a"}}};
         return done;
     }
     done.outcome.category = base::Category::kInstalled;
@@ -175,7 +176,7 @@ ClientTest::ClientTest(Profile profile, unsigned edges) : cdn_(edges) {
 content::Package ClientTest::make(const std::string& version, base::UtcTime signed_at, Feed feed) {
     content::Draft draft;
     const base::Bytes bytes = base::bytes_of("rule a { condition: false } // " + version +
-                                            std::string(content::info(feed).name));
+                                             std::string(content::info(feed).name));
     draft.manifest.feed = feed;
     draft.manifest.version = version;
     draft.manifest.payloads = {{"rules.yar", bytes.size(), base::sha384(bytes)}};

@@ -67,7 +67,9 @@ class Component final : public ports::Installer {
     Component(Feed feed, ports::Store& store) : feed_(feed), store_(store) {}
     base::Result<ports::Installation> install(const content::Manifest& manifest,
                                               const base::Digest& digest) override;
+    base::Result<bool> keeps(const base::Digest& digest) override { return kept.contains(digest); }
     std::vector<std::string> offered;  // versions
+    std::set<base::Digest> kept;
     bool rejects = false;
 
   private:

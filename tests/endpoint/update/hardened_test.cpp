@@ -373,6 +373,32 @@ TEST_F(HardenedTest, ResetsAnEpochOnce) {
     expect_refused(check(), Category::kTooOld, Code::kSignedBeforeFloor);
 }
 
+// Two stolen head keys can issue the highest number that there is.
+TEST_F(HardenedTest, RecoversFromTheHighestNumberByAnEpochResetOfHeads) {
+    offer(make("1", kStart));
+    issue_changed([](Issue& issue) {
+        issue.sequence = 1ull << 53;
+        issue.signers = {1, 2};
+    });
+    expect(check(), Category::kInstalled);
+    const base::Bytes highest = cdn_.files[head_path()];
+    offer(make("2", hours_later(1)));
+    issue_heads({.sequence = 2, .issued = hours_later(1), .signers = {2, 3}});
+    expect_refused(check(), Category::kTooOld, Code::kHeadReplaced);
+
+    const auto& stolen = pki().heads.at(0).identity.certificate;
+    state_trust({1, {content::certificate_digest(stolen)}, {}, 2});
+    expect(check(), Category::kInstalled);
+    EXPECT_EQ(running(), "2");
+    EXPECT_EQ(stored("update/sequence"), "2");
+    EXPECT_EQ(stored("update/fresh"), std::to_string(hours_later(1).unix_seconds));
+
+    cdn_.files[head_path()] = highest;
+    expect_refused(check(), Category::kUntrusted, Code::kChainRevoked);
+    issue_heads({.sequence = 1, .issued = hours_later(1), .signers = {2, 3}});
+    expect_refused(check(), Category::kTooOld, Code::kHeadReplaced);
+}
+
 TEST_F(HardenedTest, GoesBackToNoOlderStatementOfTheRoot) {
     const auto& signer = pki().signers.at(Feed::kDatasetA).identity.certificate;
     state_trust({2, {content::certificate_digest(signer)}, {}});
@@ -552,6 +578,66 @@ TEST_F(HardenedSetTest, ActivatesTheNextSetThatEveryComponentAccepts) {
     }
     expect_running("2", "3");
     EXPECT_EQ(cdn_.asked_for(payload_path_of(a2_)), 1u) << "it was staged";
+}
+
+// Nobody but the update client knows of a package that was never installed.
+TEST_F(HardenedSetTest, DropsWhatWasStagedOnceAnotherTakesItsPlace) {
+    offer(a2_);
+    offer(b2_);
+    issue_heads(2, hours_later(1));
+    cdn_.files.erase(payload_path_of(b2_));
+    round();
+    const auto key = [](const content::Package& package) {
+        return ports::package_key(Feed::kDatasetA, package.manifest_digest.hex());
+    };
+    EXPECT_TRUE(stored(key(a2_))) << "staged";
+    const auto a3 = make("3", hours_later(2));
+    offer(a3);
+    offer(make("3", hours_later(2), Feed::kESH));
+    issue_heads(3, hours_later(2));
+    round();
+    expect_running("3", "3");
+    EXPECT_FALSE(stored(key(a2_)));
+    EXPECT_TRUE(stored(key(a3)));
+}
+
+TEST_F(HardenedSetTest, LeavesWhatAComponentKeepsToGoBackTo) {
+    const std::string key = ports::package_key(Feed::kESH, b2_.manifest_digest.hex());
+    components_.of(Feed::kESH).rejects = true;
+    offer(b2_);
+    issue_heads(2, hours_later(1));
+    expect_refused(round().at(Feed::kESH), Category::kRejected, Code::kRulesDoNotCompile);
+    EXPECT_FALSE(stored(key)) << "rejected, and nobody has a use for it";
+
+    const auto b3 = make("3", hours_later(2), Feed::kESH);
+    components_.of(Feed::kESH).kept.insert(b3.manifest_digest);
+    offer(b3);
+    issue_heads(3, hours_later(2));
+    expect_refused(round().at(Feed::kESH), Category::kRejected, Code::kRulesDoNotCompile);
+    EXPECT_TRUE(stored(ports::package_key(Feed::kESH, b3.manifest_digest.hex())));
+}
+
+// A product may learn of a feed after its set was activated without it.
+TEST_F(HardenedSetTest, CountsNoSetAsActiveOfWhichItTookAPart) {
+    offer(a2_);
+    offer(b2_);
+    issue_heads(2, hours_later(1));
+    feeds_ = {Feed::kDatasetA};
+    expect(round().at(Feed::kDatasetA), Category::kInstalled);
+    feeds_ = {Feed::kDatasetA, Feed::kESH};
+    expect(round().at(Feed::kESH), Category::kInstalled);
+    expect_running("2", "2");
+}
+
+// An edge that lost a file is no attack by itself, and the set says all that is needed.
+TEST_F(HardenedSetTest, SaysNothingOfAHeadThatIsMerelyMissing) {
+    offer(a2_);
+    offer(b2_);
+    issue_heads(2, hours_later(1));
+    cdn_.files.erase(head_path(Feed::kESH));
+    expect(round().at(Feed::kESH), Category::kInstalled);
+    expect_running("2", "2");
+    EXPECT_THAT(alerts_.raised, IsEmpty());
 }
 
 TEST_F(HardenedSetTest, WaitsForASetManifestThatIsWithheldAndTakesItOnceItIsThere) {
