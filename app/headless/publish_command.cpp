@@ -23,6 +23,7 @@ struct PublishOptions {
     std::vector<std::string> packages;
     std::string site;
     std::vector<std::string> groups;
+    std::string trust;  // a statement of the root's; empty: none
     // Of signed heads; no keys: none are signed.
     std::string keys;
     std::string at;
@@ -49,6 +50,9 @@ Status sign(const PublishOptions& options) {
 
 // Nothing is offered unless all of it can be.
 Status publish(const PublishOptions& options) {
+    if (options.packages.empty() && options.trust.empty() && options.keys.empty()) {
+        return Error{"nothing to publish", "", "name packages, --trust or --keys"};
+    }
     std::map<content::Feed, cloud::Published> published;
     for (const std::string& folder : options.packages) {
         FB_TRY(const cloud::Published package, cloud::publish(folder, options.site));
@@ -64,7 +68,13 @@ Status publish(const PublishOptions& options) {
         for (const auto& [feed, package] : published) {
             FB_CHECK(cloud::offer(package, group, options.site));
         }
-        fmt::print("offered to {}\n", group);
+        if (!published.empty()) {
+            fmt::print("offered to {}\n", group);
+        }
+    }
+    if (!options.trust.empty()) {
+        FB_TRY(const uint64_t number, cloud::publish_trust(options.trust, options.site));
+        fmt::print("published statement {} of the root\n", number);
     }
     return options.keys.empty() ? Status() : sign(options);
 }
@@ -78,10 +88,10 @@ void add_publish(CLI::App& content, const std::function<void(int)>& finish) {
         "Lay signed packages out as the static files of a CDN: packages and payloads\n"
         "under their digests, and for each --group an unsigned head that offers them.\n"
         "With --keys, heads and a set manifest are signed as well, over all that the\n"
-        "group is offered in DIR. Payloads are checked against their manifests on the way;\n"
+        "group is offered in DIR, also without packages, as heads are short-lived. Payloads are "
+        "checked against their manifests on the way;\n"
         "signatures are for endpoints to judge, or for `content verify`.");
     command->add_option("packages", options->packages, "package folders, from `content sign`")
-        ->required()
         ->type_name("PACKAGE");
     command->add_option("-o,--output", options->site, "folder that is, or will be, served")
         ->required()
@@ -90,6 +100,11 @@ void add_publish(CLI::App& content, const std::function<void(int)>& finish) {
         ->add_option("--group", options->groups, "release group that is offered them; repeatable")
         ->type_name("GROUP")
         ->allow_extra_args(false);
+    command
+        ->add_option("--trust", options->trust,
+                     "statement of the root, from `content keys revoke` or `epoch-reset`; heads\n"
+                     "signed from here on name it")
+        ->type_name("FILE");
     CLI::Option* keys =
         command->add_option("--keys", options->keys, "folder with head-1.pem and so on")
             ->type_name("KEYS")

@@ -17,6 +17,7 @@ namespace firebreak::cloud {
 
 namespace {
 
+using base::ByteView;
 using base::Error;
 using base::Result;
 using base::Status;
@@ -107,7 +108,45 @@ Result<std::map<content::Feed, content::Package>> offered_to(const std::string& 
     return packages;
 }
 
+// What it says, whoever signed it.
+Result<content::RootStatement> read_statement(ByteView envelope, const fs::path& file) {
+    const auto claims = content::read_claims(envelope);
+    auto statement = claims.ok() ? content::parse_root_statement(claims->manifest)
+                                 : Result<content::RootStatement>(claims.error());
+    if (!statement.ok()) {
+        return Error{"no valid statement of the root: " + statement.error().text(), file.string(),
+                     "`firebreak content keys revoke` and `epoch-reset` make them"};
+    }
+    return statement;
+}
+
+// Number of the site's newest root statement; 0 if there is none.
+Result<uint64_t> latest_trust(const fs::path& site) {
+    const fs::path file = site / content::kLatestTrustPath;
+    std::error_code ignored;
+    if (!fs::exists(file, ignored)) {
+        return uint64_t{0};
+    }
+    FB_TRY(const base::Bytes envelope, base::read_file(file, content::kMaxEnvelopeBytes));
+    FB_TRY(const content::RootStatement statement, read_statement(envelope, file));
+    return statement.number;
+}
+
 }  // namespace
+
+Result<uint64_t> publish_trust(const fs::path& statement_file, const fs::path& site) {
+    FB_TRY(const base::Bytes envelope, base::read_file(statement_file, content::kMaxEnvelopeBytes));
+    FB_TRY(const content::RootStatement statement, read_statement(envelope, statement_file));
+    FB_TRY(const uint64_t latest, latest_trust(site));
+    if (statement.number <= latest) {
+        return Error{fmt::format("statement {} is not newer than the site's latest, {}",
+                                 statement.number, latest),
+                     statement_file.string(), "endpoints take a higher number only"};
+    }
+    FB_CHECK(base::write_file(site / content::trust_path(statement.number), envelope));
+    FB_CHECK(base::write_file(site / content::kLatestTrustPath, envelope));
+    return statement.number;
+}
 
 Result<Published> publish(const fs::path& package, const fs::path& site) {
     const fs::path envelope_file = package / "package.p7m";
@@ -143,8 +182,10 @@ Status offer(const Published& package, const std::string& group, const fs::path&
                             content::canonical_json(head));
 }
 
-Status sign_heads(const std::string& group, uint64_t sequence, const HeadSigner& signer,
-                  base::UtcTime at, const fs::path& site) {
+Status sign_heads(const std::string& group, uint64_t sequence, HeadSigner signer, base::UtcTime at,
+                  const fs::path& site) {
+    FB_TRY(const uint64_t trust, latest_trust(site));
+    signer.set_trust(trust);
     FB_TRY(const auto packages, offered_to(group, site));
     Offering offering{group, sequence, {}};
     for (const auto& [feed, package] : packages) {

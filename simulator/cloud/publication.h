@@ -31,10 +31,17 @@ base::Result<Published> publish(const std::filesystem::path& package,
 base::Status offer(const Published& package, const std::string& group,
                    const std::filesystem::path& site);
 
-// Signs heads, and the set manifest that they name, for all that the group's unsigned heads offer.
-// `sequence` must be higher than the last one that the group was given: nobody here knows that one.
-// Errors: as of HeadSigner; a head of the site that is not valid; cannot be written.
-base::Status sign_heads(const std::string& group, uint64_t sequence, const HeadSigner& signer,
+// Copies a statement of the root's to trust/<number>.p7m and trust/latest.p7m, and returns its
+// number. Whether the root signed it is for endpoints to judge. Errors: no valid statement; no
+// newer than the site's latest; cannot be written.
+base::Result<uint64_t> publish_trust(const std::filesystem::path& statement,
+                                     const std::filesystem::path& site);
+
+// Signs heads, and the set manifest that they name, for all that the group's unsigned heads offer;
+// they name the site's latest root statement. `sequence` must be higher than the last one that the
+// group was given: nobody here knows that one.
+// Errors: as of HeadSigner; a head or statement of the site that is not valid; cannot be written.
+base::Status sign_heads(const std::string& group, uint64_t sequence, HeadSigner signer,
                         base::UtcTime at, const std::filesystem::path& site);
 
 }  // namespace firebreak::cloud

@@ -63,6 +63,25 @@ TEST_F(SiteCommands, SignsHeadsWhenItIsGivenKeysTimeAndNumber) {
     }
 }
 
+// Heads are short-lived: they are signed again and again over what is there.
+TEST_F(SiteCommands, SignsHeadsAgainWithoutAPackageAndPublishesStatementsOfTheRoot) {
+    make_package("one", "1");
+    ASSERT_EQ(publish({"one", "--group", "public-1"}).code, 0);
+    const Finished reset =
+        firebreak({"content", "keys", "epoch-reset", keys(), "--sequence", "3", "--number", "1",
+                   "--at", "2026-03-02T08:00:00Z", "-o", "statement"});
+    ASSERT_EQ(reset.code, 0) << reset.err;
+    const Finished done = publish({"--trust", "statement", "--group", "public-1", "--keys", keys(),
+                                   "--at", "2026-03-02T09:00:00Z", "--sequence", "3"});
+    EXPECT_EQ(done.code, 0) << done.err;
+    EXPECT_THAT(done.out, HasSubstr("published statement 1 of the root"));
+    EXPECT_TRUE(is_there("site/trust/latest.p7m"));
+    EXPECT_TRUE(is_there("site/heads/public-1/DatasetA.signed"));
+    const Finished nothing = publish({});
+    EXPECT_EQ(nothing.code, 4);
+    EXPECT_THAT(nothing.err, HasSubstr("nothing to publish"));
+}
+
 TEST_F(SiteCommands, OffersNothingUnlessAllOfItCanBe) {
     make_package("one", "1");
     make_package("two", "2");

@@ -111,6 +111,39 @@ TEST_F(PublicationTest, SignsHeadsForAllThatAGroupIsOffered) {
     EXPECT_EQ(std::get<content::SetManifest>(verdict).packages.size(), 2u);
 }
 
+TEST_F(PublicationTest, PublishesStatementsOfTheRootAndSignsHeadsThatNameTheLatest) {
+    ASSERT_OK_AND(const content::Pki pki, content::load_pki(test::fixtures_dir() / "keys"));
+    ASSERT_OK_AND(const base::UtcTime at, base::parse_utc("2026-03-02T09:00:00Z"));
+    const auto statement = [&](uint64_t number) {
+        const fs::path file = folder_.path() / ("statement-" + std::to_string(number));
+        const auto envelope = content::sign_root_statement({number, {}, {}}, pki.root, at);
+        EXPECT_TRUE(base::write_file(file, envelope.value()).ok());
+        return file;
+    };
+    ASSERT_OK_AND(const Published published, publish(source_, site_));
+    ASSERT_OK(offer(published, "public-1", site_));
+    const content::Verifier verifier({pki.root.certificate});
+    for (const uint64_t number : {2, 5}) {
+        ASSERT_OK_AND(const uint64_t found, publish_trust(statement(number), site_));
+        EXPECT_EQ(found, number);
+        EXPECT_EQ(test::contents(site_ / content::kLatestTrustPath),
+                  test::contents(site_ / content::trust_path(number)));
+        ASSERT_OK(sign_heads("public-1", number, HeadSigner(pki.heads, base::hours(6)), at, site_));
+        ASSERT_OK_AND(
+            const base::Bytes head,
+            base::read_file(site_ / content::signed_head_path("public-1", content::Feed::kDatasetA),
+                            content::kMaxBundleBytes));
+        EXPECT_EQ(std::get<content::SignedHead>(verifier.verify_head(head, 2)).trust, number);
+    }
+    for (const uint64_t older : {5, 3}) {
+        EXPECT_ERROR(publish_trust(statement(older), site_), "not newer than the site's latest, 5");
+    }
+    EXPECT_ERROR(publish_trust(source_ / "package.p7m", site_), "no valid statement of the root");
+    std::ofstream(site_ / content::kLatestTrustPath) << "damaged";
+    EXPECT_ERROR(sign_heads("public-1", 9, HeadSigner(pki.heads, base::hours(6)), at, site_),
+                 "no valid statement of the root");
+}
+
 TEST_F(PublicationTest, SignsNothingOverAHeadThatIsNotValid) {
     ASSERT_OK_AND(const content::Pki pki, content::load_pki(test::fixtures_dir() / "keys"));
     ASSERT_OK(base::write_file(site_ / "heads/public-1/ESH.json", base::view_of("{}")));
