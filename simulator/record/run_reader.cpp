@@ -248,6 +248,9 @@ bool read_settings(Database& database, Header& header) {
 bool read_attack(Database& database, Header& header) {
     Rows rows(database, "SELECT name, aim, profile, expected FROM attack ORDER BY id");
     while (rows.next()) {
+        if (header.attack) {
+            return false;  // a run is one attack, or none
+        }
         Attack attack;
         attack.row = rows.text();
         attack.aim = rows.text();

@@ -242,6 +242,7 @@ TEST(RunReader, RefusesValuesThatNobodyWrote) {
           "UPDATE expectation SET role = -1",
           "UPDATE expectation SET metric = 99 WHERE role = 2",
           "UPDATE attack SET expected = 3",
+          "INSERT INTO attack (name, aim, profile, expected) VALUES (0, 0, 0, 0)",
           "DELETE FROM attack",
           "DROP TABLE attack",
           "UPDATE persona SET endpoints = -1",
