@@ -1,6 +1,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <spawn.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,6 +23,7 @@
 #include "record/run_reader.h"
 #include "report/attack_matrix.h"
 #include "report/reports.h"
+#include "report/suite_report.h"
 #include "scenario/experiment.h"
 
 namespace firebreak::headless {
@@ -149,7 +151,9 @@ void tell(const Job& job, size_t width) {
     }
     fmt::print("  {} {:<{}} {:>7.2f} s  {}\n", job.code == kPassed ? "✓" : "✗", name_of(job), width,
                job.wall_s,
-               job.code == kPassed ? detail : fmt::format("{}: {}", word_for(job.code), detail));
+               job.code == kPassed ? detail
+               : detail.empty()    ? std::string(word_for(job.code))
+                                   : fmt::format("{}: {}", word_for(job.code), detail));
     if (job.code == kExpectationFailed && run.ok()) {
         const std::vector<checks::Verdict> verdicts = checks::judge(*run);
         for (size_t i = 0; i < verdicts.size(); ++i) {
@@ -235,6 +239,12 @@ std::vector<report::Judged> read_back(const std::vector<Job>& jobs) {
     return all;
 }
 
+// 0: what is printed goes somewhere else, whole.
+size_t terminal_columns() {
+    winsize size{};
+    return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
 base::Status write_reports(const SuiteOptions& options, const std::vector<Job>& jobs) {
     const std::vector<report::Judged> all = read_back(jobs);
     if (!options.junit.empty()) {
@@ -250,7 +260,8 @@ base::Status write_reports(const SuiteOptions& options, const std::vector<Job>& 
     if (!options.html.empty()) {
         FB_CHECK(base::write_file(options.html, base::view_of(report::suite_html(all))));
     }
-    fmt::print("{}", report::attack_matrix_terminal(all, ::isatty(STDOUT_FILENO) == 1));
+    fmt::print("{}", report::attack_matrix_terminal(all, ::isatty(STDOUT_FILENO) == 1,
+                                                    terminal_columns()));
     return {};
 }
 
@@ -335,6 +346,19 @@ int run_suite(const SuiteOptions& options) {
     return overall(jobs);
 }
 
+// What a run is held against: "2 expectations", "the attack `rollback` under 2 profiles".
+std::string aims_of(const scenario::Experiment& experiment) {
+    const size_t n = experiment.expectations.size();
+    std::string out = fmt::format("{} expectation{}", n, n == 1 ? "" : "s");
+    if (!experiment.attack) {
+        return out;
+    }
+    const std::string attack =
+        fmt::format("the attack `{}` under {} profiles", base::printable(experiment.attack->row),
+                    experiment.attack->expected.size());
+    return n == 0 ? attack : out + ", " + attack;
+}
+
 int list(const std::string& place) {
     const auto files = scenarios_in(place);
     if (!files.ok()) {
@@ -356,10 +380,9 @@ int list(const std::string& place) {
         for (const scenario::Group& group : experiment->groups) {
             endpoints += group.endpoints;
         }
-        fmt::print("{}\n    {}\n    {} endpoints, {}, {} expectation{}{}{}\n", file.string(),
+        fmt::print("{}\n    {}\n    {} endpoints, {}, {}{}{}\n", file.string(),
                    base::printable(experiment->title), base::with_thousands(endpoints),
-                   to_text(experiment->duration), experiment->expectations.size(),
-                   experiment->expectations.size() == 1 ? "" : "s",
+                   to_text(experiment->duration), aims_of(*experiment),
                    experiment->tags.empty() ? "" : "; tags: ", fmt::join(experiment->tags, ", "));
     }
     return code;

@@ -36,8 +36,8 @@ Status check_number(uint64_t number, const char* place, uint64_t least) {
 }
 
 Status check_group(const std::string& group) {
-    if (!is_group_name(group)) {
-        return Error{"not a name for a release group", "group", kGroupNameRule};
+    if (!is_channel_name(group)) {
+        return Error{"not a name for a release group or a part of one", "group", kGroupNameRule};
     }
     return {};
 }
@@ -106,6 +106,17 @@ Result<std::set<base::Digest>> read_revoked(const json& statement) {
 }
 
 }  // namespace
+
+bool is_channel_name(std::string_view name) {
+    constexpr size_t kMostDigits = 3;
+    const size_t dot = name.find('.');
+    if (dot == std::string_view::npos) {
+        return is_group_name(name);
+    }
+    const std::string_view part = name.substr(dot + 1);
+    return is_group_name(name.substr(0, dot)) && !part.empty() && part.size() <= kMostDigits &&
+           std::ranges::all_of(part, [](char c) { return c >= '0' && c <= '9'; });
+}
 
 Status validate(const SignedHead& head) {
     FB_CHECK(check_group(head.group));
@@ -207,7 +218,7 @@ Result<SignedHead> parse_signed_head(base::ByteView bytes) {
     FB_CHECK(check_type(parsed, kHeadType));
     SignedHead head;
     FB_TRY(head.feed, feed_at(parsed));
-    FB_TRY(head.group, group_at(parsed));
+    FB_TRY(head.group, text_at(parsed, "group"));
     FB_TRY(head.sequence, number_at(parsed, "sequence", 0));
     FB_TRY(head.manifest, digest_or_null_at(parsed, "manifest"));
     FB_TRY(head.set, digest_at(parsed, "set"));
@@ -225,9 +236,10 @@ Result<SetManifest> parse_set_manifest(base::ByteView bytes) {
     FB_CHECK(check_schema(parsed));
     FB_CHECK(check_type(parsed, kSetType));
     SetManifest set;
-    FB_TRY(set.group, group_at(parsed));
+    FB_TRY(set.group, text_at(parsed, "group"));
     FB_TRY(set.sequence, number_at(parsed, "sequence", 0));
     FB_TRY(set.packages, read_packages(parsed));
+    FB_CHECK(validate(set));
     FB_CHECK(check_canonical(bytes, canonical_json(set)));
     return set;
 }

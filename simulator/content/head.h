@@ -27,7 +27,7 @@ struct Head {
 // times all are `issued`.
 struct SignedHead {
     Feed feed = Feed::kDatasetA;
-    std::string group;                     // is_group_name
+    std::string group;                     // is_channel_name
     uint64_t sequence = 0;                 // of the group: never goes back; at most 2^53
     std::optional<base::Digest> manifest;  // nullopt: nothing on offer
     base::Digest set;                      // of the JSON of the set manifest that it belongs to
@@ -39,7 +39,7 @@ struct SignedHead {
 
 // Which packages belong together: all that a group is offered at one time. Carried by a bundle.
 struct SetManifest {
-    std::string group;                      // is_group_name
+    std::string group;                      // is_channel_name
     uint64_t sequence = 0;                  // at most 2^53
     std::map<Feed, base::Digest> packages;  // manifest digests; feeds with nothing on offer are not
                                             // in it
@@ -59,6 +59,10 @@ struct RootStatement {
     std::optional<uint64_t> sequence = {};
     friend bool operator==(const RootStatement&, const RootStatement&) = default;
 };
+
+// Whose head it is: a release group, or a part of one that is offered the same at the same time:
+// the group's name, a dot and a number of 1 to 3 digits ("public-1.2"). No group has such a name.
+bool is_channel_name(std::string_view name);
 
 inline constexpr uint64_t kMaxHeadBytes = 4096;  // of JSON; set manifests too
 inline constexpr uint64_t kMaxRootStatementBytes = 64 * 1024;

@@ -97,14 +97,6 @@ Result<base::Digest> digest_at(const json& object, const char* key) {
     return digest;
 }
 
-Result<std::string> group_at(const json& object) {
-    FB_TRY(std::string group, text_at(object, "group"));
-    if (!is_group_name(group)) {
-        return Error{"not a name for a release group", "group", kGroupNameRule};
-    }
-    return group;
-}
-
 Result<uint64_t> number_at(const json& object, const char* key, uint64_t least) {
     return whole_number(object, key, least, kMaxJsonNumber);
 }

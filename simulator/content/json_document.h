@@ -56,7 +56,6 @@ base::Status check_type(const json& object, const char* type);
 base::Result<std::string> text_at(const json& object, const char* key);
 base::Result<Feed> feed_at(const json& object);
 base::Result<base::Digest> digest_at(const json& object, const char* key);
-base::Result<std::string> group_at(const json& object);
 // `least` to kMaxJsonNumber.
 base::Result<uint64_t> number_at(const json& object, const char* key, uint64_t least);
 // Seconds since 1970, in years that have four digits.

@@ -3,175 +3,167 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
-#include <set>
 
 #include "base/text.h"
-#include "checks/attack.h"
-#include "checks/containment.h"
-#include "checks/decision.h"
-#include "report/markup.h"
-#include "report/page.h"
+#include "report/attack_rows.h"
 #include "report/text_table.h"
 
 namespace firebreak::report {
 
 namespace {
 
-// An attack as it went under one profile.
+constexpr const char* kDim = "2";
+constexpr const char* kPlain = "";
+
+constexpr const char* kStandingsMean =
+    "  Held: all conditions met. Contained: not all, but harm stayed within bounds. Fell: neither.";
+
+std::string padded(const std::string& text, size_t to) {
+    return text + std::string(to > cells(text) ? to - cells(text) : 0, ' ');
+}
+
+const char* color_of(const Attempt& attempt) {
+    const record::Standing standing = attempt.verdict.standing;
+    return !attempt.as_expected()                     ? "1;31"
+           : standing == record::Standing::kHeld      ? "32"
+           : standing == record::Standing::kContained ? "33"
+                                                      : "31";
+}
+
+std::string told(const Attempt& attempt) {
+    return attempt.as_expected() ? standing_word(attempt)
+                                 : fmt::format("{} (expected {})", standing_word(attempt),
+                                               checks::to_text(attempt.attack().expected));
+}
+
 struct Cell {
-    checks::AttackVerdict verdict;
-    record::Standing expected = record::Standing::kHeld;
-
-    bool as_expected() const { return verdict.decided && verdict.standing == expected; }
+    std::string text;
+    const char* color = kDim;
 };
 
-struct Row {
-    std::string aim;
-    std::map<std::string, Cell> cells;  // by profile
-};
-
-struct Matrix {
-    std::vector<std::string> names;  // in the order of the suite
-    std::map<std::string, Row> rows;
-    std::vector<std::string> profiles;
-};
-
-Matrix matrix_of(const std::vector<Judged>& runs) {
-    Matrix out;
-    std::set<std::string> profiles;
-    for (const Judged& judged : runs) {
-        const auto verdict = checks::judge_attack(judged.run);
-        if (!verdict) {
-            continue;
-        }
-        const record::Attack& attack = *judged.run.header.attack;
-        if (!out.rows.contains(attack.row)) {
-            out.names.push_back(attack.row);
-        }
-        Row& row = out.rows[attack.row];
-        row.aim = attack.aim;
-        row.cells[attack.profile] = {*verdict, attack.expected};
-        profiles.insert(attack.profile);
+// The first line is the heading, the last one counts.
+std::vector<std::vector<Cell>> lines_of(const AttackRows& matrix) {
+    std::vector<std::vector<Cell>> lines = {{{"attack"}}};
+    for (const AttackRow& row : matrix.rows) {
+        lines.push_back({{base::printable(row.name), kPlain}});
     }
-    // "published" before "hardened".
-    out.profiles.assign(profiles.rbegin(), profiles.rend());
+    lines.push_back({{fmt::format("{} in all", matrix.rows.size())}});
+    for (const std::string& profile : matrix.profiles) {
+        lines.front().push_back({base::printable(profile)});
+        for (size_t r = 0; r < matrix.rows.size(); ++r) {
+            const auto& attempts = matrix.rows[r].attempts;
+            const auto attempt = attempts.find(profile);
+            lines[r + 1].push_back(attempt == attempts.end()
+                                       ? Cell{"–"}
+                                       : Cell{told(attempt->second), color_of(attempt->second)});
+        }
+        lines.back().push_back({tally(matrix, profile)});
+    }
+    return lines;
+}
+
+std::string table_of(const AttackRows& matrix, bool color) {
+    const std::vector<std::vector<Cell>> lines = lines_of(matrix);
+    std::vector<size_t> widths(lines.front().size());
+    for (const auto& line : lines) {
+        for (size_t i = 0; i < line.size(); ++i) {
+            widths[i] = std::max(widths[i], cells(line[i].text));
+        }
+    }
+    std::string out;
+    for (const auto& line : lines) {
+        for (size_t i = 0; i < line.size(); ++i) {
+            const bool last = i + 1 == line.size();
+            out += "  " + paint(last ? line[i].text : padded(line[i].text, widths[i]),
+                                line[i].color, color && line[i].color != kPlain);
+        }
+        out += "\n";
+    }
     return out;
 }
 
-std::string word(const Cell& cell) {
-    if (!cell.verdict.decided) {
-        return "open";
-    }
-    const std::string standing(checks::to_text(cell.verdict.standing));
-    return cell.as_expected()
-               ? standing
-               : fmt::format("{} (expected {})", standing, checks::to_text(cell.expected));
+bool is_hex(char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
 }
 
-const char* color_of(const Cell& cell) {
-    return !cell.as_expected()                                     ? "1;31"
-           : cell.verdict.standing == record::Standing::kHeld      ? "32"
-           : cell.verdict.standing == record::Standing::kContained ? "33"
-                                                                   : "31";
+// Digests by their first digits.
+std::string with_short_digests(const std::string& text) {
+    constexpr size_t kShortest = 40;
+    constexpr size_t kKept = 8;
+    std::string out;
+    for (size_t at = 0; at < text.size();) {
+        const size_t end = static_cast<size_t>(
+            std::find_if_not(text.begin() + static_cast<std::ptrdiff_t>(at), text.end(), is_hex) -
+            text.begin());
+        if (end - at >= kShortest) {
+            out += text.substr(at, kKept) + "…";
+        } else {
+            out += text.substr(at, end - at);
+        }
+        at = end;
+        if (at < text.size()) {
+            out += text[at++];
+        }
+    }
+    return out;
+}
+
+// At most so many cells. What is said first says most, so the end is left out, after a word.
+std::string fitted(const std::string& text, size_t most_cells) {
+    if (cells(text) <= most_cells) {
+        return text;
+    }
+    const std::string brief = with_short_digests(text);
+    if (cells(brief) <= most_cells) {
+        return brief;
+    }
+    std::string out;
+    for (size_t at = 0; at < brief.size();) {
+        const size_t end = std::min(brief.find(' ', at), brief.size());
+        const std::string word = brief.substr(at, end - at);
+        if (cells(out) + cells(word) + 2 > most_cells) {
+            break;
+        }
+        out += (at == 0 ? "" : " ") + word;
+        at = end + 1;
+    }
+    return out + "…";
+}
+
+std::string evidence_of(const AttackRows& matrix, bool color, size_t columns) {
+    constexpr size_t kLongest = 20'000;
+    size_t width = 0;
+    for (const std::string& profile : matrix.profiles) {
+        width = std::max(width, cells(base::printable(profile)));
+    }
+    std::string out;
+    for (const AttackRow& row : matrix.rows) {
+        std::string lines;
+        for (const std::string& profile : matrix.profiles) {
+            const auto attempt = row.attempts.find(profile);
+            if (attempt == row.attempts.end() || attempt->second.verdict.evidence.empty()) {
+                continue;
+            }
+            const std::string text = base::printable(attempt->second.verdict.evidence, kLongest);
+            const std::string begin = "    " + padded(base::printable(profile), width) + "  ";
+            constexpr size_t kLeast = 24;
+            const size_t room = std::max(columns - std::min(columns, cells(begin)), kLeast);
+            lines += paint(begin + (columns == 0 ? text : fitted(text, room)), kDim, color) + "\n";
+        }
+        out += lines.empty() ? "" : "  " + base::printable(row.name) + "\n" + lines;
+    }
+    return out.empty() ? "" : "\nWhat an endpoint under attack met\n" + out;
 }
 
 }  // namespace
 
-std::string attack_matrix_terminal(const std::vector<Judged>& runs, bool color) {
-    const Matrix matrix = matrix_of(runs);
-    if (matrix.names.empty()) {
+std::string attack_matrix_terminal(const std::vector<Judged>& runs, bool color, size_t columns) {
+    const AttackRows matrix = attack_rows(runs);
+    if (matrix.rows.empty()) {
         return "";
     }
-    size_t width = 6;
-    for (const std::string& name : matrix.names) {
-        width = std::max(width, cells(base::printable(name)));
-    }
-    const auto padded = [](const std::string& text, size_t to) {
-        return text + std::string(to > cells(text) ? to - cells(text) : 0, ' ');
-    };
-    std::string out = "\n  " + padded("attack", width);
-    for (const std::string& profile : matrix.profiles) {
-        out += "  " + padded(profile, 11);
-    }
-    out += "\n";
-    for (const std::string& name : matrix.names) {
-        const Row& row = matrix.rows.at(name);
-        out += "  " + padded(base::printable(name), width);
-        for (const std::string& profile : matrix.profiles) {
-            const auto cell = row.cells.find(profile);
-            const std::string text = cell == row.cells.end() ? "–" : word(cell->second);
-            out += "  " + (cell == row.cells.end()
-                               ? padded(text, 11)
-                               : paint(padded(text, 11), color_of(cell->second), color));
-        }
-        out += "\n";
-        for (const std::string& profile : matrix.profiles) {
-            const auto cell = row.cells.find(profile);
-            if (cell != row.cells.end() && !cell->second.verdict.evidence.empty()) {
-                const std::string evidence = base::printable(cell->second.verdict.evidence, 400);
-                out += paint(fmt::format("      {}: {}\n", profile, shortened(evidence, 84)), "2",
-                             color);
-            }
-        }
-    }
-    return out;
-}
-
-std::string attack_matrix_section(const std::vector<Judged>& runs) {
-    const Matrix matrix = matrix_of(runs);
-    if (matrix.names.empty()) {
-        return "";
-    }
-    std::vector<std::string> headings = {"attack", "what the attacker wants"};
-    for (const std::string& profile : matrix.profiles) {
-        headings.push_back(escape(profile));
-    }
-    std::vector<std::vector<std::string>> rows;
-    for (const std::string& name : matrix.names) {
-        const Row& row = matrix.rows.at(name);
-        std::vector<std::string> line = {tag("strong", escape(name)), escape_prose(row.aim)};
-        for (const std::string& profile : matrix.profiles) {
-            const auto cell = row.cells.find(profile);
-            if (cell == row.cells.end()) {
-                line.push_back("–");
-                continue;
-            }
-            const checks::AttackVerdict& verdict = cell->second.verdict;
-            line.push_back(tag("strong",
-                               fmt::format("standing {}", cell->second.as_expected()
-                                                              ? checks::to_text(verdict.standing)
-                                                              : "unexpected"),
-                               escape(word(cell->second))) +
-                           tag("div", "dim", escape_prose(verdict.why)) +
-                           (verdict.evidence.empty()
-                                ? ""
-                                : tag("div", "dim", escape_prose(verdict.evidence))));
-        }
-        rows.push_back(std::move(line));
-    }
-    return table(headings, rows, "attacks");
-}
-
-std::string suite_html(const std::vector<Judged>& runs) {
-    std::vector<std::vector<std::string>> rows;
-    std::string version;
-    size_t passed = 0;
-    for (const Judged& judged : runs) {
-        const std::string how = status(judged);
-        passed += how == "passed" ? 1 : 0;
-        const std::string title =
-            judged.run.header.title.empty() ? judged.run.header.name : judged.run.header.title;
-        rows.push_back({escape(how), escape(title), escape_prose(checks::headline(judged.run)),
-                        tag("span", "dim", escape(judged.run_file))});
-        version = judged.run.header.version;
-    }
-    return html_page(
-        {"Suite of scenarios",
-         tag("p", "dim", fmt::format("{} of {} passed", passed, runs.size())) + "\n",
-         {{"attacks", "Attacks on the content channel", attack_matrix_section(runs), false},
-          {"runs", "Runs", table({"", "scenario", "what came of it", "run file"}, rows), false}},
-         version});
+    return "\n" + table_of(matrix, color) + paint(kStandingsMean, kDim, color) + "\n" +
+           evidence_of(matrix, color, columns) + "\n";
 }
 
 }  // namespace firebreak::report

@@ -25,7 +25,7 @@ std::string html(const Judged& judged) {
                       header,
                       {{"verdict", "", overview_section(judged), false},
                        {"expectations", "What was expected", expectations_section(judged), false},
-                       {"attack", "The attack", attack_matrix_section({judged}), false},
+                       {"attack", "The attack", attack_section(judged), false},
                        {"stages", "Release stages", stages_section(run), false},
                        {"domains", "Fault domains", fault_domains_section(run), false},
                        {"time", "Over time", time_section(run), true},

@@ -114,7 +114,7 @@ Json expectations(const Judged& judged) {
         out.push_back(
             {{"text", expectation.text},
              {"measured", or_null(verdict.measured)},
-             {"bound", expectation.bound},
+             {"bound", expectation.attack ? Json(nullptr) : Json(expectation.bound)},
              {"bound_is_share", expectation.is_share},
              {"passed", passed},
              {"broke_at_s", verdict.broke_at ? Json(verdict.broke_at->seconds) : Json(nullptr)},

@@ -16,8 +16,15 @@ std::string failure_text(const record::Expectation& expectation, const checks::V
     return out + "; " + expectation.place;
 }
 
+// Of a scenario; an attack has one for each profile.
+std::string suite_name(const record::Header& header) {
+    return header.attack ? fmt::format("{} ({})", header.name, header.attack->profile)
+                         : header.name;
+}
+
 std::string suite(const Judged& judged) {
     const record::Run& run = judged.run;
+    const std::string name = escape(suite_name(run.header), 4000);
     const bool interrupted = run.status == record::RunStatus::kInterrupted;
     size_t failures = 0;
     size_t skipped = 0;
@@ -25,8 +32,8 @@ std::string suite(const Judged& judged) {
     for (size_t i = 0; i < judged.verdicts.size(); ++i) {
         const record::Expectation& expectation = run.header.expectations[i];
         const checks::Verdict& verdict = judged.verdicts[i];
-        cases += fmt::format("    <testcase classname=\"{}\" name=\"{}\"",
-                             escape(run.header.name, 4000), escape(expectation.text, 4000));
+        cases += fmt::format("    <testcase classname=\"{}\" name=\"{}\"", name,
+                             escape(expectation.text, 4000));
         if (verdict.result == checks::Result::kPassed) {
             cases += "/>\n";
             continue;
@@ -39,15 +46,15 @@ std::string suite(const Judged& judged) {
                      : std::string("><skipped message=\"the run was interrupted\"/></testcase>\n");
     }
     cases += fmt::format("    <testcase classname=\"{}\" name=\"the run finishes\" time=\"{:.3f}\"",
-                         escape(run.header.name, 4000), run.summary.wall_s);
+                         name, run.summary.wall_s);
     cases += interrupted ? fmt::format("><error message=\"interrupted on {}\"/></testcase>\n",
                                        to_text(run.reached))
                          : std::string("/>\n");
     return fmt::format(
                "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\" "
                "time=\"{:.3f}\">\n",
-               escape(run.header.name, 4000), judged.verdicts.size() + 1, failures,
-               interrupted ? 1 : 0, skipped, run.summary.wall_s) +
+               name, judged.verdicts.size() + 1, failures, interrupted ? 1 : 0, skipped,
+               run.summary.wall_s) +
            cases + "  </testsuite>\n";
 }
 

@@ -135,12 +135,13 @@ std::string containment_tables(const std::vector<checks::Containment>& rows) {
            (rest.empty() ? "" : tag("h3", "What else came of them") + "\n" + rest);
 }
 
-std::string result_text(checks::Result result) {
+// "Held" would be a standing where the expectation is of an attack.
+std::string result_text(checks::Result result, bool of_attack) {
     switch (result) {
         case checks::Result::kPassed:
-            return tag("span", "pass", "✓ held");
+            return tag("span", "pass", of_attack ? "✓ met" : "✓ held");
         case checks::Result::kFailed:
-            return tag("span", "fail", "✗ broken");
+            return tag("span", "fail", of_attack ? "✗ not met" : "✗ broken");
         case checks::Result::kOpen:
             break;
     }
@@ -172,9 +173,12 @@ std::string expectations_section(const Judged& judged) {
         if (verdict.broke_at) {
             measured += "; first broken on " + to_text(*verdict.broke_at);
         }
-        rows.push_back({result_text(verdict.result), escape(expectation.text), measured,
-                        escape(verdict.bound_text), tag("span", "dim", escape(expectation.place))});
-        if (const auto last = checks::point_of_no_return(judged.run, expectation)) {
+        rows.push_back({result_text(verdict.result, expectation.attack), escape(expectation.text),
+                        measured, escape(verdict.bound_text),
+                        tag("span", "dim", escape(expectation.place))});
+        const auto last =
+            expectation.attack ? std::nullopt : checks::point_of_no_return(judged.run, expectation);
+        if (last) {
             note += fmt::format(
                 "Point of no return of “{}”: only a halt in force before {} would have kept it, "
                 "if those exposed early come to harm as often as those exposed late. ",

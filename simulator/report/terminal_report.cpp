@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "checks/excerpt.h"
 #include "checks/failures.h"
+#include "report/attack_rows.h"
 #include "report/containment_columns.h"
 #include "report/reports.h"
 #include "report/text_table.h"
@@ -86,6 +87,23 @@ std::string expectations(const Judged& judged, bool color) {
     return out;
 }
 
+std::string attack(const Judged& judged, bool color) {
+    const std::vector<Judged> runs = {judged};
+    const AttackRows matrix = attack_rows(runs);
+    if (matrix.rows.empty()) {
+        return "";
+    }
+    const AttackRow& row = matrix.rows.front();
+    const auto& [profile, attempt] = *row.attempts.begin();
+    std::string out = fmt::format("  {} under profile {}: {}\n", base::printable(row.name),
+                                  base::printable(profile), standing_word(attempt));
+    out += fmt::format("    wanted: {}\n", base::printable(row.aim, 600));
+    if (const std::string& met = attempt.verdict.evidence; !met.empty()) {
+        out += "    " + paint("an endpoint met: " + base::printable(met, 2000), kDim, color) + "\n";
+    }
+    return out;
+}
+
 std::string section(const std::string& title, const std::string& body, bool color) {
     return body.empty() ? "" : fmt::format("\n{}\n{}", paint(title, kBold, color), body);
 }
@@ -133,6 +151,7 @@ std::string terminal(const Judged& judged, bool color) {
                     base::printable(checks::headline(run), 2000) + ".");
     out += containment_table(run, color);
     out += section("What happened", timeline(run, color), color);
+    out += section("The attack", attack(judged, color), color);
     out += section("Evidence", evidence(run, color), color);
     out += section("Expectations", expectations(judged, color), color);
     return out + "\n" + last_lines(judged, color);

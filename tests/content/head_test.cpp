@@ -40,6 +40,16 @@ void expect_strict(const std::string& json, const std::function<bool(std::string
 
 // --- unsigned heads ----------------------------------------------------------------------------
 
+TEST(ChannelName, IsThatOfAGroupOrOfAPartOfOne) {
+    for (const char* name : {"public-1", "public-1.2", "a.999"}) {
+        EXPECT_TRUE(is_channel_name(name)) << name;
+    }
+    for (const char* name : {"", ".2", "public-1.", "public-1.x", "public-1.1000", "a.2.3", "a..2",
+                             "../a", "a/b", "Public"}) {
+        EXPECT_FALSE(is_channel_name(name)) << name;
+    }
+}
+
 TEST(Head, IsReadAsItIsWritten) {
     const Head named{Feed::kTELEMSUP, base::sha384(base::view_of("x"))};
     ASSERT_OK_AND(const Head again, parse_head(canonical_json(named)));

@@ -50,6 +50,32 @@ base::Status make_folder(const std::filesystem::path& folder) {
                   : base::Status{};
 }
 
+// Moves both copies into a new folder beside them, and returns its path.
+base::Result<std::filesystem::path> set_aside(const std::filesystem::path& folder) {
+    std::error_code failed;
+    std::filesystem::path aside;
+    for (int n = 1; aside.empty() && !failed; ++n) {
+        const auto candidate = folder / fmt::format("set-aside-{}", n);
+        if (std::filesystem::create_directory(candidate, failed)) {
+            aside = candidate;
+        }
+    }
+    for (const char* name : kFiles) {
+        for (const char* suffix : {"", "-journal"}) {
+            const std::string file = std::string(name) + suffix;
+            if (!failed && std::filesystem::exists(folder / file)) {
+                std::filesystem::rename(folder / file, aside / file, failed);
+            }
+        }
+    }
+    if (failed) {
+        return base::Error{"cannot set the damaged store aside: " + failed.message(),
+                           folder.string(), "let this program write to its folder"};
+    }
+    sync_folder(folder);
+    return aside;
+}
+
 std::string in_words(const Replica& replica, Condition condition) {
     switch (condition) {
         case Condition::kAbsent:
@@ -82,6 +108,7 @@ class DurableStore::Copies {
     base::Status write(const Entries& next);
     // From a sound copy of it.
     base::Result<base::Bytes> payload(const base::Digest& digest);
+    // Whether both have it.
     bool has(const base::Digest& digest);
     // From one copy to the other, which may have it already.
     base::Status copy_payload(const base::Digest& digest, Copy& from, Copy& to);
@@ -106,6 +133,8 @@ class DurableStore::Copies {
     void replace_if_unwritable(Copy& copy, Copy& other);
     void bring_in_step(Copy& copy, Copy& source, Condition condition);
     void receive_payloads(Copy& to, Copy& from);
+    void mend_payload(const base::Digest& digest, Copy& copy, Copy& other);
+    void note_damaged_payloads(const Copy& copy);
     base::Status examine_again();
     base::Status rewrite(Copy& copy);
     base::Status remake(Copy& copy, Copy& other);
@@ -136,11 +165,8 @@ base::Status DurableStore::Copies::open() {
     } else {
         FB_CHECK(choose(conditions));
     }
-    for (Copy& copy : copies_) {
-        if (copy.replica.damaged_payloads() > 0) {
-            note(fmt::format("payloads found damaged in {}: {}", copy.name(),
-                             copy.replica.damaged_payloads()));
-        }
+    for (const Copy& copy : copies_) {
+        note_damaged_payloads(copy);
     }
     receive_payloads(first(), second());
     receive_payloads(second(), first());
@@ -209,6 +235,13 @@ void DurableStore::Copies::replace_if_unwritable(Copy& copy, Copy& other) {
     }
 }
 
+void DurableStore::Copies::note_damaged_payloads(const Copy& copy) {
+    if (copy.replica.damaged_payloads() > 0) {
+        note(fmt::format("payloads found damaged in {}: {}", copy.name(),
+                         copy.replica.damaged_payloads()));
+    }
+}
+
 // What only the other copy has; and what is of no use goes.
 void DurableStore::Copies::receive_payloads(Copy& to, Copy& from) {
     std::set<base::Digest> all;
@@ -219,7 +252,7 @@ void DurableStore::Copies::receive_payloads(Copy& to, Copy& from) {
     for (const auto& [digest, id] : std::map(from.replica.payloads())) {
         const bool copied = to.ready() && copy_payload(digest, from, to).ok();
         to.complete = to.complete && copied;
-        if (!copied) {
+        if (!copied && to.ready()) {  // of a copy that is not, more is lacking
             note(fmt::format("payload {} is in {} alone", digest.hex().substr(0, 12), from.name()));
         }
     }
@@ -236,8 +269,15 @@ base::Status DurableStore::Copies::mend() {
             FB_CHECK(rewrite(copy));
         }
     }
-    FB_CHECK(first().ready() ? base::Status{} : remake(first(), second()));
-    return second().ready() ? base::Status{} : remake(second(), first());
+    for (size_t i = 0; i < copies_.size(); ++i) {
+        Copy& copy = copies_[i];
+        Copy& other = copies_[1 - i];
+        if (!copy.ready()) {
+            FB_CHECK(remake(copy, other));
+            note(fmt::format("{} was of no use; made again from {}", copy.name(), other.name()));
+        }
+    }
+    return {};
 }
 
 // After errors of the disk: whatever can be read and is sound by itself is gone on from.
@@ -245,6 +285,7 @@ base::Status DurableStore::Copies::examine_again() {
     for (Copy& copy : copies_) {
         copy.in_step = false;
         FB_CHECK(copy.replica.examine());
+        note_damaged_payloads(copy);
     }
     for (Copy& copy : copies_) {
         if (!copy.replica.broken()) {
@@ -331,20 +372,25 @@ base::Result<base::Bytes> DurableStore::Copies::payload(const base::Digest& dige
             return base::Status{};
         });
         if (read.ok()) {
-            // Only the one before this can lack it for having been found damaged just now.
-            if (i > 0 && !first().replica.has(digest) &&
-                copy_payload(digest, copies_[i], first()).ok()) {
-                note(fmt::format("payload {} was damaged in {}; mended from {}",
-                                 digest.hex().substr(0, 12), first().name(), copies_[i].name()));
-            }
             return bytes;
         }
         error = read.error();
+        // A broken copy is made again as a whole, with the next change.
         if (!replica.broken()) {
-            replica.forget(digest);
+            mend_payload(digest, copies_[i], copies_[1 - i]);
         }
     }
     return error;
+}
+
+// Where this fails, has() says that the payload is worth another download.
+void DurableStore::Copies::mend_payload(const base::Digest& digest, Copy& copy, Copy& other) {
+    copy.replica.forget(digest);
+    const base::Status mended = copy_payload(digest, other, copy);
+    copy.complete = copy.complete && mended.ok();
+    note(fmt::format("payload {} is damaged in {}{}", digest.hex().substr(0, 12), copy.name(),
+                     mended.ok() ? "; mended from " + other.name()
+                                 : " and cannot be mended now: " + mended.error().text()));
 }
 
 // Goes into the first copy piece by piece, and from there into the second as a whole.
@@ -429,28 +475,7 @@ base::Result<std::filesystem::path> DurableStore::start_over(const std::filesyst
                 folder.string(), "open the store as it is"};
         }
     }
-    std::error_code failed;
-    std::filesystem::path aside;
-    for (int n = 1; aside.empty() && !failed; ++n) {
-        const auto candidate = folder / fmt::format("set-aside-{}", n);
-        if (std::filesystem::create_directory(candidate, failed)) {
-            aside = candidate;
-        }
-    }
-    for (const char* name : kFiles) {
-        for (const char* suffix : {"", "-journal"}) {
-            const std::string file = std::string(name) + suffix;
-            if (!failed && std::filesystem::exists(folder / file)) {
-                std::filesystem::rename(folder / file, aside / file, failed);
-            }
-        }
-    }
-    if (failed) {
-        return base::Error{"cannot set the damaged store aside: " + failed.message(),
-                           folder.string(), "let this program write to its folder"};
-    }
-    sync_folder(folder);
-    return aside;
+    return set_aside(folder);
 }
 
 const std::vector<std::string>& DurableStore::repairs() const {

@@ -455,6 +455,7 @@ base::Status Replica::read_parts(int64_t id, const base::Digest& digest, const S
 // Of all payloads, whole or not, that the file has anything of.
 base::Result<std::set<int64_t>> Replica::payload_ids() {
     std::set<int64_t> ids;
+    static_assert(kPartBits == 16, "as it stands in the statement");
     Statement find(database_, "SELECT id FROM payload UNION SELECT DISTINCT id >> 16 FROM part");
     int stepped = find.step();
     for (; stepped == SQLITE_ROW; stepped = find.step()) {

@@ -85,9 +85,10 @@ class Round {
         }
         hold_back_parts_of_sets();
         FB_CHECK(stage(installers));
-        FB_CHECK(activate(installers));
+        FB_TRY(ports::Changes changes, activate(installers));
+        tell(changes);
+        commit(std::move(changes));
         confirm();
-        tell();
         std::vector<Check> checks;
         for (Step& step : steps_) {
             checks.push_back(std::move(step.check));
@@ -372,7 +373,8 @@ class Round {
 
     // --- stage → activate
 
-    base::Status activate(ports::Installers& installers) {
+    // What is to be committed for it.
+    base::Result<ports::Changes> activate(ports::Installers& installers) {
         ports::Changes changes;
         bool all_good = true;
         for (Step& step : steps_) {
@@ -397,8 +399,7 @@ class Round {
         if (whole_set_runs()) {
             changes[state_key("set")] = *offers_.set;
         }
-        commit(std::move(changes));
-        return {};
+        return changes;
     }
 
     static void remember_installed(const Step& step, ports::Changes component,
@@ -469,9 +470,10 @@ class Round {
 
     // --- alerts
 
-    // Each once: what is told is remembered until something has been installed.
-    void tell() {
-        ports::Changes changes;
+    // Each once: what is told is remembered until something has been installed. Raised before that
+    // is noted, and noted together with what came of the round: a machine that ends in between
+    // tells it again, and never not at all.
+    void tell(ports::Changes& changes) {
         std::vector<ports::Alert> alerts;
         for (Step& step : steps_) {
             std::vector<Outcome> news = std::move(step.warnings);
@@ -487,10 +489,6 @@ class Round {
         }
         note(state_key("alerted"), state_.alerted, {}, std::nullopt, offers_.warnings,
              offers_.warnings.empty(), changes, alerts);
-        // Not noted is told again. What was installed stays installed.
-        if (!changes.empty()) {
-            (void)ports_.store.commit(changes);
-        }
         for (const ports::Alert& alert : alerts) {
             ports_.alerts.raise(alert);
         }

@@ -13,6 +13,10 @@ using endpoint::update::DurableStore;
 // Any folder that exists: on the simulated disk it is only the beginning of a name.
 constexpr char kFolder[] = ".";
 
+std::string does_not_open(const base::Error& error) {
+    return "the store does not open: " + error.text();
+}
+
 }  // namespace
 
 CrashHarness::CrashHarness(uint64_t seed, Invariant invariant)
@@ -22,15 +26,19 @@ void CrashHarness::live(const Life& life) {
     {
         auto opened = DurableStore::open(kFolder, {disk_.vfs()});
         if (opened.ok()) {
-            ShadowedStore store(**opened, shadow_, [this] { return disk_.ended(); });
-            life(store);
-            if (!store.complaints().empty()) {
-                complaint_ = store.complaints().front();
-            }
+            live_with(**opened, life);
         }
     }
     if (disk_.ended()) {
         disk_.restart();
+    }
+}
+
+void CrashHarness::live_with(ports::Store& opened, const Life& life) {
+    ShadowedStore store(opened, shadow_, [this] { return disk_.ended(); });
+    life(store);
+    if (!store.complaints().empty()) {
+        complain(store.complaints().front());
     }
 }
 
@@ -42,19 +50,40 @@ std::string CrashHarness::start(const std::vector<uint64_t>& interruptions,
         disk_.restart(end);
     }
     auto opened = DurableStore::open(kFolder, {disk_.vfs()});
+    return opened.ok() ? judge(**opened) : does_not_open(opened.error());
+}
+
+std::string CrashHarness::start_and_live(const Life& life) {
+    auto opened = DurableStore::open(kFolder, {disk_.vfs()});
     if (!opened.ok()) {
-        return "the store does not open: " + opened.error().text();
+        return does_not_open(opened.error());
     }
-    std::string wrong = complaint_.empty() ? shadow_.complaint(**opened) : complaint_;
+    const std::string wrong = judge(**opened);
+    if (!wrong.empty()) {
+        return wrong;
+    }
+    live_with(**opened, life);
+    return judge(**opened);
+}
+
+std::string CrashHarness::judge(ports::Store& opened) {
+    std::string wrong = complaint_.empty() ? shadow_.complaint(opened) : complaint_;
     if (wrong.empty() && disk_.healthy()) {
-        wrong = shadow_.single_copies(**opened);
+        wrong = shadow_.single_copies(opened);
     }
-    return wrong.empty() && invariant_ != nullptr ? invariant_(**opened) : wrong;
+    return wrong.empty() && invariant_ != nullptr ? invariant_(opened) : wrong;
+}
+
+void CrashHarness::complain(std::string what) {
+    if (complaint_.empty()) {
+        complaint_ = std::move(what);
+    }
 }
 
 void CrashHarness::begin_from(const Beginning& beginning) {
     disk_.load(beginning.image);
     shadow_ = beginning.shadow;
+    invariant_ = beginning.invariant;
     complaint_.clear();
 }
 

@@ -17,7 +17,9 @@ class CrashHarness {
   public:
     // What one life does with the store. May find it failing anywhere.
     using Life = std::function<void(ports::Store&)>;
-    // What is wrong with what a start finds; empty: nothing. It may read the store, no more.
+    // What is wrong with what a start finds; empty: nothing. It may read the store, no more. What
+    // it remembers from one start to the next belongs to the machine: copies remember for
+    // themselves.
     using Invariant = std::function<std::string(ports::Store&)>;
 
     // `invariant` may be null: then the store itself is all that is judged.
@@ -30,12 +32,19 @@ class CrashHarness {
     std::string start(const std::vector<uint64_t>& interruptions, SimulatedDisk::End end);
     std::string start() { return start({}, SimulatedDisk::End::kKill); }
 
+    // For a life that finds something wrong itself: the next start() says so.
+    void complain(std::string what);
+
+    // Starts, judges, lives, and judges again without another start.
+    std::string start_and_live(const Life& life);
+
     // The machine is switched off; from here the same beginning can be lived on several times.
     struct Beginning {
         SimulatedDisk::Image image;
         Shadow shadow;
+        Invariant invariant = nullptr;
     };
-    Beginning beginning() const { return {disk_.image(), shadow_}; }
+    Beginning beginning() const { return {disk_.image(), shadow_, invariant_}; }
     void begin_from(const Beginning& beginning);
 
     // Lives from the beginning once undisturbed, to count its changes; then once for each of them,
@@ -50,6 +59,9 @@ class CrashHarness {
     const Shadow& shadow() const { return shadow_; }
 
   private:
+    void live_with(ports::Store& opened, const Life& life);
+    std::string judge(ports::Store& opened);
+
     SimulatedDisk disk_;
     Shadow shadow_;
     Invariant invariant_;

@@ -27,15 +27,15 @@ base::Status keep_in_two_steps(ports::Store& store, const base::Bytes& bytes, bo
 
 base::Status every_kind(ports::Store& store) {
     static const base::Bytes small = payload_of(9'000, 1);
-    static const base::Bytes other = payload_of(120'000, 2);
-    static const base::Bytes last = payload_of(40'000, 3);
+    static const base::Bytes other = payload_of(40'000, 2);  // two pages
+    static const base::Bytes last = payload_of(15'000, 3);
     base::Status first_error;
     const auto take = [&](const base::Status& answer) {
         if (first_error.ok() && !answer.ok()) {
             first_error = answer;
         }
     };
-    take(store.commit({{"a", "1"}, {"b", std::string(60'000, 'b')}}));
+    take(store.commit({{"a", "1"}, {"b", std::string(40'000, 'b')}}));
     take(keep(store, small));
     take(store.commit({{"a", "2"}, {"b", std::nullopt}, {"c", std::string(12'000, 'c')}}));
     take(keep_in_two_steps(store, other, false));

@@ -386,16 +386,5 @@ TEST_F(PublishedTest, RunsOnWhenTheDiskFailsBetweenStagingAndActivation) {
     }
 }
 
-TEST_F(PublishedTest, CallsInstalledWhatIsInstalledThoughTheAlertCannotBeNoted) {
-    const auto package = make("1", kStart);
-    offer(package);
-    payload_of(package)[0] ^= 1;
-    check();
-    payload_of(package)[0] ^= 1;
-    store_.commits_left = 2;  // staged and activated; that the alert is over is not written down
-    expect(check(), Category::kInstalled);
-    EXPECT_EQ(running(), "1");
-}
-
 }  // namespace
 }  // namespace firebreak::endpoint::update::test
