@@ -1,5 +1,5 @@
-// firebreak-worker <component>: the sandboxed process in which one component loads content. Started
-// by sandbox::Worker alone, on descriptors that it finds in place.
+// firebreak-worker <component>: the zygote of the sandboxed processes in which one component loads
+// content. Started by sandbox::Spawner alone, on descriptors that it finds in place.
 #include <unistd.h>
 
 #include <cstdio>
@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "endpoint/scanner/engine.h"
 #include "sandbox/serve.h"
+#include "sandbox/zygote.h"
 
 namespace {
 
@@ -26,7 +27,9 @@ int scanner() {
     if (!engine.ok()) {
         return complain(kSoftware, engine.error().text());
     }
-    return sandbox::serve([&](base::ByteView request) { return (*engine)->answer(request); });
+    return sandbox::be_zygote([&engine] {
+        return sandbox::serve([&](base::ByteView request) { return (*engine)->answer(request); });
+    });
 }
 
 }  // namespace

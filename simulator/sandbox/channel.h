@@ -1,8 +1,14 @@
-// What parent and worker agree on: descriptors, frames, and the page of evidence that they share.
+// What spawner, zygote and worker agree on: descriptors, frames, and the page of evidence that
+// parent and worker share.
 //
-// Frames, both ways: u32 length (little-endian), then so many bytes. The worker speaks first: one
-// byte that carries the listener of its system call filter (SCM_RIGHTS), then a frame with its
-// layers (u32). After that every frame of the parent is answered by one of the worker.
+// Spawner and zygote speak over a SOCK_SEQPACKET pair, in whole messages: the zygote says Hello
+// once it is ready; each Order, with the worker's three descriptors (socket, page, standard error),
+// is answered by one Birth, with the worker's pidfd if there is a worker.
+//
+// Parent and worker speak in frames, both ways: u32 length (little-endian), then so many bytes. The
+// worker speaks first: one byte that carries the listener of its system call filter (SCM_RIGHTS),
+// then a frame with its layers (u32). After that every frame of the parent is answered by one of
+// the worker.
 #pragma once
 
 #include <atomic>
@@ -11,14 +17,31 @@
 
 namespace firebreak::sandbox {
 
+// Of the worker, and of the zygote before it, which has no page.
 inline constexpr int kErrorsFd = 2;  // standard error: a pipe that never blocks the worker
 inline constexpr int kSocketFd = 3;
 inline constexpr int kPageFd = 4;
 
 inline constexpr size_t kFrameHeaderBytes = 4;
 
-inline constexpr uint32_t kMaxOpenFiles = 16;  // RLIMIT_NOFILE: the dynamic loader's need
+inline constexpr uint32_t kMaxOpenFiles = 16;              // RLIMIT_NOFILE: lockdown's need
 inline constexpr uint64_t kStackBytes = 8u * 1024 * 1024;  // RLIMIT_STACK
+
+// --- zygote
+
+struct Hello {
+    uint32_t layers;  // that all its workers inherit
+};
+struct Order {
+    uint64_t memory_bytes;
+    uint64_t lifetime_cpu_s;
+};
+struct Birth {
+    int32_t pid;    // as the spawner sees it; 0: none
+    int32_t error;  // errno, if there is none
+};
+
+// --- worker
 
 // Written by the worker as it dies, read by the parent afterwards. Hostile code can write anything
 // here: it colours the evidence of a death, and never decides whether there was one.

@@ -9,9 +9,9 @@
 #include <array>
 #include <cerrno>
 #include <cstdlib>
-#include <cstring>
 
 #include "base/text.h"
+#include "sandbox/message.h"
 
 namespace firebreak::sandbox {
 namespace {
@@ -271,30 +271,20 @@ base::Result<Reply> exchange(Process& process, std::optional<base::ByteView> req
 
 base::Status receive_listener(Process& process, WallClock::time_point deadline) {
     FB_CHECK(wait_until(process.socket(), process, deadline));
-    char byte = 0;
-    iovec data{&byte, 1};
-    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-    msghdr message{};
-    message.msg_iov = &data;
-    message.msg_iovlen = 1;
-    message.msg_control = control;
-    message.msg_controllen = sizeof control;
-    const ssize_t n = recvmsg(process.socket(), &message, MSG_CMSG_CLOEXEC);
-    if (n <= 0) {  // closed: it is on its way out
-        FB_CHECK(wait_until(process.pidfd(), process, deadline));
-        FB_TRY(const base::Outcome how, judge(process.remains({}), process.policy()));
-        return base::Error{"it did not lock itself down: " + base::to_text(how.evidence), "", ""};
+    std::byte nothing{};
+    base::Result<Received> received = receive_message(process.socket(), std::span(&nothing, 1));
+    if (received.ok() && received->bytes == 1 && received->count == 1) {
+        process.set_listener(std::move(received->descriptors[0]));
+        return {};
     }
-    const cmsghdr* header = CMSG_FIRSTHDR(&message);
-    if (header == nullptr || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS ||
-        header->cmsg_len != CMSG_LEN(sizeof(int))) {
+    if (received.ok() && received->bytes > 0) {
         process.end();
         return base::Error{"it did not lock itself down: it sent something else first", "", ""};
     }
-    int listener = -1;
-    std::memcpy(&listener, CMSG_DATA(header), sizeof listener);
-    process.set_listener(Descriptor(listener));
-    return {};
+    // Closed: it is on its way out.
+    FB_CHECK(wait_until(process.pidfd(), process, deadline));
+    FB_TRY(const base::Outcome how, judge(process.remains({}), process.policy()));
+    return base::Error{"it did not lock itself down: " + base::to_text(how.evidence), "", ""};
 }
 
 }  // namespace firebreak::sandbox

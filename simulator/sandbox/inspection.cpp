@@ -86,6 +86,32 @@ bool has_no_descriptors(const std::string& folder, bool believed) {
     return open == std::set{std::to_string(kErrorsFd), std::to_string(kSocketFd)};
 }
 
+// Which namespace of this kind a process is in; empty: that is not told to us.
+std::string namespace_of(const std::string& folder, const char* kind) {
+    std::error_code error;
+    const auto target = std::filesystem::read_symlink(folder + "/ns/" + kind, error);
+    return error ? std::string() : target.string();
+}
+
+bool has_namespaces(const std::string& folder, bool believed) {
+    for (const char* kind : {"user", "mnt", "net", "pid", "ipc", "uts"}) {
+        const std::string its = namespace_of(folder, kind);
+        if (its.empty()) {
+            return believed;
+        }
+        if (its == namespace_of("/proc/self", kind)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool has_empty_root(const std::string& folder, bool believed) {
+    std::error_code error;
+    const std::filesystem::directory_iterator first(folder + "/root/", error);
+    return error ? believed : first == std::filesystem::directory_iterator();
+}
+
 }  // namespace
 
 base::Result<uint32_t> inspect(pid_t pid, const Policy& policy, uint32_t believed) {
@@ -104,6 +130,9 @@ base::Result<uint32_t> inspect(pid_t pid, const Policy& policy, uint32_t believe
     add(one_filtered_thread, kSystemCallFilter);
     add(is_unprivileged(status), kUnprivilegedUser);
     add(no_descriptors, kNoDescriptors);
+    add(has_namespaces(folder, (believed & kNamespaces) != 0), kNamespaces);
+    add(has_empty_root(folder, (believed & kEmptyRoot) != 0), kEmptyRoot);
+    add((believed & kLandlock) != 0, kLandlock);  // /proc does not tell
     return layers;
 }
 

@@ -10,8 +10,9 @@
 
 namespace firebreak::sandbox {
 
-// The layers in force over this process, as /proc tells. kNoDescriptors is only told to a parent
-// that may look (root): `believed` says whether the worker's own word stands for it.
+// The layers in force over this process, as /proc tells. kNoDescriptors, kNamespaces and kEmptyRoot
+// are only told to a parent that may look (root), kLandlock to nobody: `believed` says whether the
+// worker's own word stands for them.
 // Errors: /proc is not there or cannot be read.
 base::Result<uint32_t> inspect(pid_t pid, const Policy& policy, uint32_t believed);
 

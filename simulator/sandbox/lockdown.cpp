@@ -1,63 +1,29 @@
 #include "sandbox/lockdown.h"
 
-#include <grp.h>
-#include <linux/capability.h>
 #include <linux/close_range.h>
 #include <linux/futex.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <cstring>
 #include <memory>
 #include <vector>
 
 #include "sandbox/channel.h"
 #include "sandbox/descriptor.h"
+#include "sandbox/landlock.h"
+#include "sandbox/message.h"
 #include "sandbox/policy.h"
 
 namespace firebreak::sandbox {
 namespace {
 
-constexpr uid_t kNobody = 65534;
-
 base::Error no_layer(Layer layer, const base::Error& cause) {
     return {layer_names(layer) + " cannot be had: " + cause.message, cause.place, cause.remedy};
-}
-
-// Root becomes nobody; a set-user-id program becomes who started it. Capabilities go either way.
-base::Status drop_user() {
-    const bool root = getuid() == 0 || geteuid() == 0;
-    const uid_t user = root ? kNobody : getuid();
-    const gid_t group = root ? kNobody : getgid();
-    if (root && setgroups(0, nullptr) != 0) {
-        return no_layer(kUnprivilegedUser, system_error("setgroups"));
-    }
-    if (setresgid(group, group, group) != 0 || setresuid(user, user, user) != 0) {
-        return no_layer(kUnprivilegedUser, system_error("setresuid"));
-    }
-    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-    const __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {};
-    if (syscall(SYS_capset, &header, none) != 0) {
-        return no_layer(kUnprivilegedUser, system_error("capset"));
-    }
-    return {};
-}
-
-// Set anew: the kernel forgets it when credentials change. `parent` is who it was before that.
-base::Status die_with(pid_t parent) {
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) {
-        return system_error("prctl(PR_SET_PDEATHSIG)");
-    }
-    if (getppid() != parent) {
-        return base::Error{"the parent has gone", "", ""};
-    }
-    return {};
 }
 
 base::Status forgo_privileges() {
@@ -160,23 +126,8 @@ base::Status install(const Filter& filter) {
 }
 
 base::Status send_to_parent(int descriptor) {
-    char byte = 0;
-    iovec data{&byte, 1};
-    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-    msghdr message{};
-    message.msg_iov = &data;
-    message.msg_iovlen = 1;
-    message.msg_control = control;
-    message.msg_controllen = sizeof control;
-    cmsghdr* header = CMSG_FIRSTHDR(&message);
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(sizeof(int));
-    std::memcpy(CMSG_DATA(header), &descriptor, sizeof descriptor);
-    if (sendmsg(kSocketFd, &message, MSG_NOSIGNAL) != 1) {
-        return system_error("sendmsg");
-    }
-    return {};
+    const std::byte nothing{};
+    return send_message(kSocketFd, std::span(&nothing, 1), std::span(&descriptor, 1));
 }
 
 // Only errors, socket and whatever lies between stay open.
@@ -208,16 +159,16 @@ base::Status filter_system_calls() {
 }  // namespace
 
 base::Result<uint32_t> lock_down() {
-    // True until here: the parent-death signal was set before exec, so that this process is alive
-    // says that its parent is.
-    const pid_t parent = getppid();
-    FB_CHECK(drop_user());
-    FB_CHECK(die_with(parent));
     FB_CHECK(forgo_privileges());
+    const base::Result<bool> landlock = give_up_files_and_ports();
+    if (!landlock.ok()) {
+        return no_layer(kLandlock, landlock.error());
+    }
     if (base::Status filtered = filter_system_calls(); !filtered.ok()) {
         return no_layer(kSystemCallFilter, filtered.error());
     }
-    return kMinimumLayers;
+    return kNoNewPrivs | kResourceLimits | kSystemCallFilter | kNoDescriptors |
+           (*landlock ? uint32_t{kLandlock} : 0u);
 }
 
 }  // namespace firebreak::sandbox

@@ -7,12 +7,15 @@
 namespace firebreak::sandbox {
 
 std::string layer_names(uint32_t layers) {
-    constexpr std::array<std::pair<Layer, std::string_view>, 5> kNames = {{
+    constexpr std::array<std::pair<Layer, std::string_view>, 8> kNames = {{
         {kNoNewPrivs, "no new privileges"},
         {kResourceLimits, "resource limits"},
         {kSystemCallFilter, "system call filter"},
         {kUnprivilegedUser, "unprivileged user"},
         {kNoDescriptors, "no descriptors"},
+        {kNamespaces, "namespaces"},
+        {kEmptyRoot, "empty root"},
+        {kLandlock, "Landlock"},
     }};
     std::string out;
     for (const auto& [layer, name] : kNames) {

@@ -8,7 +8,6 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
-#include <ctime>
 #include <new>
 #include <string>
 
@@ -104,7 +103,6 @@ bool write_frame(base::ByteView body) {
 }
 
 base::Status prepare() {
-    tzset();  // reads the time zone now rather than at the first date
     FB_CHECK(map_page());
     FB_CHECK(take_signals());
     FB_TRY(const uint32_t layers, lock_down());

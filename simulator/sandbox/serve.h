@@ -9,10 +9,9 @@ namespace firebreak::sandbox {
 
 using Handler = std::function<base::Bytes(base::ByteView request)>;
 
-// Takes the policy and descriptors that Worker::start() left, locks this process down, reports the
-// layers, and serves. Content is read only after lockdown. Returns the process's exit status: 0
-// when the parent hung up, else 70 with a message on standard error. To be called by a
-// single-threaded process.
+// A worker's life, in a process that the zygote has forked: locks it down, reports the layers, and
+// serves. Content is read only after lockdown. Returns the process's exit status: 0 when the parent
+// hung up, else 70 with a message on standard error.
 int serve(const Handler& handler);
 
 }  // namespace firebreak::sandbox

@@ -22,10 +22,11 @@ struct Launch {
 
 struct Launched {
     pid_t pid = -1;
-    Descriptor pidfd;  // close-on-exec
+    Descriptor pidfd;     // close-on-exec
+    uint32_t layers = 0;  // that the zygote says it has given it
 };
 
-// Moves a descriptor above those that a worker has, so that dup2 in the child overwrites none that
+// Moves a descriptor above those that a zygote has, so that dup2 in the child overwrites none that
 // is still needed. Close-on-exec.
 base::Result<Descriptor> lift(Descriptor low);
 

@@ -1,23 +1,28 @@
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <condition_variable>
 #include <deque>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <thread>
 #include <vector>
 
 #include "sandbox/channel.h"
+#include "sandbox/death.h"
+#include "sandbox/message.h"
+#include "sandbox/process.h"
 #include "sandbox/spawn.h"
 
 // clone() by the C library's other name for it: the thread sanitizer wraps the first one, and takes
@@ -27,60 +32,35 @@ extern "C" int __clone(int (*function)(void*), void* stack, int flags, void* arg
 namespace firebreak::sandbox {
 namespace {
 
-struct Limit {
-    int resource;
-    rlimit64 value;
-};
-
 // Everything that the child needs between clone and exec, made before: the child allocates nothing.
 struct Plan {
     const char* binary;
     std::array<const char*, 3> arguments;
     std::array<const char*, 2> environment;
-    std::array<Limit, 7> limits;
     pid_t parent;
-    int null, socket, page, errors;
+    int null, socket, errors;
     int error = 0;  // errno of the step that failed; the child shares this memory
 };
 
-// No hard limit can be raised: where this process has a lower one, that is the worker's too.
-Limit limit(int resource, uint64_t soft, uint64_t hard) {
-    rlimit64 own{};
-    getrlimit64(static_cast<__rlimit_resource>(resource), &own);
-    return {resource,
-            {std::min<rlim64_t>(soft, own.rlim_max), std::min<rlim64_t>(hard, own.rlim_max)}};
-}
-
-Plan plan_of(const std::string& binary, const Launch& request, int null) {
-    const Policy& policy = *request.policy;
-    const auto both = [](int resource, uint64_t n) { return limit(resource, n, n); };
+Plan plan_of(const std::string& binary, const std::string& component, int null, int socket,
+             int errors) {
     return {
         .binary = binary.c_str(),
-        .arguments = {binary.c_str(), policy.component.c_str(), nullptr},
-        // A fixed time zone: otherwise the C library reads the machine's at the first date, which
-        // is a forbidden call by then, and makes outcomes depend on the machine.
+        .arguments = {binary.c_str(), component.c_str(), nullptr},
+        // A fixed time zone: otherwise the C library reads the machine's, and outcomes depend on
+        // the machine.
         .environment = {"TZ=UTC0", nullptr},
-        .limits = {{
-            both(RLIMIT_AS, policy.memory_bytes),
-            // SIGXCPU at the limit, SIGKILL a second later.
-            limit(RLIMIT_CPU, policy.lifetime_cpu_s, policy.lifetime_cpu_s + 1ull),
-            both(RLIMIT_STACK, kStackBytes),
-            both(RLIMIT_FSIZE, 0),
-            both(RLIMIT_CORE, 0),
-            both(RLIMIT_NPROC, 0),
-            both(RLIMIT_NOFILE, kMaxOpenFiles),
-        }},
         .parent = getpid(),
         .null = null,
-        .socket = request.socket,
-        .page = request.page,
-        .errors = request.errors,
+        .socket = socket,
+        .errors = errors,
     };
 }
 
 // The child, from clone to exec. It shares the parent's memory and its thread-local storage, so:
 // system calls only, no sanitizer's instrumentation, and nothing written but the plan's error.
-// The signals stay blocked (the spawner's thread blocks all of them) until the worker resets them.
+// The signals stay blocked (the spawner's thread blocks all of them) until a worker resets them.
+// The place of a worker's page is taken, so that nothing that the zygote is sent lands there.
 __attribute__((no_sanitize_address, no_sanitize_thread, no_sanitize_undefined)) int child(
     void* argument) {
     Plan& plan = *static_cast<Plan*>(argument);
@@ -93,13 +73,9 @@ __attribute__((no_sanitize_address, no_sanitize_thread, no_sanitize_undefined)) 
     ok = ok && syscall(SYS_dup2, plan.null, 0) >= 0 && syscall(SYS_dup2, plan.null, 1) >= 0;
     ok = ok && syscall(SYS_dup2, plan.errors, kErrorsFd) >= 0;
     ok = ok && syscall(SYS_dup2, plan.socket, kSocketFd) >= 0;
-    ok = ok && syscall(SYS_dup2, plan.page, kPageFd) >= 0;
+    ok = ok && syscall(SYS_dup2, plan.null, kPageFd) >= 0;
     ok = ok && syscall(SYS_close_range, kPageFd + 1, ~0u, 0) == 0;
     ok = ok && syscall(SYS_chdir, "/") == 0;
-    for (size_t i = 0; ok && i < std::size(plan.limits); ++i) {
-        ok =
-            syscall(SYS_prlimit64, 0, plan.limits[i].resource, &plan.limits[i].value, nullptr) == 0;
-    }
     if (ok) {
         syscall(SYS_execve, plan.binary, &plan.arguments, &plan.environment);
     }
@@ -119,6 +95,102 @@ base::Result<Descriptor> lift(Descriptor low) {
     return high;
 }
 
+namespace {
+
+// The spawner's hold on one zygote. Its end hangs up, and waits until it has gone.
+class Zygote {
+  public:
+    Zygote(pid_t pid, Descriptor pidfd, Descriptor socket, Descriptor errors)
+        : pid_(pid),
+          pidfd_(std::move(pidfd)),
+          socket_(std::move(socket)),
+          errors_(std::move(errors)) {}
+    Zygote(const Zygote&) = delete;
+    Zygote& operator=(const Zygote&) = delete;
+    ~Zygote() { end(); }
+
+    // Waits until it is ready. Errors: why it is not, in its own last words.
+    base::Status meet(const Policy& policy);
+    // Errors: it has gone, or has no process to give.
+    base::Result<Launched> order(const Launch& request);
+
+  private:
+    base::Error failure(const Policy& policy);
+    void end();
+
+    pid_t pid_;
+    Descriptor pidfd_, socket_, errors_;
+    uint32_t layers_ = 0;
+    siginfo_t status_{};
+};
+
+base::Status Zygote::meet(const Policy& policy) {
+    std::array<pollfd, 2> watched = {{{socket_.get(), POLLIN, 0}, {pidfd_.get(), POLLIN, 0}}};
+    const auto at_most = static_cast<int>(policy.call_wall_ms);
+    if (poll(watched.data(), watched.size(), at_most) == 0) {
+        return base::Error{"it was not ready before its wall deadline", "",
+                           "try again on a machine that is less busy"};
+    }
+    Hello hello{};
+    const auto received =
+        receive_message(socket_.get(), std::as_writable_bytes(std::span(&hello, 1)));
+    if (!received.ok() || received->bytes != sizeof hello) {
+        return failure(policy);
+    }
+    layers_ = hello.layers;
+    return {};
+}
+
+base::Result<Launched> Zygote::order(const Launch& request) {
+    const Order order{request.policy->memory_bytes, request.policy->lifetime_cpu_s};
+    const std::array descriptors = {request.socket, request.page, request.errors};
+    FB_CHECK(send_message(socket_.get(), std::as_bytes(std::span(&order, 1)), descriptors));
+    Birth birth{};
+    FB_TRY(Received received,
+           receive_message(socket_.get(), std::as_writable_bytes(std::span(&birth, 1))));
+    if (received.bytes != sizeof birth) {
+        return base::Error{"the process that workers are forked from has gone", "", ""};
+    }
+    if (birth.pid <= 0 || received.count != 1) {
+        return system_error("clone3", birth.error);
+    }
+    return Launched{birth.pid, std::move(received.descriptors[0]), layers_};
+}
+
+base::Error Zygote::failure(const Policy& policy) {
+    end();
+    Remains remains;
+    remains.status = status_;
+    std::array<char, 1000> text;
+    if (const ssize_t n = read(errors_.get(), text.data(), text.size()); n > 0) {
+        remains.errors.assign(text.data(), static_cast<size_t>(n));
+    }
+    const auto how = judge(remains, policy);
+    return {"it did not lock itself down: " +
+                (how.ok() ? base::to_text(how->evidence) : how.error().text()),
+            "", ""};
+}
+
+// Hung up on, a zygote ends by itself: what it says then is its reason, if it had one. One that is
+// stuck is killed.
+void Zygote::end() {
+    if (!pidfd_.valid()) {
+        return;
+    }
+    constexpr int kPatienceMs = 1000;
+    socket_ = {};
+    pollfd ended{pidfd_.get(), POLLIN, 0};
+    if (poll(&ended, 1, kPatienceMs) != 1) {
+        syscall(SYS_pidfd_send_signal, pidfd_.get(), SIGKILL, nullptr, 0);
+    }
+    while (waitid(P_PIDFD, static_cast<id_t>(pidfd_.get()), &status_, WEXITED) != 0 &&
+           errno == EINTR) {
+    }
+    pidfd_ = {};
+}
+
+}  // namespace
+
 struct Spawner::State {
     struct Job {
         const Launch& request;
@@ -127,6 +199,7 @@ struct Spawner::State {
 
     std::string binary;
     std::vector<std::byte> stack = std::vector<std::byte>(64 * 1024);  // the child's, until exec
+    std::map<std::string, std::unique_ptr<Zygote>> zygotes;            // by component
 
     std::mutex mutex;  // guards what follows, and the jobs themselves
     std::condition_variable changed;
@@ -138,6 +211,7 @@ struct Spawner::State {
 
     void work();
     base::Result<Launched> launch(const Launch& request);
+    base::Result<std::unique_ptr<Zygote>> start_zygote(const Policy& policy);
 };
 
 void Spawner::State::work() {
@@ -145,6 +219,7 @@ void Spawner::State::work() {
     for (;;) {
         changed.wait(lock, [this] { return stopping || !jobs.empty(); });
         if (stopping) {
+            zygotes.clear();
             return;
         }
         Job& job = *jobs.front();
@@ -157,9 +232,36 @@ void Spawner::State::work() {
     }
 }
 
+// By the component's zygote; by a fresh one if it has none, or none that answers.
 base::Result<Launched> Spawner::State::launch(const Launch& request) {
+    const std::string& component = request.policy->component;
+    if (const auto known = zygotes.find(component); known != zygotes.end()) {
+        base::Result<Launched> launched = known->second->order(request);
+        if (launched.ok()) {
+            return launched;
+        }
+        zygotes.erase(known);
+    }
+    FB_TRY(std::unique_ptr<Zygote> zygote, start_zygote(*request.policy));
+    FB_TRY(Launched launched, zygote->order(request));
+    zygotes[component] = std::move(zygote);
+    return launched;
+}
+
+base::Result<std::unique_ptr<Zygote>> Spawner::State::start_zygote(const Policy& policy) {
+    int pair[2];
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
+        return system_error("socketpair");
+    }
+    Descriptor socket(pair[0]);
+    FB_TRY(Descriptor its_socket, lift(Descriptor(pair[1])));
+    if (pipe2(pair, O_CLOEXEC | O_NONBLOCK) != 0) {
+        return system_error("pipe2");
+    }
+    Descriptor errors(pair[0]);
+    FB_TRY(Descriptor its_errors, lift(Descriptor(pair[1])));
     FB_TRY(const Descriptor null, lift(Descriptor(open("/dev/null", O_RDWR | O_CLOEXEC))));
-    Plan plan = plan_of(binary, request, null.get());
+    Plan plan = plan_of(binary, policy.component, null.get(), its_socket.get(), its_errors.get());
     int pidfd = -1;
     // CLONE_VM and CLONE_VFORK as in posix_spawn: the parent may be a gigabyte large, and a plain
     // fork would copy its page tables and make its other threads fault on every page afterwards.
@@ -168,16 +270,18 @@ base::Result<Launched> Spawner::State::launch(const Launch& request) {
     if (pid < 0) {
         return system_error("clone");
     }
-    Launched launched{pid, Descriptor(pidfd)};
+    its_socket = {};
+    its_errors = {};
+    auto zygote =
+        std::make_unique<Zygote>(pid, Descriptor(pidfd), std::move(socket), std::move(errors));
     if (plan.error != 0) {
-        siginfo_t ignored;
-        waitid(P_PIDFD, static_cast<id_t>(pidfd), &ignored, WEXITED);
         base::Error error = system_error("cannot be executed", plan.error);
         error.place = binary;
         error.remedy = "build it, or name another worker";
         return error;
     }
-    return launched;
+    FB_CHECK(zygote->meet(policy));
+    return zygote;
 }
 
 Spawner::Spawner(std::filesystem::path worker_binary) : state_(std::make_unique<State>()) {

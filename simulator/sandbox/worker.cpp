@@ -15,8 +15,8 @@ WallClock::time_point deadline_of(const Policy& policy) {
     return WallClock::now() + std::chrono::milliseconds(policy.call_wall_ms);
 }
 
-// The layers in force: what the worker says and the kernel confirms.
-base::Result<uint32_t> handshake(Process& process) {
+// The layers in force: what worker and zygote say and the kernel confirms.
+base::Result<uint32_t> handshake(Process& process, uint32_t of_zygote) {
     const WallClock::time_point deadline = deadline_of(process.policy());
     FB_CHECK(receive_listener(process, deadline));
     FB_TRY(const Reply hello, exchange(process, std::nullopt, {std::nullopt, deadline}));
@@ -25,7 +25,7 @@ base::Result<uint32_t> handshake(Process& process) {
                            ""};
     }
     base::ByteReader reader(std::get<base::Bytes>(hello));
-    const uint32_t reported = reader.u32();
+    const uint32_t reported = reader.u32() | of_zygote;
     if (!reader.complete()) {
         return base::Error{"its first message is none that this build understands", "",
                            "build firebreak and firebreak-worker from the same sources"};
@@ -55,9 +55,10 @@ base::Result<Worker> Worker::start(Spawner& spawner, const Policy& policy) {
                                               .page = theirs.page.get(),
                                               .errors = theirs.errors.get()}));
     theirs = {};  // so that its end closes ours
+    const uint32_t of_zygote = launched.layers;
     auto state = std::unique_ptr<State>(
         new State{Process(policy, std::move(ours), std::move(launched)), 0, {}});
-    base::Result<uint32_t> layers = handshake(state->process);
+    base::Result<uint32_t> layers = handshake(state->process, of_zygote);
     if (!layers.ok()) {
         base::Error error = layers.error();
         error.message = fmt::format("worker for {} cannot be used: {}",

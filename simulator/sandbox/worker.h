@@ -16,10 +16,11 @@ namespace firebreak::sandbox {
 struct Launch;
 struct Launched;
 
-// Starts workers from one thread of its own that lives as long as it does: Linux sends the
-// parent-death signal when the parent *thread* ends, so the thread that forks must outlive all
-// workers. If this process dies, however it dies, its workers are killed. Thread-safe; must outlive
-// its workers.
+// Starts workers, each forked from its component's zygote (sandbox/zygote.h), which is started when
+// the component is first asked for. Does so from one thread of its own that lives as long as it
+// does: Linux sends the parent-death signal when the parent *thread* ends, so the thread that
+// starts zygotes must outlive all workers. If this process dies, however it dies, its workers are
+// killed. Thread-safe; must outlive its workers.
 class Spawner {
   public:
     // `worker_binary`: the path of firebreak-worker.
@@ -30,8 +31,8 @@ class Spawner {
 
   private:
     friend class Worker;
-    // A process of its own for this request, started on the spawner's thread. Errors: the binary
-    // cannot be executed (says why), no process can be had.
+    // A process of its own for this request. Errors: the binary cannot be executed (says why), its
+    // zygote is not ready in time or ends, no process can be had.
     base::Result<Launched> launch(const Launch& request);
 
     struct State;

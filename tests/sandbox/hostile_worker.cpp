@@ -15,7 +15,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <filesystem>
 #include <functional>
 #include <map>
 #include <stdexcept>
@@ -25,6 +24,7 @@
 #include "sandbox/channel.h"
 #include "sandbox/policy.h"
 #include "sandbox/serve.h"
+#include "sandbox/zygote.h"
 
 namespace {
 
@@ -160,10 +160,11 @@ std::string environment() {
     return all;
 }
 
+// Asked one by one: there is no /proc where workers live.
 std::string open_descriptors() {
     std::string all;
-    for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
-        all += entry.path().filename().string() + " ";
+    for (int fd = 0; fd < 1024; ++fd) {
+        all += fcntl(fd, F_GETFD) >= 0 ? std::to_string(fd) + " " : "";
     }
     return all;
 }
@@ -222,7 +223,7 @@ const std::map<std::string, std::function<void()>> kMisbehaviours = {
     {"make-executable", make_executable},
     {"sendmsg", send_descriptor},
     {"32-bit", call_as_32_bit},
-    {"sigsys", [] { open("/etc/passwd", O_RDONLY); }},  // see main()
+    {"sigsys", [] { open("/etc/passwd", O_RDONLY); }},  // see live()
     // speaks another language
     {"oversized",
      [] {
@@ -259,19 +260,14 @@ int lie() {
     wait_for_ever();
 }
 
-}  // namespace
-
-int main(int count, char** arguments) {
-    const std::string component = count == 2 ? arguments[1] : "";
-    if (component == "liar") {
-        return lie();
-    }
-    if (component == "silent") {
-        wait_for_ever();
-    }
-    if (component == "talker") {
+// A worker's life.
+int live(const std::string& component) {
+    if (component == "babbler") {  // its first word is none that is expected
         send_raw(Bytes(100, 'x'));
         return 0;
+    }
+    if (component == "mute") {
+        wait_for_ever();
     }
     if (component == "sigsys") {  // a handler that returns, set before lockdown, and blocked too
         signal(SIGSYS, do_nothing_on);
@@ -289,4 +285,21 @@ int main(int count, char** arguments) {
         }
         return {request.begin(), request.end()};
     });
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+    const std::string component = count == 2 ? arguments[1] : "";
+    if (component == "silent") {
+        wait_for_ever();
+    }
+    if (component == "talker") {
+        send_raw(Bytes(100, 'x'));
+        return 0;
+    }
+    if (component == "liar") {
+        return firebreak::sandbox::be_zygote(lie);
+    }
+    return firebreak::sandbox::be_zygote([&component] { return live(component); });
 }

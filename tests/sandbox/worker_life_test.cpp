@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include <fstream>
 #include <optional>
 #include <sstream>
 #include <thread>
@@ -31,9 +32,20 @@ size_t open_descriptors() {
     return count;
 }
 
-bool has_children() {
-    siginfo_t child;
-    return waitid(P_ALL, 0, &child, WEXITED | WNOHANG | WNOWAIT) == 0 || errno != ECHILD;
+// Of all threads: workers, zombies, and the spawners' zygotes.
+std::vector<pid_t> children_of_this_process() {
+    std::vector<pid_t> all;
+    for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+        std::ifstream file(task.path() / "children");
+        for (pid_t pid = 0; file >> pid;) {
+            all.push_back(pid);
+        }
+    }
+    return all;
+}
+
+size_t children() {
+    return children_of_this_process().size();
 }
 
 class WorkerLife : public testing::Test {
@@ -43,7 +55,8 @@ class WorkerLife : public testing::Test {
 
 TEST_F(WorkerLife, BeginsWithEveryLayerInForce) {
     ASSERT_OK_AND(const Worker worker, Worker::start(spawner_, policy_for("echo")));
-    EXPECT_EQ(worker.layers(), kMinimumLayers) << layer_names(kMinimumLayers & ~worker.layers());
+    EXPECT_EQ(worker.layers() & kMinimumLayers, kMinimumLayers)
+        << layer_names(kMinimumLayers & ~worker.layers());
 }
 
 TEST_F(WorkerLife, InheritsNoEnvironmentAndNoDescriptors) {
@@ -58,8 +71,7 @@ TEST_F(WorkerLife, InheritsNoEnvironmentAndNoDescriptors) {
     for (int fd = 0; words >> fd;) {
         descriptors.push_back(fd);
     }
-    // 0 to 4 are the worker's own, 5 is the folder that it read to tell us.
-    EXPECT_THAT(descriptors, testing::UnorderedElementsAre(0, 1, 2, 3, 4, 5));
+    EXPECT_THAT(descriptors, testing::UnorderedElementsAre(0, 1, 2, 3, 4));
     close(leak);
 }
 
@@ -104,25 +116,58 @@ TEST_F(WorkerLife, MetersEachCallByItself) {
 }
 
 TEST_F(WorkerLife, LeavesNoDescriptorAndNoZombieBehind) {
-    const size_t before = open_descriptors();
+    size_t descriptors = 0, processes = 0;
     for (int i = 0; i < 70; ++i) {
         for (const char* component : {"echo", "abort", "open"}) {
             ASSERT_OK_AND(Worker worker, Worker::start(spawner_, policy_for(component)));
             ASSERT_OK(worker.call({}));
         }
+        if (i == 0) {  // three zygotes have come, to stay
+            descriptors = open_descriptors();
+            processes = children();
+            EXPECT_EQ(processes, 3u);
+        }
     }
-    EXPECT_EQ(open_descriptors(), before);
-    EXPECT_FALSE(has_children());
+    EXPECT_EQ(open_descriptors(), descriptors);
+    EXPECT_EQ(children(), processes);
 }
 
 TEST_F(WorkerLife, LeavesNothingBehindWhenAStartFails) {
+    ASSERT_FALSE(Worker::start(spawner_, policy_for("liar")).ok());  // its zygote is in order
     const size_t before = open_descriptors();
     for (int i = 0; i < 20; ++i) {
-        ASSERT_FALSE(Worker::start(spawner_, policy_for("liar")).ok());
-        ASSERT_FALSE(Worker::start(spawner_, policy_for("talker")).ok());
+        for (const char* component : {"liar", "talker", "babbler"}) {
+            ASSERT_FALSE(Worker::start(spawner_, policy_for(component)).ok());
+        }
     }
-    EXPECT_EQ(open_descriptors(), before);
-    EXPECT_FALSE(has_children());
+    ASSERT_FALSE(Worker::start(spawner_, policy_for("babbler")).ok());
+    EXPECT_EQ(children(), 2u) << "zygotes of liar and babbler";
+    EXPECT_LE(open_descriptors(), before + 3) << "of the latter";
+}
+
+TEST_F(WorkerLife, EndsWithItsSpawnerToTheLastProcess) {
+    {
+        Spawner spawner(test::hostile_worker_binary());
+        ASSERT_OK(Worker::start(spawner, policy_for("echo")));
+        EXPECT_EQ(children(), 1u);
+    }
+    EXPECT_EQ(children(), 0u);
+}
+
+// A zygote that somebody has killed takes its workers along; the next start has another one.
+TEST_F(WorkerLife, GoesOnWithAnotherZygoteWhenTheFirstIsKilled) {
+    ASSERT_OK_AND(Worker first, Worker::start(spawner_, policy_for("echo")));
+    ASSERT_EQ(describe(first.call(base::view_of("a"))), "reply a");
+    for (const pid_t child : children_of_this_process()) {
+        if (child != first.pid()) {
+            ASSERT_EQ(kill(child, SIGKILL), 0);
+        }
+    }
+    ASSERT_OK_AND(Worker second, Worker::start(spawner_, policy_for("echo")));
+    EXPECT_EQ(describe(second.call(base::view_of("b"))), "reply b");
+    if ((first.layers() & kNamespaces) != 0) {
+        EXPECT_THAT(describe(first.call({})), HasSubstr("error: "));
+    }
 }
 
 TEST_F(WorkerLife, EndsWithItsOwnerWhateverItIsDoing) {
@@ -132,7 +177,7 @@ TEST_F(WorkerLife, EndsWithItsOwnerWhateverItIsDoing) {
     ASSERT_OK_AND(Worker worker, Worker::start(spawner_, policy));
     EXPECT_THAT(describe(worker.call({})), HasSubstr("wall deadline"));
     { ASSERT_OK_AND(const Worker idle, Worker::start(spawner_, policy_for("echo"))); }
-    EXPECT_FALSE(has_children());
+    EXPECT_EQ(children(), 2u) << "two zygotes";
 }
 
 TEST_F(WorkerLife, OutlivesTheThreadThatStartedIt) {
@@ -256,7 +301,7 @@ TEST(ParentOfWorkers, HearsWhyABinaryCannotBeStarted) {
                  "/nonexistent/firebreak-worker: cannot be executed: No such file or directory");
     Spawner no_worker("/bin/true");
     EXPECT_ERROR(Worker::start(no_worker, policy_for("scanner")), "did not lock itself down");
-    EXPECT_FALSE(has_children());
+    EXPECT_EQ(children(), 0u);
 }
 
 TEST(ParentOfWorkers, HearsFromTheShippedWorkerThatAComponentIsUnknown) {

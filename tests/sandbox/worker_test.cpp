@@ -197,10 +197,14 @@ TEST_F(HostileWorker, ThatOnlyClaimsToBeLockedDownGetsNoContent) {
 }
 
 TEST_F(HostileWorker, ThatDoesNotOpenWithTheHandshakeGetsNoContent) {
+    EXPECT_ERROR(Worker::start(spawner_, policy_for("babbler")), "did not lock itself down");
     EXPECT_ERROR(Worker::start(spawner_, policy_for("talker")), "did not lock itself down");
-    Policy policy = policy_for("silent");
-    policy.call_wall_ms = 200;
-    EXPECT_ERROR(Worker::start(spawner_, policy), "wall deadline");
+    for (const char* component : {"mute", "silent"}) {  // the worker, its zygote
+        Policy policy = policy_for(component);
+        policy.call_wall_ms = 200;
+        SCOPED_TRACE(component);
+        EXPECT_ERROR(Worker::start(spawner_, policy), "wall deadline");
+    }
 }
 
 }  // namespace

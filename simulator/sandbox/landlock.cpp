@@ -1,0 +1,68 @@
+#include "sandbox/landlock.h"
+
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cstdint>
+
+#include "sandbox/descriptor.h"
+
+namespace firebreak::sandbox {
+namespace {
+
+// The system's own header may be older than the kernel that this runs on.
+struct Attributes {
+    uint64_t files;
+    uint64_t ports;
+    uint64_t scopes;
+};
+constexpr uint32_t kAskVersion = 1;
+constexpr uint64_t kFilesOfVersion1 = (1ull << 13) - 1;  // execute … make symbolic links
+constexpr uint64_t kRefer = 1ull << 13;                  // version 2
+constexpr uint64_t kTruncate = 1ull << 14;               // version 3
+constexpr uint64_t kBindAndConnect = 3;                  // version 4: TCP ports
+constexpr uint64_t kDeviceControl = 1ull << 15;          // version 5
+constexpr uint64_t kSocketsAndSignals = 3;               // version 6: abstract sockets, signals
+
+// No rule is ever added: what is handled is denied.
+Attributes everything(int version) {
+    Attributes all{kFilesOfVersion1, 0, 0};
+    all.files |= version >= 2 ? kRefer : 0;
+    all.files |= version >= 3 ? kTruncate : 0;
+    all.ports = version >= 4 ? kBindAndConnect : 0;
+    all.files |= version >= 5 ? kDeviceControl : 0;
+    all.scopes = version >= 6 ? kSocketsAndSignals : 0;
+    return all;
+}
+
+size_t size_of(int version) {
+    return version >= 6   ? sizeof(Attributes)
+           : version >= 4 ? 2 * sizeof(uint64_t)
+                          : sizeof(uint64_t);
+}
+
+}  // namespace
+
+int landlock_version() {
+    const long version = syscall(SYS_landlock_create_ruleset, nullptr, 0, kAskVersion);
+    return version > 0 ? static_cast<int>(version) : 0;
+}
+
+base::Result<bool> give_up_files_and_ports() {
+    const int version = landlock_version();
+    if (version == 0) {
+        return false;
+    }
+    const Attributes all = everything(version);
+    const Descriptor rules(
+        static_cast<int>(syscall(SYS_landlock_create_ruleset, &all, size_of(version), 0)));
+    if (!rules.valid()) {
+        return system_error("landlock_create_ruleset");
+    }
+    if (syscall(SYS_landlock_restrict_self, rules.get(), 0) != 0) {
+        return system_error("landlock_restrict_self");
+    }
+    return true;
+}
+
+}  // namespace firebreak::sandbox

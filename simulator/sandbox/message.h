@@ -1,0 +1,28 @@
+// Whole messages with descriptors (SCM_RIGHTS) over a Unix socket.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <span>
+
+#include "base/result.h"
+#include "sandbox/descriptor.h"
+
+namespace firebreak::sandbox {
+
+inline constexpr size_t kMostDescriptors = 3;
+
+// Errors: a system call failed; the other side has gone.
+base::Status send_message(int socket, std::span<const std::byte> bytes,
+                          std::span<const int> descriptors);
+
+struct Received {
+    size_t bytes = 0;                                      // 0: the other side has gone
+    std::array<Descriptor, kMostDescriptors> descriptors;  // close-on-exec; those that came first
+    size_t count = 0;                                      // of descriptors
+};
+// Waits for a message of at most so many bytes. Errors: a system call failed; it was longer, or
+// came with more descriptors.
+base::Result<Received> receive_message(int socket, std::span<std::byte> into);
+
+}  // namespace firebreak::sandbox

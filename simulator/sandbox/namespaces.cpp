@@ -1,0 +1,124 @@
+#include "sandbox/namespaces.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <linux/close_range.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <string>
+
+#include "sandbox/descriptor.h"
+#include "sandbox/policy.h"
+
+namespace firebreak::sandbox {
+namespace {
+
+constexpr uid_t kNobody = 65534;
+
+bool write_text(const char* path, const std::string& text) {
+    const Descriptor file(open(path, O_WRONLY | O_CLOEXEC));
+    return file.valid() &&
+           write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
+}
+
+// One user and one group, which are the same inside and outside.
+base::Status map_ids(uid_t user, gid_t group) {
+    const auto same = [](uint64_t id) {
+        return std::to_string(id) + " " + std::to_string(id) + " 1";
+    };
+    if (!write_text("/proc/self/setgroups", "deny") ||
+        !write_text("/proc/self/uid_map", same(user)) ||
+        !write_text("/proc/self/gid_map", same(group))) {
+        return system_error("user map of a namespace");
+    }
+    return {};
+}
+
+// An empty file system in place of all that is mounted. False: this machine does not let us.
+base::Result<bool> empty_the_root() {
+    constexpr unsigned long kNothing = MS_NOSUID | MS_NODEV | MS_NOEXEC;
+    if (mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+        mount("tmpfs", "/tmp", "tmpfs", kNothing, "size=4k,nr_inodes=2,mode=0555") != 0) {
+        return false;
+    }
+    if (chdir("/tmp") != 0 || syscall(SYS_pivot_root, ".", ".") != 0 ||
+        umount2(".", MNT_DETACH) != 0 || chdir("/") != 0 ||
+        mount("none", "/", nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY | kNothing, nullptr) != 0) {
+        return system_error("empty root");
+    }
+    return true;
+}
+
+// The first process of the new tree. It is nobody's parent, and lives until this process has gone:
+// then its end of the pipe is closed, however that came about.
+base::Status start_first_process() {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0) {
+        return system_error("pipe2");
+    }
+    const Descriptor theirs(ends[0]);
+    const pid_t first = fork();
+    if (first < 0) {
+        return system_error("fork of the first process");
+    }
+    if (first == 0) {
+        char nothing = 0;
+        dup2(ends[0], 0);
+        close_range(1, ~0u, 0);
+        while (read(0, &nothing, 1) != 0) {
+        }
+        _exit(0);
+    }
+    return {};  // our end stays open for as long as we live
+}
+
+}  // namespace
+
+base::Status become_unprivileged() {
+    const bool root = getuid() == 0 || geteuid() == 0;
+    const uid_t user = root ? kNobody : getuid();
+    const gid_t group = root ? kNobody : getgid();
+    if (root && setgroups(0, nullptr) != 0) {
+        return system_error("setgroups");
+    }
+    if (setresgid(group, group, group) != 0) {
+        return system_error("setresgid");
+    }
+    if (setresuid(user, user, user) != 0) {
+        return system_error("setresuid");
+    }
+    // Its own /proc files are root's otherwise. Workers are not dumpable again (lockdown).
+    if (prctl(PR_SET_DUMPABLE, 1) != 0) {
+        return system_error("prctl(PR_SET_DUMPABLE)");
+    }
+    return {};
+}
+
+base::Result<uint32_t> enter_own_world() {
+    const uid_t user = getuid();
+    const gid_t group = getgid();
+    if (unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS |
+                CLONE_NEWCGROUP | CLONE_NEWPID) != 0) {
+        return uint32_t{0};
+    }
+    FB_CHECK(map_ids(user, group));
+    FB_TRY(const bool empty, empty_the_root());
+    FB_CHECK(start_first_process());
+    return kNamespaces | (empty ? uint32_t{kEmptyRoot} : 0u);
+}
+
+base::Status drop_capabilities() {
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    const __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {};
+    if (syscall(SYS_capset, &header, none) != 0) {
+        return system_error("capset");
+    }
+    return {};
+}
+
+}  // namespace firebreak::sandbox

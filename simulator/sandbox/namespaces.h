@@ -1,0 +1,26 @@
+// A world of its own for the workers of one zygote: no network, no processes but themselves, and a
+// root folder that is empty and cannot be written.
+#pragma once
+
+#include <cstdint>
+
+#include "base/result.h"
+
+namespace firebreak::sandbox {
+
+// Root becomes nobody (65534); a set-user-id program becomes who started it. To be called before
+// anything else. Errors: the kernel refuses.
+base::Status become_unprivileged();
+
+// Leaves the machine's namespaces as far as it is allowed to, which takes no privilege on most
+// machines; what this process starts from here on are processes of the new world, whose first one,
+// which does nothing, is started here: if this process dies, the kernel ends them all.
+// Returns which of kNamespaces and kEmptyRoot are in force: a machine may refuse either (user
+// namespaces are switched off in many containers). Errors: half of it was done, and the rest
+// failed.
+base::Result<uint32_t> enter_own_world();
+
+// The last step: those that come with a new world, too. Errors: the kernel refuses.
+base::Status drop_capabilities();
+
+}  // namespace firebreak::sandbox

@@ -1,0 +1,133 @@
+#include "sandbox/zygote.h"
+
+#include <linux/close_range.h>
+#include <linux/sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <ctime>
+
+#include "sandbox/channel.h"
+#include "sandbox/message.h"
+#include "sandbox/namespaces.h"
+#include "sandbox/policy.h"
+
+namespace firebreak::sandbox {
+namespace {
+
+constexpr int kFailed = 70;  // EX_SOFTWARE of sysexits.h
+
+enum OfWorker : size_t { kItsSocket, kItsPage, kItsErrors, kItsDescriptors };
+
+// No hard limit can be raised: where this process has a lower one, that is the worker's too.
+bool limit(int resource, rlim_t soft, rlim_t hard) {
+    rlimit own{};
+    getrlimit(static_cast<__rlimit_resource>(resource), &own);
+    const rlimit wanted{std::min(soft, own.rlim_max), std::min(hard, own.rlim_max)};
+    return setrlimit(static_cast<__rlimit_resource>(resource), &wanted) == 0;
+}
+
+bool set_limits(const Order& order) {
+    const auto both = [](int resource, rlim_t n) { return limit(resource, n, n); };
+    return both(RLIMIT_AS, order.memory_bytes) &&
+           // SIGXCPU at the limit, SIGKILL a second later.
+           limit(RLIMIT_CPU, order.lifetime_cpu_s, order.lifetime_cpu_s + 1) &&
+           both(RLIMIT_STACK, kStackBytes) && both(RLIMIT_FSIZE, 0) && both(RLIMIT_CORE, 0) &&
+           both(RLIMIT_NPROC, 0) && both(RLIMIT_NOFILE, kMaxOpenFiles);
+}
+
+// False: the parent has gone before it was asked to take this process along. (Seen from a world of
+// its own there is no parent: that world ends with the zygote, and the zygote with the spawner.)
+bool die_with(pid_t parent) {
+    return prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && (getppid() == 0 || getppid() == parent);
+}
+
+// A new process's first steps: its own session, its descriptors in their places and no others, its
+// limits. The zygote's socket is closed by that, too. Descriptors of an order lie above those
+// places: the spawner has filled them.
+bool settle(const Order& order, const Received& with, pid_t parent) {
+    return die_with(parent) && setsid() >= 0 &&
+           dup2(with.descriptors[kItsErrors].get(), kErrorsFd) >= 0 &&
+           dup2(with.descriptors[kItsSocket].get(), kSocketFd) >= 0 &&
+           dup2(with.descriptors[kItsPage].get(), kPageFd) >= 0 &&
+           close_range(kPageFd + 1, ~0u, 0) == 0 && set_limits(order);
+}
+
+// A child of the spawner's process and not of this one (CLONE_PARENT): who leads a worker is who
+// waits for it. 0 in the child.
+pid_t fork_for_parent(int& pidfd) {
+    clone_args arguments{};
+    arguments.flags = CLONE_PARENT | CLONE_PIDFD;
+    arguments.pidfd = reinterpret_cast<uint64_t>(&pidfd);
+    return static_cast<pid_t>(syscall(SYS_clone3, &arguments, sizeof arguments));
+}
+
+base::Status tell(const Birth& birth, int pidfd) {
+    const std::span<const int> along(&pidfd, birth.pid > 0 ? 1 : 0);
+    return send_message(kSocketFd, std::as_bytes(std::span(&birth, 1)), along);
+}
+
+// False: the spawner has hung up.
+base::Result<bool> answer_order(const std::function<int()>& life) {
+    Order order{};
+    FB_TRY(const Received received,
+           receive_message(kSocketFd, std::as_writable_bytes(std::span(&order, 1))));
+    if (received.bytes == 0) {
+        return false;
+    }
+    if (received.bytes != sizeof order || received.count != kItsDescriptors) {
+        return base::Error{"an order that this build does not understand", "",
+                           "build firebreak and firebreak-worker from the same sources"};
+    }
+    const pid_t parent = getppid();
+    int pidfd = -1;
+    const pid_t child = fork_for_parent(pidfd);
+    if (child == 0) {
+        _exit(settle(order, received, parent) ? life() : kFailed);
+    }
+    const Descriptor its_pidfd(pidfd);
+    FB_CHECK(tell({child > 0 ? child : 0, child > 0 ? 0 : errno}, pidfd));
+    return true;
+}
+
+base::Status prepare() {
+    tzset();  // reads the time zone now: there are no files afterwards
+    FB_CHECK(become_unprivileged());
+    FB_TRY(const uint32_t layers, enter_own_world());
+    FB_CHECK(drop_capabilities());
+    // Here and not before: the kernel forgets it when credentials change. Whether the spawner has
+    // gone meanwhile shows on the socket.
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) {
+        return system_error("prctl(PR_SET_PDEATHSIG)");
+    }
+    const Hello hello{layers | kUnprivilegedUser};
+    return send_message(kSocketFd, std::as_bytes(std::span(&hello, 1)), {});
+}
+
+base::Status serve_orders(const std::function<int()>& life) {
+    FB_CHECK(prepare());
+    for (;;) {
+        FB_TRY(const bool more, answer_order(life));
+        if (!more) {
+            return {};
+        }
+    }
+}
+
+}  // namespace
+
+int be_zygote(const std::function<int()>& life) {
+    if (const base::Status status = serve_orders(life); !status.ok()) {
+        std::fprintf(stderr, "firebreak-worker: %s\n", status.error().text().c_str());
+        return kFailed;
+    }
+    return 0;
+}
+
+}  // namespace firebreak::sandbox
