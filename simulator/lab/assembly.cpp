@@ -205,7 +205,14 @@ class Assembly {
         sandbox::Policy policy;
         policy.component = "scanner";
         FB_TRY(const sandbox::Worker probe, sandbox::Worker::start(*parts_->spawner, policy));
-        notes_ = "sandbox: " + sandbox::layer_names(probe.layers());
+        notes_ = "sandbox: " + base::layer_names(probe.layers());
+        const uint32_t missing = experiment().required_layers & ~probe.layers();
+        if (missing != 0) {
+            return base::Error{
+                "this machine lacks layers of the sandbox that the scenario requires: " +
+                    base::layer_names(missing),
+                "[sandbox] require", "run where `firebreak doctor` finds them, or require less"};
+        }
         return {};
     }
 

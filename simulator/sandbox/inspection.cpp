@@ -120,7 +120,7 @@ base::Result<uint32_t> inspect(pid_t pid, const Policy& policy, uint32_t believe
     const bool one_filtered_thread = status["Seccomp"] == "2" && status["Threads"] == "1";
     const bool no_descriptors = has_no_descriptors(folder, (believed & kNoDescriptors) != 0);
     uint32_t layers = 0;
-    const auto add = [&layers](bool in_force, Layer layer) {
+    const auto add = [&layers](bool in_force, base::SandboxLayer layer) {
         if (in_force) {
             layers |= layer;
         }

@@ -22,8 +22,9 @@
 namespace firebreak::sandbox {
 namespace {
 
-base::Error no_layer(Layer layer, const base::Error& cause) {
-    return {layer_names(layer) + " cannot be had: " + cause.message, cause.place, cause.remedy};
+base::Error no_layer(base::SandboxLayer layer, const base::Error& cause) {
+    return {base::layer_names(layer) + " cannot be had: " + cause.message, cause.place,
+            cause.remedy};
 }
 
 base::Status forgo_privileges() {

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <string>
 
+#include "base/sandbox_layers.h"
+
 namespace firebreak::sandbox {
 
 struct Policy {
@@ -18,26 +20,9 @@ struct Policy {
 // The longest request that either side takes.
 inline constexpr uint32_t kMaxRequestBytes = 128u * 1024 * 1024;
 
-// Which layers stand between the worker and the machine; reported by `firebreak doctor`, recorded
-// in the run file, required by scenarios.
-enum Layer : uint32_t {
-    kNoNewPrivs = 1u << 0,
-    kResourceLimits = 1u << 1,
-    kSystemCallFilter = 1u << 2,  // seccomp allow-list: no files, no network, no processes
-    kUnprivilegedUser = 1u << 3,  // not root (dropped to 65534 when the parent is root)
-    kNoDescriptors = 1u << 4,     // none but the socket and standard error
-    kNamespaces = 1u << 5,        // users, processes, network, IPC and host name of its own
-    kEmptyRoot = 1u << 6,         // a root folder that is empty and cannot be written
-    kLandlock = 1u << 7,          // the kernel denies files, ports, and signals to others once more
-};
-// Below this, no content is handed to a worker.
-inline constexpr uint32_t kMinimumLayers =
-    kNoNewPrivs | kResourceLimits | kSystemCallFilter | kUnprivilegedUser | kNoDescriptors;
-
-// All that there are: what a machine may lack is not in kMinimumLayers.
-inline constexpr uint32_t kAllLayers = kMinimumLayers | kNamespaces | kEmptyRoot | kLandlock;
-
-// "no new privileges, resource limits": in the order of Layer; "none" for 0.
-std::string layer_names(uint32_t layers);
+// The names of base/sandbox_layers.h, which is what scenarios and run files know of this folder.
+using enum base::SandboxLayer;
+using base::kAllLayers;
+using base::kMinimumLayers;
 
 }  // namespace firebreak::sandbox

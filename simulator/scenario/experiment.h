@@ -328,6 +328,7 @@ struct Experiment {
                                      // boot loop
     std::optional<std::filesystem::path> keys;  // a folder of keys in place of fixtures/keys
     Update update;
+    uint32_t required_layers = 0;  // of the sandbox (base/sandbox_layers.h), beside the minimum
     std::vector<Baseline> baseline;
     std::vector<Release> releases;  // in order of time, then of the file
     std::vector<Act> acts;          // likewise

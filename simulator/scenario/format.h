@@ -75,6 +75,7 @@ const Table& group_format();
 const Table& inventory_format();
 const Table& policy_format();
 const Table& update_format();
+const Table& sandbox_format();
 const Table& signals_format();
 const Table& people_format();
 const Table& crew_format();

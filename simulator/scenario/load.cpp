@@ -66,6 +66,7 @@ Status read_run(TomlTable& root, Experiment& out) {
 Status read_settings(TomlTable& root, Experiment& out) {
     FB_TRY(out.policy, read_policy(root, out.settings));
     FB_TRY(out.update, read_update(root, out.settings));
+    FB_TRY(out.required_layers, read_sandbox(root, out.settings));
     FB_TRY(out.signals, read_signals(root, out.settings));
     FB_TRY(out.people, read_people(root, out.settings));
     FB_TRY(out.crew, read_crew(root, out.settings));

@@ -86,6 +86,8 @@ base::Result<std::vector<Group>> read_groups(base::TomlTable& root, const Experi
 base::Result<std::vector<Group>> read_inventory(base::TomlTable in, const Experiment& so_far);
 base::Result<Policy> read_policy(base::TomlTable& root, std::vector<Setting>& settings);
 base::Result<Update> read_update(base::TomlTable& root, std::vector<Setting>& settings);
+// Layers of the sandbox that the machine must have.
+base::Result<uint32_t> read_sandbox(base::TomlTable& root, std::vector<Setting>& settings);
 base::Result<base::Channels> read_signals(base::TomlTable& root, std::vector<Setting>& settings);
 base::Result<People> read_people(base::TomlTable& root, std::vector<Setting>& settings);
 base::Result<Crew> read_crew(base::TomlTable& root, std::vector<Setting>& settings);

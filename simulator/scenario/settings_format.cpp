@@ -1,7 +1,9 @@
 // The tables of settings: how a vendor stages, listens, decides and mends. Their defaults are those
 // of the Experiment's structs; where they come from stands here.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include "base/sandbox_layers.h"
 #include "scenario/format.h"
 #include "scenario/parts.h"
 #include "scenario/words.h"
@@ -314,6 +316,21 @@ const Table& update_format() {
                   .description = "How often heads are signed anew: at least 5m, and less than "
                                  "`head_valid`. Hardened profile.",
                   .fallback = exact_text(kUpdate.head_refresh)}}};
+    return kTable;
+}
+
+const Table& sandbox_format() {
+    static const Table kTable{
+        .name = "sandbox",
+        .description = "What stands between content and the machine that the lab runs on.",
+        .keys = {
+            {.name = "require",
+             .type = Type::kNames,
+             .description = fmt::format(
+                 "Layers that the machine must give its workers: {}. Without the first five no "
+                 "content runs anywhere.",
+                 fmt::join(base::all_layer_names(), ", ")),
+             .fallback = "none"}}};
     return kTable;
 }
 

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "base/sandbox_layers.h"
+#include "base/text.h"
 #include "scenario/settings_reader.h"
 
 namespace firebreak::scenario {
@@ -138,6 +140,29 @@ Result<std::set<content::Feed>> read_load_context(TomlTable& root, const Experim
     }
     FB_CHECK(in.finish());
     return out;
+}
+
+Result<uint32_t> read_sandbox(TomlTable& root, std::vector<Setting>& settings) {
+    constexpr std::string_view kKey = "require";
+    uint32_t layers = 0;
+    FB_TRY(SettingsReader in, SettingsReader::open(root, sandbox_format(), settings));
+    if (in.has(kKey)) {
+        FB_TRY(const std::vector<std::string> names, in.toml()->strings(kKey));
+        for (const std::string& name : names) {
+            const auto layer = base::find_layer(name);
+            if (!layer) {
+                const std::string near = base::nearest(name, base::all_layer_names());
+                return in.toml()->error(
+                    kKey, fmt::format("the sandbox has no layer `{}`", base::printable(name, 60)),
+                    near.empty() ? "`firebreak doctor` lists them"
+                                 : fmt::format("did you mean `{}`?", near));
+            }
+            layers |= *layer;
+        }
+    }
+    in.note(kKey, base::layer_names(layers));
+    FB_CHECK(in.finish());
+    return layers;
 }
 
 }  // namespace firebreak::scenario

@@ -1,8 +1,10 @@
 // Workers from birth to death: what they inherit, what they leave behind, who outlives whom.
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -56,7 +58,7 @@ class WorkerLife : public testing::Test {
 TEST_F(WorkerLife, BeginsWithEveryLayerInForce) {
     ASSERT_OK_AND(const Worker worker, Worker::start(spawner_, policy_for("echo")));
     EXPECT_EQ(worker.layers() & kMinimumLayers, kMinimumLayers)
-        << layer_names(kMinimumLayers & ~worker.layers());
+        << base::layer_names(kMinimumLayers & ~worker.layers());
 }
 
 TEST_F(WorkerLife, InheritsNoEnvironmentAndNoDescriptors) {
@@ -292,6 +294,69 @@ TEST(ParentOfWorkers, MayHaveLowerHardLimitsThanThePolicy) {
     }
     int status = 0;
     ASSERT_EQ(waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0);
+}
+
+bool write_text(const char* path, const std::string& text) {
+    return static_cast<bool>(std::ofstream(path) << text << std::flush);
+}
+
+// In the child of the test below: a user's world in which nobody may make another one.
+bool forbid_namespaces() {
+    const uid_t user = getuid();
+    const gid_t group = getgid();
+    const auto map = [&](uint64_t id) {
+        return geteuid() == 0 ? std::string("0 0 65536") : fmt::format("{} {} 1", id, id);
+    };
+    const std::string users = map(user), groups = map(group);
+    const bool root = user == 0;
+    // A process that may write the maps of another: only its parent's world can map all ids.
+    const pid_t inside = getpid();
+    int ready[2];
+    if (pipe(ready) != 0) {
+        return false;
+    }
+    const pid_t helper = fork();
+    if (helper == 0) {
+        char go = 0;
+        const std::string folder = "/proc/" + std::to_string(inside);
+        const bool good = read(ready[0], &go, 1) == 1 &&
+                          (root || write_text((folder + "/setgroups").c_str(), "deny")) &&
+                          write_text((folder + "/uid_map").c_str(), users) &&
+                          write_text((folder + "/gid_map").c_str(), groups);
+        _exit(good ? 0 : 1);
+    }
+    if (unshare(CLONE_NEWUSER) != 0 || write(ready[1], "x", 1) != 1) {
+        return false;
+    }
+    int status = 0;
+    waitpid(helper, &status, 0);
+    return status == 0 && write_text("/proc/sys/user/max_user_namespaces", "0");
+}
+
+TEST(MachineWithoutNamespaces, LacksTheirLayersAndSaysSo) {
+    const pid_t child = fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+        if (!forbid_namespaces()) {
+            _exit(77);
+        }
+        Spawner spawner(test::hostile_worker_binary());
+        base::Result<Worker> worker = Worker::start(spawner, policy_for("echo"));
+        if (!worker.ok()) {
+            std::fprintf(stderr, "%s\n", worker.error().text().c_str());
+            _exit(1);
+        }
+        const bool works = describe(worker->call(base::view_of("x"))) == "reply x";
+        const bool lacks = (worker->layers() & (kNamespaces | kEmptyRoot)) == 0;
+        const bool has = (worker->layers() & kMinimumLayers) == kMinimumLayers;
+        _exit(works && lacks && has ? 0 : 2);
+    }
+    int status = 0;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 77) {
+        GTEST_SKIP() << "this machine has no user namespaces to take away";
+    }
     EXPECT_EQ(status, 0);
 }
 

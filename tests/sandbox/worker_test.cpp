@@ -192,7 +192,7 @@ TEST_F(HostileWorker, IsNotAskedAgainOnceItIsDead) {
 TEST_F(HostileWorker, ThatOnlyClaimsToBeLockedDownGetsNoContent) {
     const base::Result<Worker> worker = Worker::start(spawner_, policy_for("liar"));
     EXPECT_ERROR(worker, "worker for liar cannot be used");
-    EXPECT_ERROR(worker, "without no new privileges, system call filter");
+    EXPECT_ERROR(worker, "without no-new-privileges, system-call-filter");
     EXPECT_ERROR(worker, "no content is given to it");
 }
 
