@@ -329,8 +329,7 @@ const Table& sandbox_format() {
              .description = fmt::format(
                  "Layers that the machine must give its workers: {}. Without the first five no "
                  "content runs anywhere.",
-                 fmt::join(base::all_layer_names(), ", ")),
-             .fallback = "none"}}};
+                 fmt::join(base::all_layer_names(), ", "))}}};
     return kTable;
 }
 

@@ -23,6 +23,14 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"InvalidationInNumbers", "invalidation = \"20m\"", "invalidation = 20",
                 "<invalidation = |20>: `invalidation` must be a duration such as \"90m\" or "
                 "\"2d 6h\", not the integer 20"},
+        Mistake{
+            "Layer", "\"landlock\"]", "\"landlok\"]",
+            "<require = |[\"namespaces\", \"landlok\"]>: the sandbox has no layer `landlok`; did "
+            "you mean `landlock`?"},
+        Mistake{"LayersThatAreNoList", "require = [\"namespaces\", \"landlock\"]",
+                "require = \"landlock\"",
+                "<require = |\"landlock\">: `require` must be a list of strings, not the string "
+                "\"landlock\""},
         Mistake{"Transport", "transport = \"http\"", "transport = \"https\"",
                 "<\"https\">: `transport` cannot be `https`; did you mean `http`? valid: "
                 "in_process, http"},

@@ -3,6 +3,7 @@
 
 #include <fstream>
 
+#include "base/sandbox_layers.h"
 #include "scenario/examples.h"
 #include "support/paths.h"
 #include "support/result_matchers.h"
@@ -71,6 +72,12 @@ TEST_F(Channel, HasTheDocumentedDefaults) {
     EXPECT_EQ(experiment.attack, std::nullopt);
     ASSERT_OK_AND(const Experiment said, small("[update]\ninvalidation = \"cdn_ttl\"\n"));
     EXPECT_EQ(said.update, Update{});
+}
+
+TEST_F(Channel, MayRequireLayersOfTheSandbox) {
+    EXPECT_EQ(experiment_.required_layers, base::kNamespaces | base::kLandlock);
+    ASSERT_OK_AND(const Experiment none, small(""));
+    EXPECT_EQ(none.required_layers, 0u);
 }
 
 TEST_F(Channel, MayDropCopiesAtOnce) {

@@ -18,18 +18,18 @@ TEST_P(Mistakes, AreNamedWithPlaceAndRemedy) {
 INSTANTIATE_TEST_SUITE_P(
     OfKeys, Mistakes,
     testing::Values(
-        Mistake{
-            "Root", "seed = 42", "seeed = 42",
-            "<seeed>: unknown key `seeed`; did you mean `seed`? valid keys: schema, extends, "
-            "title, description, tags, seed, start, duration, group, inventory, keys, policy, "
-            "update, signal, people, crew, recovery, load_context, baseline, release, act, fault, "
-            "campaign, measured, attack, expect, fingerprint"},
-        Mistake{
-            "RootTable", "[policy]", "[polcy]",
-            "<polcy>: unknown key `polcy`; did you mean `policy`? valid keys: schema, extends, "
-            "title, description, tags, seed, start, duration, group, inventory, keys, policy, "
-            "update, signal, people, crew, recovery, load_context, baseline, release, act, fault, "
-            "campaign, measured, attack, expect, fingerprint"},
+        Mistake{"Root", "seed = 42", "seeed = 42",
+                "<seeed>: unknown key `seeed`; did you mean `seed`? valid keys: schema, extends, "
+                "title, description, tags, seed, start, duration, group, inventory, keys, policy, "
+                "update, sandbox, signal, people, crew, recovery, load_context, baseline, release, "
+                "act, fault, "
+                "campaign, measured, attack, expect, fingerprint"},
+        Mistake{"RootTable", "[policy]", "[polcy]",
+                "<polcy>: unknown key `polcy`; did you mean `policy`? valid keys: schema, extends, "
+                "title, description, tags, seed, start, duration, group, inventory, keys, policy, "
+                "update, sandbox, signal, people, crew, recovery, load_context, baseline, release, "
+                "act, fault, "
+                "campaign, measured, attack, expect, fingerprint"},
         Mistake{"Group", "tenants = 2", "tennants = 2",
                 "<tennants>: unknown key `tennants`; did you mean `tenants`? valid keys: name, "
                 "stage, endpoints, tenants, personas"},
@@ -61,7 +61,8 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"Hostile", "seed = 42", "\"\\u001b[31m\\u0000\" = 42",
                 "<\"\\u001b[31m\\u0000\">: unknown key `\\x1b[31m\\x00`; valid keys: schema, "
                 "extends, title, description, tags, seed, start, duration, group, inventory, "
-                "keys, policy, update, signal, people, crew, recovery, load_context, baseline, "
+                "keys, policy, update, sandbox, signal, people, crew, recovery, load_context, "
+                "baseline, "
                 "release, "
                 "act, fault, campaign, measured, attack, expect, fingerprint"}),
     name_of);
@@ -112,8 +113,8 @@ INSTANTIATE_TEST_SUITE_P(
 INSTANTIATE_TEST_SUITE_P(
     OfGroups, Mistakes,
     testing::Values(
-        Mistake{"NotAList", "[[group]]\nname = \"public-2\"", "[group.x]\nname = \"public-2\"",
-                "<x]>: unknown key `x`; valid keys: name, stage, endpoints, tenants, personas"},
+        Mistake{"NotAList", "[[group]]\nname = \"public-2\"", "[group.odd]\nname = \"public-2\"",
+                "<odd]>: unknown key `odd`; valid keys: name, stage, endpoints, tenants, personas"},
         Mistake{"NoName", "name = \"internal\"\n", "",
                 "<[[group]]\nstage = \"internal\">: `name` is missing; add `name = …`"},
         Mistake{"Name", "name = \"internal\"", "name = \"In house\"",

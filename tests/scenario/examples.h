@@ -68,6 +68,9 @@ platform = "windows-arm64"
 head_valid = "12h"
 head_refresh = "90m"
 
+[sandbox]
+require = ["namespaces", "landlock"]
+
 [signal.alert]
 delay = "10m"
 
