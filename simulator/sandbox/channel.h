@@ -5,10 +5,11 @@
 // once it is ready; each Order, with the worker's three descriptors (socket, page, standard error),
 // is answered by one Birth, with the worker's pidfd if there is a worker.
 //
-// Parent and worker speak in frames, both ways: u32 length (little-endian), then so many bytes. The
-// worker speaks first: one byte that carries the listener of its system call filter (SCM_RIGHTS),
-// then a frame with its layers (u32). After that every frame of the parent is answered by one of
-// the worker.
+// Parent and worker speak in frames, both ways: u32 length (little-endian), then so many bytes. A
+// request of more than kMostInline bytes comes in a sealed memory file instead, whose descriptor
+// comes with the length (SCM_RIGHTS): nobody can change it while it is read. The worker speaks
+// first: one byte that carries the listener of its system call filter (SCM_RIGHTS), then a frame
+// with its layers (u32). After that every frame of the parent is answered by one of the worker.
 #pragma once
 
 #include <atomic>
@@ -23,6 +24,8 @@ inline constexpr int kSocketFd = 3;
 inline constexpr int kPageFd = 4;
 
 inline constexpr size_t kFrameHeaderBytes = 4;
+inline constexpr size_t kMostInline = 8 * 1024;
+inline constexpr int kRequestFd = 0;  // a memory file's number in the worker: the lowest there is
 
 inline constexpr uint32_t kMaxOpenFiles = 16;              // RLIMIT_NOFILE: lockdown's need
 inline constexpr uint64_t kStackBytes = 8u * 1024 * 1024;  // RLIMIT_STACK

@@ -44,18 +44,17 @@ base::Status wait_until(int readable, Process& process, WallClock::time_point de
     return {};
 }
 
+bool has_gone_or_waits(int error) {
+    return error == EAGAIN || error == EPIPE || error == ECONNRESET;
+}
+
 class Exchange {
   public:
-    Exchange(Process& process, std::optional<base::ByteView> request, const ExchangeLimits& limits)
-        : process_(process), limits_(limits), cpu_at_start_(process.cpu_time()) {
-        if (request) {
-            for (size_t i = 0; i < header_.size(); ++i) {
-                header_[i] = static_cast<uint8_t>(request->size() >> (8 * i));
-            }
-            unsent_ = {base::ByteView(header_), *request};
-        }
-    }
+    Exchange(Process& process, const ExchangeLimits& limits)
+        : process_(process), limits_(limits), cpu_at_start_(process.cpu_time()) {}
 
+    // What to ask; without it, the worker speaks unasked. `request` must outlive the exchange.
+    base::Status ask(base::ByteView request);
     base::Result<Reply> run();
 
   private:
@@ -63,6 +62,7 @@ class Exchange {
     // Nothing: go on.
     using Verdict = std::optional<base::Result<Reply>>;
 
+    base::Status send_header();
     base::Status watch(Nanoseconds at_most);
     Verdict step();
     Verdict out_of_time();
@@ -73,7 +73,7 @@ class Exchange {
     Verdict stopped_call();
     Verdict ended();
 
-    bool sent() const { return unsent_[0].empty() && unsent_[1].empty(); }
+    bool sent() const { return header_sent_ && unsent_.empty(); }
     Nanoseconds cpu_used() const { return process_.cpu_time() - cpu_at_start_; }
     Remains remains() { return process_.remains(cpu_used()); }
     base::Result<Reply> against_protocol(const std::string& what) {
@@ -87,7 +87,9 @@ class Exchange {
     const ExchangeLimits limits_;
     const Nanoseconds cpu_at_start_;
     std::array<uint8_t, kFrameHeaderBytes> header_{};
-    std::array<base::ByteView, 2> unsent_{};
+    bool header_sent_ = true;  // or there is none
+    Descriptor file_;          // that goes with the header
+    base::ByteView unsent_;    // what goes behind it
     std::array<uint8_t, kFrameHeaderBytes> reply_header_{};
     base::Bytes reply_;
     size_t received_ = 0;  // header included
@@ -95,6 +97,19 @@ class Exchange {
     // Nothing more will come from there. The socket: the worker is on its way out.
     std::array<bool, kWatched> closed_{};
 };
+
+base::Status Exchange::ask(base::ByteView request) {
+    for (size_t i = 0; i < header_.size(); ++i) {
+        header_[i] = static_cast<uint8_t>(request.size() >> (8 * i));
+    }
+    header_sent_ = false;
+    if (request.size() <= kMostInline) {
+        unsent_ = request;
+        return {};
+    }
+    FB_TRY(file_, sealed_file(request));
+    return {};
+}
 
 base::Result<Reply> Exchange::run() {
     uint8_t early = 0;
@@ -172,19 +187,28 @@ Exchange::Verdict Exchange::out_of_time() {
 
 // As much as the socket takes. That the worker has gone shows when we receive.
 base::Status Exchange::send() {
-    for (base::ByteView& part : unsent_) {
-        while (!part.empty()) {
-            const ssize_t n = ::send(process_.socket(), part.data(), part.size(), MSG_NOSIGNAL);
-            if (n < 0 && errno != EAGAIN && errno != EPIPE && errno != ECONNRESET) {
-                return system_error("send");
-            }
-            if (n < 0) {
-                return {};
-            }
-            part = part.subspan(static_cast<size_t>(n));
+    FB_CHECK(send_header());
+    while (header_sent_ && !unsent_.empty()) {
+        const ssize_t n = ::send(process_.socket(), unsent_.data(), unsent_.size(), MSG_NOSIGNAL);
+        if (n < 0) {
+            return has_gone_or_waits(errno) ? base::Status() : system_error("send");
         }
+        unsent_ = unsent_.subspan(static_cast<size_t>(n));
     }
     return {};
+}
+
+// In one piece: so few bytes fit, or none does.
+base::Status Exchange::send_header() {
+    if (header_sent_) {
+        return {};
+    }
+    const int file = file_.get();
+    const std::span<const int> along(&file, file_.valid() ? 1 : 0);
+    const base::Status sent =
+        send_message(process_.socket(), std::as_bytes(std::span(header_)), along);
+    header_sent_ = sent.ok();
+    return sent.ok() || has_gone_or_waits(errno) ? base::Status() : sent;
 }
 
 // As much as there is, but never a byte beyond the frame.
@@ -266,7 +290,11 @@ Exchange::Verdict Exchange::ended() {
 
 base::Result<Reply> exchange(Process& process, std::optional<base::ByteView> request,
                              const ExchangeLimits& limits) {
-    return Exchange(process, request, limits).run();
+    Exchange one(process, limits);
+    if (request) {
+        FB_CHECK(one.ask(*request));
+    }
+    return one.run();
 }
 
 base::Status receive_listener(Process& process, WallClock::time_point deadline) {

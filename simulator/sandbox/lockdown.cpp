@@ -61,6 +61,9 @@ std::vector<Rule> allow_list() {
     constexpr uint64_t kData = PROT_READ | PROT_WRITE;
     return {
         {SCMP_SYS(read), {is(0, kSocketFd)}},
+        {SCMP_SYS(recvmsg), {is(0, kSocketFd)}},
+        {SCMP_SYS(mmap), {is(2, PROT_READ), is(3, MAP_PRIVATE), is(4, kRequestFd)}},
+        {SCMP_SYS(close), {is(0, kRequestFd)}},
         {SCMP_SYS(write), {is(0, kSocketFd)}},
         {SCMP_SYS(write), {is(0, kErrorsFd)}},
         {SCMP_SYS(writev), {is(0, kErrorsFd)}},  // the C library's last words before abort()

@@ -49,7 +49,10 @@ base::Status send_message(int socket, std::span<const std::byte> bytes,
         sent = sendmsg(socket, &message, MSG_NOSIGNAL);
     } while (sent < 0 && errno == EINTR);
     if (sent != static_cast<ssize_t>(bytes.size())) {
-        return system_error("sendmsg");
+        const int error = errno;
+        base::Error why = system_error("sendmsg", error);
+        errno = error;
+        return why;
     }
     return {};
 }

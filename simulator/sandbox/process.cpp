@@ -55,6 +55,25 @@ base::Result<Ends> make_ends(WorkerEnds& theirs) {
     return ours;
 }
 
+base::Result<Descriptor> sealed_file(base::ByteView bytes) {
+    Descriptor file(memfd_create("firebreak-request", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+    if (!file.valid()) {
+        return system_error("memfd_create of a request");
+    }
+    while (!bytes.empty()) {
+        const ssize_t n = write(file.get(), bytes.data(), bytes.size());
+        if (n < 0 && errno != EINTR) {
+            return system_error("write of a request");
+        }
+        bytes = bytes.subspan(n > 0 ? static_cast<size_t>(n) : 0);
+    }
+    constexpr int kSeals = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
+    if (fcntl(file.get(), F_ADD_SEALS, kSeals) != 0) {
+        return system_error("seals of a request");
+    }
+    return file;
+}
+
 Process::Process(Policy policy, Ends ends, Launched launched)
     : policy_(std::move(policy)),
       ends_(std::move(ends)),

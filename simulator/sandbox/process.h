@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "base/bytes.h"
 #include "base/result.h"
 #include "sandbox/channel.h"
 #include "sandbox/death.h"
@@ -32,6 +33,9 @@ struct WorkerEnds {
     Descriptor socket, errors, page;
 };
 base::Result<Ends> make_ends(WorkerEnds& theirs);
+
+// A memory file of these bytes that nobody can change any more. Close-on-exec.
+base::Result<Descriptor> sealed_file(base::ByteView bytes);
 
 // Not thread-safe. Its end kills and reaps.
 class Process {

@@ -14,6 +14,7 @@
 #include "sandbox/channel.h"
 #include "sandbox/descriptor.h"
 #include "sandbox/lockdown.h"
+#include "sandbox/message.h"
 #include "sandbox/policy.h"
 
 namespace firebreak::sandbox {
@@ -114,19 +115,65 @@ base::Status prepare() {
     return {};
 }
 
+// A request: in memory of our own, or in the parent's sealed file.
+class Request {
+  public:
+    Request() = default;
+    Request(const Request&) = delete;
+    Request& operator=(const Request&) = delete;
+    ~Request() {
+        if (mapped_ != nullptr) {
+            munmap(mapped_, size_);
+        }
+    }
+
+    // False: the parent has hung up. Errors: it asks for what this build does not understand.
+    base::Result<bool> receive() {
+        std::array<std::byte, kFrameHeaderBytes> header;
+        FB_TRY(Received received, receive_message(kSocketFd, header));
+        if (received.bytes == 0) {
+            return false;
+        }
+        if (received.bytes != header.size()) {
+            return base::Error{"a request that breaks off in its length", "", ""};
+        }
+        size_ = base::ByteReader({reinterpret_cast<const uint8_t*>(header.data()), header.size()})
+                    .u32();
+        if (size_ > kMaxRequestBytes) {
+            return base::Error{"a request of " + std::to_string(size_) + " bytes", "", ""};
+        }
+        if (received.count == 0) {
+            own_.resize(size_);
+            return read_all(own_.data(), size_);
+        }
+        return map(received.descriptors[0].get());
+    }
+    base::ByteView bytes() const {
+        return mapped_ == nullptr ? base::ByteView(own_)
+                                  : base::ByteView(static_cast<const uint8_t*>(mapped_), size_);
+    }
+
+  private:
+    base::Result<bool> map(int file) {
+        void* const mapped = mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, file, 0);
+        if (mapped == MAP_FAILED) {
+            return system_error("mmap of a request");
+        }
+        mapped_ = mapped;
+        return true;
+    }
+
+    base::Bytes own_;
+    void* mapped_ = nullptr;
+    size_t size_ = 0;
+};
+
 // Answers requests until the parent hangs up.
 base::Status answer(const Handler& handler) {
     for (;;) {
-        std::array<uint8_t, kFrameHeaderBytes> header;
-        if (!read_all(header.data(), header.size())) {
-            return {};
-        }
-        const uint32_t length = base::ByteReader(header).u32();
-        if (length > kMaxRequestBytes) {
-            return base::Error{"a request of " + std::to_string(length) + " bytes", "", ""};
-        }
-        base::Bytes request(length);
-        if (!read_all(request.data(), request.size()) || !write_frame(handler(request))) {
+        Request request;
+        FB_TRY(const bool more, request.receive());
+        if (!more || !write_frame(handler(request.bytes()))) {
             return {};
         }
     }

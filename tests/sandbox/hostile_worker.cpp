@@ -100,6 +100,16 @@ void map_executable() {
     mmap(nullptr, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 }
 
+// Other descriptors than a request's cannot be mapped.
+void map_elsewhere() {
+    mmap(nullptr, 4096, PROT_READ, MAP_PRIVATE, kSocketFd, 0);
+}
+
+// Nor can a request's be mapped for writing.
+void write_request() {
+    mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, firebreak::sandbox::kRequestFd, 0);
+}
+
 void make_executable() {
     static std::array<char, 8192> page;
     const auto start = (reinterpret_cast<uintptr_t>(page.data()) + 4095) & ~uintptr_t{4095};
@@ -141,15 +151,6 @@ void dribble() {
         send_raw({byte});
     }
     wait_for_ever();
-}
-
-// Answers while most of the request is still on its way. Only the second request is out of reach of
-// serve(), which reads the first.
-void answer_early() {
-    send_raw(frame("first"));
-    char byte;
-    [[maybe_unused]] const ssize_t n = read(kSocketFd, &byte, 1);
-    send_and_wait(frame("second"));
 }
 
 std::string environment() {
@@ -222,6 +223,9 @@ const std::map<std::string, std::function<void()>> kMisbehaviours = {
     {"map-executable", map_executable},
     {"make-executable", make_executable},
     {"sendmsg", send_descriptor},
+    {"map-page", map_elsewhere},
+    {"write-request", write_request},
+    {"close", [] { close(kSocketFd); }},
     {"32-bit", call_as_32_bit},
     {"sigsys", [] { open("/etc/passwd", O_RDONLY); }},  // see live()
     // speaks another language
@@ -246,7 +250,6 @@ const std::map<std::string, std::function<void()>> kMisbehaviours = {
          std::abort();
      }},
     {"deaf", [] { send_and_wait(frame("reply")); }},
-    {"early", answer_early},
 };
 
 // Never locks down, and claims that it has.

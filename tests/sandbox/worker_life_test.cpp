@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -16,7 +17,9 @@
 #include <sstream>
 #include <thread>
 
+#include "sandbox/channel.h"
 #include "sandbox/hostile.h"
+#include "sandbox/process.h"
 
 namespace firebreak::sandbox {
 namespace {
@@ -94,6 +97,31 @@ TEST_F(WorkerLife, CarriesRequestsFarBeyondTheSocketsBuffer) {
     }
     ASSERT_OK_AND(const auto result, worker.call(request));
     EXPECT_TRUE(std::get<base::Bytes>(result) == request);
+}
+
+TEST_F(WorkerLife, CarriesRequestsOfAnySizeInlineOrInAFile) {
+    ASSERT_OK_AND(Worker worker, Worker::start(spawner_, policy_for("echo")));
+    for (const size_t size : {size_t{0}, size_t{1}, kMostInline - 1, kMostInline, kMostInline + 1,
+                              2 * kMostInline, size_t{1'000'000}}) {
+        base::Bytes request(size);
+        for (size_t i = 0; i < size; ++i) {
+            request[i] = static_cast<uint8_t>(i * 7 >> 2);
+        }
+        ASSERT_OK_AND(const auto result, worker.call(request));
+        EXPECT_TRUE(std::get<base::Bytes>(result) == request) << size;
+    }
+}
+
+TEST(SealedFile, CannotBeChangedByAnybody) {
+    ASSERT_OK_AND(const Descriptor file, sealed_file(base::view_of("content")));
+    EXPECT_LT(write(file.get(), "x", 1), 0);
+    EXPECT_NE(ftruncate(file.get(), 1), 0);
+    EXPECT_NE(ftruncate(file.get(), 100), 0);
+    EXPECT_NE(fcntl(file.get(), F_ADD_SEALS, 0), 0);
+    EXPECT_EQ(mmap(nullptr, 7, PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0), MAP_FAILED);
+    char first = 0;
+    EXPECT_EQ(pread(file.get(), &first, 1, 0), 1);
+    EXPECT_EQ(first, 'c');
 }
 
 TEST_F(WorkerLife, RefusesARequestThatNoWorkerWouldTake) {
