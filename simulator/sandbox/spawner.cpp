@@ -152,7 +152,7 @@ base::Result<Launched> Zygote::order(const Launch& request) {
         return base::Error{"the process that workers are forked from has gone", "", ""};
     }
     if (birth.pid <= 0 || received.count != 1) {
-        return system_error("clone3", birth.error);
+        return system_error("clone", birth.error);
     }
     return Launched{birth.pid, std::move(received.descriptors[0]), layers_};
 }

@@ -1,7 +1,7 @@
 #include "sandbox/zygote.h"
 
 #include <linux/close_range.h>
-#include <linux/sched.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -60,12 +60,11 @@ bool settle(const Order& order, const Received& with, pid_t parent) {
 }
 
 // A child of the spawner's process and not of this one (CLONE_PARENT): who leads a worker is who
-// waits for it. 0 in the child.
+// waits for it. 0 in the child. By clone() and not clone3(), which many containers have switched
+// off; the C library's own has no form for a child that goes on from here.
 pid_t fork_for_parent(int& pidfd) {
-    clone_args arguments{};
-    arguments.flags = CLONE_PARENT | CLONE_PIDFD;
-    arguments.pidfd = reinterpret_cast<uint64_t>(&pidfd);
-    return static_cast<pid_t>(syscall(SYS_clone3, &arguments, sizeof arguments));
+    constexpr unsigned long kFlags = CLONE_PARENT | CLONE_PIDFD | SIGCHLD;
+    return static_cast<pid_t>(syscall(SYS_clone, kFlags, nullptr, &pidfd, nullptr, nullptr));
 }
 
 base::Status tell(const Birth& birth, int pidfd) {
