@@ -108,7 +108,9 @@ bool has_namespaces(const std::string& folder, bool believed) {
 
 bool has_empty_root(const std::string& folder, bool believed) {
     std::error_code error;
-    const std::filesystem::directory_iterator first(folder + "/root/", error);
+    // With a slash at its end: the folder, and not the link to it.
+    const std::filesystem::directory_iterator first(std::filesystem::path(folder) / "root" / "",
+                                                    error);
     return error ? believed : first == std::filesystem::directory_iterator();
 }
 
