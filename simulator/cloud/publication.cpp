@@ -2,9 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <map>
+#include <optional>
 
 #include "base/file.h"
 #include "base/text.h"
@@ -86,10 +89,11 @@ Status publish_payload(const content::PayloadFile& payload, const fs::path& fold
     return status;
 }
 
-// What the group's unsigned heads offer, feed by feed; of packages, the digest alone.
-Result<std::map<content::Feed, content::Package>> offered_to(const std::string& group,
-                                                             const fs::path& site) {
-    std::map<content::Feed, content::Package> packages;
+// What the group's unsigned heads offer, feed by feed; of packages, the digest alone. nullopt: the
+// feed is withdrawn.
+Result<std::map<content::Feed, std::optional<content::Package>>> offered_to(
+    const std::string& group, const fs::path& site) {
+    std::map<content::Feed, std::optional<content::Package>> packages;
     for (const content::FeedInfo& info : content::catalogue()) {
         const fs::path file = site / content::head_path(group, info.feed);
         std::error_code ignored;
@@ -101,8 +105,9 @@ Result<std::map<content::Feed, content::Package>> offered_to(const std::string& 
         if (!head.ok()) {
             return Error{"not a valid head: " + head.error().text(), file.string(), ""};
         }
+        std::optional<content::Package>& package = packages[info.feed];
         if (head->manifest) {
-            packages[info.feed].manifest_digest = *head->manifest;
+            package.emplace().manifest_digest = *head->manifest;
         }
     }
     return packages;
@@ -120,16 +125,55 @@ Result<content::RootStatement> read_statement(ByteView envelope, const fs::path&
     return statement;
 }
 
-// Number of the site's newest root statement; 0 if there is none.
-Result<uint64_t> latest_trust(const fs::path& site) {
+// The site's newest root statement; number 0 if there is none.
+Result<content::RootStatement> latest_trust(const fs::path& site) {
     const fs::path file = site / content::kLatestTrustPath;
     std::error_code ignored;
     if (!fs::exists(file, ignored)) {
-        return uint64_t{0};
+        return content::RootStatement();
     }
     FB_TRY(const base::Bytes envelope, base::read_file(file, content::kMaxEnvelopeBytes));
-    FB_TRY(const content::RootStatement statement, read_statement(envelope, file));
-    return statement.number;
+    return read_statement(envelope, file);
+}
+
+// The newest signed head that the group was given, whoever signed it.
+Result<std::optional<content::SignedHead>> last_head(const std::string& group,
+                                                     const fs::path& site) {
+    std::optional<content::SignedHead> last;
+    for (const content::FeedInfo& info : content::catalogue()) {
+        const fs::path file = site / content::signed_head_path(group, info.feed);
+        std::error_code ignored;
+        if (!fs::exists(file, ignored)) {
+            continue;
+        }
+        FB_TRY(const base::Bytes bundle, base::read_file(file, content::kMaxBundleBytes));
+        const auto envelopes = content::split_bundle(bundle);
+        const auto claims = envelopes.ok() ? content::read_claims(envelopes->front())
+                                           : Result<content::Claims>(envelopes.error());
+        const auto head = claims.ok() ? content::parse_signed_head(claims->manifest)
+                                      : Result<content::SignedHead>(claims.error());
+        if (!head.ok()) {
+            return Error{"not a valid head: " + head.error().text(), file.string(), "remove it"};
+        }
+        if (!last || head->sequence > last->sequence) {
+            last = *head;
+        }
+    }
+    return last;
+}
+
+// One number stands for one set: endpoints take no lower one, and cannot tell two of one number
+// apart.
+Status check_sequence(const Offering& offering, const std::map<std::string, HeadFile>& files,
+                      const std::optional<content::SignedHead>& last) {
+    if (!last || offering.sequence > last->sequence) {
+        return {};
+    }
+    if (offering.sequence == last->sequence && files.contains(content::set_path(last->set))) {
+        return {};
+    }
+    return Error{fmt::format("{} was given number {} before", offering.channel, last->sequence),
+                 "--sequence", fmt::format("name {} or a higher one", last->sequence + 1)};
 }
 
 }  // namespace
@@ -137,11 +181,15 @@ Result<uint64_t> latest_trust(const fs::path& site) {
 Result<uint64_t> publish_trust(const fs::path& statement_file, const fs::path& site) {
     FB_TRY(const base::Bytes envelope, base::read_file(statement_file, content::kMaxEnvelopeBytes));
     FB_TRY(const content::RootStatement statement, read_statement(envelope, statement_file));
-    FB_TRY(const uint64_t latest, latest_trust(site));
-    if (statement.number <= latest) {
-        return Error{fmt::format("statement {} is not newer than the site's latest, {}",
-                                 statement.number, latest),
-                     statement_file.string(), "endpoints take a higher number only"};
+    FB_TRY(const content::RootStatement latest, latest_trust(site));
+    if (statement.number != latest.number + 1) {
+        return Error{fmt::format("statement {} does not follow the site's latest, {}",
+                                 statement.number, latest.number),
+                     statement_file.string(), "statements are numbered without a gap"};
+    }
+    if (!std::ranges::includes(statement.revoked, latest.revoked)) {
+        return Error{fmt::format("does not repeat the revocations of statement {}", latest.number),
+                     statement_file.string(), "make it with --previous"};
     }
     FB_CHECK(base::write_file(site / content::trust_path(statement.number), envelope));
     FB_CHECK(base::write_file(site / content::kLatestTrustPath, envelope));
@@ -184,14 +232,16 @@ Status offer(const Published& package, const std::string& group, const fs::path&
 
 Status sign_heads(const std::string& group, uint64_t sequence, HeadSigner signer, base::UtcTime at,
                   const fs::path& site) {
-    FB_TRY(const uint64_t trust, latest_trust(site));
-    signer.set_trust(trust);
+    FB_TRY(const content::RootStatement trust, latest_trust(site));
+    signer.set_trust(trust.number);
+    FB_TRY(const auto last, last_head(group, site));
     FB_TRY(const auto packages, offered_to(group, site));
     Offering offering{group, sequence, {}};
     for (const auto& [feed, package] : packages) {
-        offering.packages[feed] = &package;
+        offering.packages[feed] = package ? &*package : nullptr;
     }
     FB_TRY(const auto files, signer.sign(offering, at));
+    FB_CHECK(check_sequence(offering, files, last));
     // What is named comes before what names it: the site may be being served.
     for (const bool heads : {false, true}) {
         for (const auto& [path, file] : files) {

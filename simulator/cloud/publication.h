@@ -32,15 +32,16 @@ base::Status offer(const Published& package, const std::string& group,
                    const std::filesystem::path& site);
 
 // Copies a statement of the root's to trust/<number>.p7m and trust/latest.p7m, and returns its
-// number. Whether the root signed it is for endpoints to judge. Errors: no valid statement; no
-// newer than the site's latest; cannot be written.
+// number. Whether the root signed it is for endpoints to judge. Errors: no valid statement; not the
+// one that follows the site's latest; leaves out a revocation of that; cannot be written.
 base::Result<uint64_t> publish_trust(const std::filesystem::path& statement,
                                      const std::filesystem::path& site);
 
 // Signs heads, and the set manifest that they name, for all that the group's unsigned heads offer;
 // they name the site's latest root statement. `sequence` must be higher than the last one that the
-// group was given: nobody here knows that one.
-// Errors: as of HeadSigner; a head or statement of the site that is not valid; cannot be written.
+// group was given on this site, or the same for the same offer.
+// Errors: as of HeadSigner; another number; a head or statement of the site that is not valid;
+// cannot be written.
 base::Status sign_heads(const std::string& group, uint64_t sequence, HeadSigner signer,
                         base::UtcTime at, const std::filesystem::path& site);
 

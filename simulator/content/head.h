@@ -49,7 +49,7 @@ struct SetManifest {
 // What the root says about trust, in one envelope that the root's own key signs. The newest
 // statement repeats the revocations of those before it.
 struct RootStatement {
-    uint64_t number = 0;                        // 1, 2, …; at most 2^53
+    uint64_t number = 0;                        // 1, 2, … without a gap; at most 2^53
     std::set<base::Digest> revoked = {};        // SHA-384 of the certificates' DER; at most 400
     std::map<Feed, base::UtcTime> floors = {};  // epoch reset: the feed's floor becomes this time,
                                                 // whatever it was

@@ -29,6 +29,9 @@ class Installer {
     // Has the component load this content, whose payloads the store already holds. On refusal the
     // component runs on as before. Commits nothing itself: the caller commits `changes` together
     // with its own state, so that an update is installed as a whole or not at all.
+    // A component that is in memory may run the new content from here on; one whose changes are
+    // not committed after all (another part of its set was refused) is on the old one again with
+    // its next start.
     // Errors: the trial itself failed (no process could be started, say); nothing has changed.
     virtual base::Result<Installation> install(const content::Manifest& manifest,
                                                const base::Digest& manifest_digest) = 0;

@@ -27,7 +27,7 @@ inline constexpr size_t kFrameHeaderBytes = 4;
 inline constexpr size_t kMostInline = 8 * 1024;
 inline constexpr int kRequestFd = 0;  // a memory file's number in the worker: the lowest there is
 
-inline constexpr uint32_t kMaxOpenFiles = 16;              // RLIMIT_NOFILE: lockdown's need
+inline constexpr uint32_t kMaxOpenFiles = 16;              // RLIMIT_NOFILE
 inline constexpr uint64_t kStackBytes = 8u * 1024 * 1024;  // RLIMIT_STACK
 
 // --- zygote

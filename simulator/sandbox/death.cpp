@@ -84,7 +84,7 @@ base::Result<base::Outcome> judge(const Remains& remains, const Policy& policy) 
             return outcome(
                 Category::kForbidden, Code::kKilledAtSystemCall,
                 {{"signal", "SIGSYS"},
-                 {"system call", "one that passes descriptors on, or another architecture's"}},
+                 {"system call", "one that only lockdown needs, or another architecture's"}},
                 remains);
         case SIGXCPU:
             return of_lifetime(remains, policy);

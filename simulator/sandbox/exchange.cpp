@@ -39,7 +39,10 @@ base::Status wait_until(int readable, Process& process, WallClock::time_point de
         if (left <= Nanoseconds(0)) {
             return deadline_passed(process);
         }
-        FB_CHECK(wait_for(watched, left));
+        if (base::Status waited = wait_for(watched, left); !waited.ok()) {
+            process.end();
+            return waited;
+        }
     }
     return {};
 }
@@ -292,7 +295,10 @@ base::Result<Reply> exchange(Process& process, std::optional<base::ByteView> req
                              const ExchangeLimits& limits) {
     Exchange one(process, limits);
     if (request) {
-        FB_CHECK(one.ask(*request));
+        if (base::Status asked = one.ask(*request); !asked.ok()) {
+            process.end();
+            return asked.error();
+        }
     }
     return one.run();
 }
@@ -301,18 +307,20 @@ base::Status receive_listener(Process& process, WallClock::time_point deadline) 
     FB_CHECK(wait_until(process.socket(), process, deadline));
     std::byte nothing{};
     base::Result<Received> received = receive_message(process.socket(), std::span(&nothing, 1));
-    if (received.ok() && received->bytes == 1 && received->count == 1) {
-        process.set_listener(std::move(received->descriptors[0]));
-        return {};
+    if (received.ok() && received->bytes == 0) {  // closed: it is on its way out
+        FB_CHECK(wait_until(process.pidfd(), process, deadline));
+        FB_TRY(const base::Outcome how, judge(process.remains({}), process.policy()));
+        return base::Error{"it did not lock itself down: " + base::to_text(how.evidence), "", ""};
     }
-    if (received.ok() && received->bytes > 0) {
+    if (!received.ok() || received->count != 1) {
         process.end();
-        return base::Error{"it did not lock itself down: it sent something else first", "", ""};
+        return received.ok() ? base::Error{"it did not lock itself down: it sent something else "
+                                           "first, or this process has no descriptor left",
+                                           "", ""}
+                             : received.error();
     }
-    // Closed: it is on its way out.
-    FB_CHECK(wait_until(process.pidfd(), process, deadline));
-    FB_TRY(const base::Outcome how, judge(process.remains({}), process.policy()));
-    return base::Error{"it did not lock itself down: " + base::to_text(how.evidence), "", ""};
+    process.set_listener(std::move(received->descriptors[0]));
+    return {};
 }
 
 }  // namespace firebreak::sandbox

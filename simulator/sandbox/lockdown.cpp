@@ -6,10 +6,12 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <memory>
 #include <vector>
 
@@ -93,6 +95,7 @@ std::vector<Rule> handover_list() {
     return {
         {SCMP_SYS(sendmsg)},
         {SCMP_SYS(close_range)},
+        {SCMP_SYS(prlimit64)},
         {SCMP_SYS(seccomp)},
     };
 }
@@ -138,6 +141,15 @@ base::Status send_to_parent(int descriptor) {
 base::Status close_all_else() {
     if (close_range(0, kErrorsFd - 1, 0) != 0 || close_range(kSocketFd + 1, ~0u, 0) != 0) {
         return no_layer(kNoDescriptors, system_error("close_range"));
+    }
+    // Not before the listener has left: what may be in flight is counted against this limit, for
+    // all processes of a user together.
+    rlimit own{};
+    getrlimit(RLIMIT_NOFILE, &own);
+    const rlimit few{std::min<rlim_t>(own.rlim_cur, kMaxOpenFiles),
+                     std::min<rlim_t>(own.rlim_max, kMaxOpenFiles)};
+    if (setrlimit(RLIMIT_NOFILE, &few) != 0) {
+        return no_layer(kResourceLimits, system_error("setrlimit"));
     }
     return {};
 }

@@ -64,7 +64,8 @@ base::Result<Received> receive_message(int socket, std::span<std::byte> into) {
     message.msg_iov = &data;
     message.msg_iovlen = 1;
     message.msg_control = control;
-    message.msg_controllen = sizeof control;
+    // Not what alignment adds: the kernel would put a fourth one there.
+    message.msg_controllen = CMSG_LEN(kMostDescriptors * sizeof(int));
     ssize_t n = -1;
     do {
         n = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
@@ -75,7 +76,7 @@ base::Result<Received> receive_message(int socket, std::span<std::byte> into) {
     }
     received.bytes = static_cast<size_t>(n);
     take_descriptors(message, received);
-    if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) {
+    if ((message.msg_flags & MSG_TRUNC) != 0) {
         return base::Error{"recvmsg: a message that is too long", "", ""};
     }
     return received;

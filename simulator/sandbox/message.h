@@ -21,8 +21,8 @@ struct Received {
     std::array<Descriptor, kMostDescriptors> descriptors;  // close-on-exec; those that came first
     size_t count = 0;                                      // of descriptors
 };
-// Waits for a message of at most so many bytes. Errors: a system call failed; it was longer, or
-// came with more descriptors.
+// Waits for a message of at most so many bytes. Descriptors for which there is no room, here or in
+// this process, are not there. Errors: a system call failed; the message was longer.
 base::Result<Received> receive_message(int socket, std::span<std::byte> into);
 
 }  // namespace firebreak::sandbox

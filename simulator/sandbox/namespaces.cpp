@@ -8,8 +8,10 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <string>
 
 #include "sandbox/descriptor.h"
@@ -39,19 +41,44 @@ base::Status map_ids(uid_t user, gid_t group) {
     return {};
 }
 
-// An empty file system in place of all that is mounted. False: this machine does not let us.
-base::Result<bool> empty_the_root() {
+// An empty file system in place of all that is mounted.
+base::Status empty_the_root() {
     constexpr unsigned long kNothing = MS_NOSUID | MS_NODEV | MS_NOEXEC;
     if (mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
         mount("tmpfs", "/tmp", "tmpfs", kNothing, "size=4k,nr_inodes=2,mode=0555") != 0) {
-        return false;
+        return system_error("mount");
     }
     if (chdir("/tmp") != 0 || syscall(SYS_pivot_root, ".", ".") != 0 ||
         umount2(".", MNT_DETACH) != 0 || chdir("/") != 0 ||
         mount("none", "/", nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY | kNothing, nullptr) != 0) {
         return system_error("empty root");
     }
-    return true;
+    return {};
+}
+
+base::Status leave_namespaces() {
+    const uid_t user = getuid();
+    const gid_t group = getgid();
+    if (unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS |
+                CLONE_NEWCGROUP | CLONE_NEWPID) != 0) {
+        return system_error("unshare");
+    }
+    return map_ids(user, group);
+}
+
+// Tried out in a process of its own: a machine may let us begin and then not finish, and there is
+// no way back (user namespaces without rights, as some distributions have them).
+uint32_t possible_layers() {
+    const pid_t trial = fork();
+    if (trial == 0) {
+        const uint32_t left = leave_namespaces().ok() ? uint32_t{kNamespaces} : 0u;
+        const uint32_t emptied = left != 0 && empty_the_root().ok() ? uint32_t{kEmptyRoot} : 0u;
+        _exit(static_cast<int>(left | emptied));
+    }
+    int status = 0;
+    while (trial > 0 && waitpid(trial, &status, 0) < 0 && errno == EINTR) {
+    }
+    return trial > 0 && WIFEXITED(status) ? static_cast<uint32_t>(WEXITSTATUS(status)) : 0;
 }
 
 // The first process of the new tree. It is nobody's parent, and lives until this process has gone:
@@ -68,6 +95,9 @@ base::Status start_first_process() {
     }
     if (first == 0) {
         char nothing = 0;
+        if (!drop_capabilities().ok() || prctl(PR_SET_DUMPABLE, 0) != 0) {
+            _exit(1);
+        }
         dup2(ends[0], 0);
         close_range(1, ~0u, 0);
         while (read(0, &nothing, 1) != 0) {
@@ -100,16 +130,16 @@ base::Status become_unprivileged() {
 }
 
 base::Result<uint32_t> enter_own_world() {
-    const uid_t user = getuid();
-    const gid_t group = getgid();
-    if (unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS |
-                CLONE_NEWCGROUP | CLONE_NEWPID) != 0) {
-        return uint32_t{0};
+    const uint32_t possible = possible_layers();
+    if (possible == 0) {
+        return possible;
     }
-    FB_CHECK(map_ids(user, group));
-    FB_TRY(const bool empty, empty_the_root());
+    FB_CHECK(leave_namespaces());
+    if ((possible & kEmptyRoot) != 0) {
+        FB_CHECK(empty_the_root());
+    }
     FB_CHECK(start_first_process());
-    return kNamespaces | (empty ? uint32_t{kEmptyRoot} : 0u);
+    return possible;
 }
 
 base::Status drop_capabilities() {

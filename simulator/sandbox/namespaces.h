@@ -16,8 +16,7 @@ base::Status become_unprivileged();
 // machines; what this process starts from here on are processes of the new world, whose first one,
 // which does nothing, is started here: if this process dies, the kernel ends them all.
 // Returns which of kNamespaces and kEmptyRoot are in force: a machine may refuse either (user
-// namespaces are switched off in many containers). Errors: half of it was done, and the rest
-// failed.
+// namespaces are switched off in many containers). Errors: what a trial could do failed now.
 base::Result<uint32_t> enter_own_world();
 
 // The last step: those that come with a new world, too. Errors: the kernel refuses.

@@ -111,23 +111,35 @@ class Zygote {
 
     // Waits until it is ready. Errors: why it is not, in its own last words.
     base::Status meet(const Policy& policy);
-    // Errors: it has gone, or has no process to give.
+    // Errors: it has gone (see gone()), or has no process to give.
     base::Result<Launched> order(const Launch& request);
+    bool gone() const { return gone_; }
 
   private:
+    // Within the policy's wall deadline; or has ended.
+    bool has_spoken(const Policy& policy) const;
     base::Error failure(const Policy& policy);
     void end();
 
     pid_t pid_;
     Descriptor pidfd_, socket_, errors_;
     uint32_t layers_ = 0;
+    bool gone_ = false;
     siginfo_t status_{};
 };
 
-base::Status Zygote::meet(const Policy& policy) {
+bool Zygote::has_spoken(const Policy& policy) const {
     std::array<pollfd, 2> watched = {{{socket_.get(), POLLIN, 0}, {pidfd_.get(), POLLIN, 0}}};
     const auto at_most = static_cast<int>(policy.call_wall_ms);
-    if (poll(watched.data(), watched.size(), at_most) == 0) {
+    int ready = 0;
+    do {
+        ready = poll(watched.data(), watched.size(), at_most);
+    } while (ready < 0 && errno == EINTR);
+    return ready > 0;
+}
+
+base::Status Zygote::meet(const Policy& policy) {
+    if (!has_spoken(policy)) {
         return base::Error{"it was not ready before its wall deadline", "",
                            "try again on a machine that is less busy"};
     }
@@ -144,17 +156,28 @@ base::Status Zygote::meet(const Policy& policy) {
 base::Result<Launched> Zygote::order(const Launch& request) {
     const Order order{request.policy->memory_bytes, request.policy->lifetime_cpu_s};
     const std::array descriptors = {request.socket, request.page, request.errors};
-    FB_CHECK(send_message(socket_.get(), std::as_bytes(std::span(&order, 1)), descriptors));
+    base::Result<Received> received = base::Error{};
     Birth birth{};
-    FB_TRY(Received received,
-           receive_message(socket_.get(), std::as_writable_bytes(std::span(&birth, 1))));
-    if (received.bytes != sizeof birth) {
-        return base::Error{"the process that workers are forked from has gone", "", ""};
+    gone_ = !send_message(socket_.get(), std::as_bytes(std::span(&order, 1)), descriptors).ok() ||
+            !has_spoken(*request.policy);
+    if (!gone_) {
+        received = receive_message(socket_.get(), std::as_writable_bytes(std::span(&birth, 1)));
+        gone_ = !received.ok() || received->bytes != sizeof birth;
     }
-    if (birth.pid <= 0 || received.count != 1) {
+    if (gone_) {
+        return base::Error{"the process that workers are forked from has gone, or does not answer",
+                           "", ""};
+    }
+    if (birth.pid <= 0) {
         return system_error("clone", birth.error);
     }
-    return Launched{birth.pid, std::move(received.descriptors[0]), layers_};
+    if (received->count != 1) {  // ours to reap all the same: it has not been, so the number is its
+        kill(birth.pid, SIGKILL);
+        waitpid(birth.pid, nullptr, 0);
+        return base::Error{"no descriptor is left for another worker", "",
+                           "raise the limit (ulimit -n), or run fewer at a time"};
+    }
+    return Launched{birth.pid, std::move(received->descriptors[0]), layers_};
 }
 
 base::Error Zygote::failure(const Policy& policy) {
@@ -237,10 +260,10 @@ base::Result<Launched> Spawner::State::launch(const Launch& request) {
     const std::string& component = request.policy->component;
     if (const auto known = zygotes.find(component); known != zygotes.end()) {
         base::Result<Launched> launched = known->second->order(request);
-        if (launched.ok()) {
+        if (!known->second->gone()) {
             return launched;
         }
-        zygotes.erase(known);
+        zygotes.erase(known);  // with all its workers, if it was but stuck
     }
     FB_TRY(std::unique_ptr<Zygote> zygote, start_zygote(*request.policy));
     FB_TRY(Launched launched, zygote->order(request));

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <ctime>
 
 #include "sandbox/channel.h"
@@ -39,7 +40,7 @@ bool set_limits(const Order& order) {
            // SIGXCPU at the limit, SIGKILL a second later.
            limit(RLIMIT_CPU, order.lifetime_cpu_s, order.lifetime_cpu_s + 1) &&
            both(RLIMIT_STACK, kStackBytes) && both(RLIMIT_FSIZE, 0) && both(RLIMIT_CORE, 0) &&
-           both(RLIMIT_NPROC, 0) && both(RLIMIT_NOFILE, kMaxOpenFiles);
+           both(RLIMIT_NPROC, 0);
 }
 
 // False: the parent has gone before it was asked to take this process along. (Seen from a world of
@@ -88,7 +89,12 @@ base::Result<bool> answer_order(const std::function<int()>& life) {
     int pidfd = -1;
     const pid_t child = fork_for_parent(pidfd);
     if (child == 0) {
-        _exit(settle(order, received, parent) ? life() : kFailed);
+        if (!settle(order, received, parent)) {
+            std::fprintf(stderr, "firebreak-worker: its first steps failed: %s\n",
+                         std::strerror(errno));
+            _exit(kFailed);
+        }
+        _exit(life());
     }
     const Descriptor its_pidfd(pidfd);
     FB_CHECK(tell({child > 0 ? child : 0, child > 0 ? 0 : errno}, pidfd));
@@ -104,6 +110,10 @@ base::Status prepare() {
     // gone meanwhile shows on the socket.
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) {
         return system_error("prctl(PR_SET_PDEATHSIG)");
+    }
+    // Nobody else of this user may look into it or trace it.
+    if (prctl(PR_SET_DUMPABLE, 0) != 0) {
+        return system_error("prctl(PR_SET_DUMPABLE)");
     }
     const Hello hello{layers | kUnprivilegedUser};
     return send_message(kSocketFd, std::as_bytes(std::span(&hello, 1)), {});

@@ -1,5 +1,5 @@
 // The process that workers are forked from: everything that takes time is done in it once, and no
-// content ever reaches it.
+// content ever reaches it. Its workers have its memory layout in common, and no secrets.
 #pragma once
 
 #include <functional>

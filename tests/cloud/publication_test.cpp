@@ -123,7 +123,7 @@ TEST_F(PublicationTest, PublishesStatementsOfTheRootAndSignsHeadsThatNameTheLate
     ASSERT_OK_AND(const Published published, publish(source_, site_));
     ASSERT_OK(offer(published, "public-1", site_));
     const content::Verifier verifier({pki.root.certificate});
-    for (const uint64_t number : {2, 5}) {
+    for (const uint64_t number : {1, 2}) {
         ASSERT_OK_AND(const uint64_t found, publish_trust(statement(number), site_));
         EXPECT_EQ(found, number);
         EXPECT_EQ(test::contents(site_ / content::kLatestTrustPath),
@@ -135,13 +135,63 @@ TEST_F(PublicationTest, PublishesStatementsOfTheRootAndSignsHeadsThatNameTheLate
                             content::kMaxBundleBytes));
         EXPECT_EQ(std::get<content::SignedHead>(verifier.verify_head(head, 2)).trust, number);
     }
-    for (const uint64_t older : {5, 3}) {
-        EXPECT_ERROR(publish_trust(statement(older), site_), "not newer than the site's latest, 5");
+    for (const uint64_t other : {1, 2, 4}) {
+        EXPECT_ERROR(publish_trust(statement(other), site_),
+                     "does not follow the site's latest, 2");
     }
     EXPECT_ERROR(publish_trust(source_ / "package.p7m", site_), "no valid statement of the root");
     std::ofstream(site_ / content::kLatestTrustPath) << "damaged";
     EXPECT_ERROR(sign_heads("public-1", 9, HeadSigner(pki.heads, base::hours(6)), at, site_),
                  "no valid statement of the root");
+}
+
+TEST_F(PublicationTest, PublishesNoStatementThatLeavesARevocationOut) {
+    ASSERT_OK_AND(const content::Pki pki, content::load_pki(test::fixtures_dir() / "keys"));
+    const auto publish_statement = [&](const content::RootStatement& statement) {
+        const fs::path file = folder_.path() / "statement";
+        const auto envelope =
+            content::sign_root_statement(statement, pki.root, package_.signing_time);
+        EXPECT_TRUE(base::write_file(file, envelope.value()).ok());
+        return publish_trust(file, site_);
+    };
+    const base::Digest revoked = base::sha384(base::view_of("a"));
+    ASSERT_OK(publish_statement({1, {revoked}, {}}));
+    EXPECT_ERROR(publish_statement({2, {}, {}}), "make it with --previous");
+    ASSERT_OK(publish_statement({2, {revoked, base::sha384(base::view_of("b"))}, {}}));
+}
+
+// Endpoints would take either of two sets of one number.
+TEST_F(PublicationTest, SignsNoNumberTwiceForDifferentOffers) {
+    ASSERT_OK_AND(const content::Pki pki, content::load_pki(test::fixtures_dir() / "keys"));
+    const HeadSigner signer(pki.heads, base::hours(6));
+    ASSERT_OK_AND(const Published published, publish(source_, site_));
+    ASSERT_OK(offer(published, "public-1", site_));
+    const auto sign = [&](uint64_t number) {
+        return sign_heads("public-1", number, signer, package_.signing_time, site_);
+    };
+    ASSERT_OK(sign(5));
+    ASSERT_OK(sign(5));
+    EXPECT_ERROR(sign(4), "--sequence: public-1 was given number 5 before; name 6 or a higher one");
+    Published other = published;
+    other.feed = content::Feed::kESH;
+    ASSERT_OK(offer(other, "public-1", site_));
+    EXPECT_ERROR(sign(5), "was given number 5 before");
+    ASSERT_OK(sign(6));
+}
+
+TEST_F(PublicationTest, SignsThatAFeedIsWithdrawn) {
+    ASSERT_OK_AND(const content::Pki pki, content::load_pki(test::fixtures_dir() / "keys"));
+    const fs::path pointer = site_ / content::head_path("public-1", content::Feed::kESH);
+    ASSERT_OK(base::write_file(
+        pointer, content::canonical_json(content::Head{content::Feed::kESH, std::nullopt})));
+    ASSERT_OK(sign_heads("public-1", 1, HeadSigner(pki.heads, base::hours(6)),
+                         package_.signing_time, site_));
+    ASSERT_OK_AND(
+        const base::Bytes bundle,
+        base::read_file(site_ / content::signed_head_path("public-1", content::Feed::kESH),
+                        content::kMaxBundleBytes));
+    const auto verdict = content::Verifier({pki.root.certificate}).verify_head(bundle, 2);
+    EXPECT_EQ(std::get<content::SignedHead>(verdict).manifest, std::nullopt);
 }
 
 TEST_F(PublicationTest, SignsNothingOverAHeadThatIsNotValid) {

@@ -49,12 +49,20 @@ base::Result<content::Trust> read_revoked(ports::Store& store) {
     return trust;
 }
 
+base::Result<std::optional<std::string>> read_digest(ports::Store& store, const std::string& key) {
+    FB_TRY(const auto text, store.get(key));
+    if (text && !base::parse_digest(*text).ok()) {
+        return damaged(key);
+    }
+    return text;
+}
+
 base::Result<FeedState> read_feed(ports::Store& store, content::Feed feed) {
     FeedState state;
     FB_TRY(state.floor, read_time(store, state_key(feed, "floor")));
-    FB_TRY(state.installed, store.get(state_key(feed, "installed")));
-    FB_TRY(state.rejected, store.get(state_key(feed, "rejected")));
-    FB_TRY(state.staged, store.get(state_key(feed, "staged")));
+    FB_TRY(state.installed, read_digest(store, state_key(feed, "installed")));
+    FB_TRY(state.rejected, read_digest(store, state_key(feed, "rejected")));
+    FB_TRY(state.staged, read_digest(store, state_key(feed, "staged")));
     FB_TRY(state.alerted, store.get(state_key(feed, "alerted")));
     return state;
 }

@@ -200,7 +200,7 @@ std::optional<Outcome> Downloader::fetch(const Wanted& wanted) {
         if (status != ports::FetchStatus::kUnreachable || attempt.packed()) {
             taken = 0;
         }
-        if (taken == 0) {
+        if (taken == 0 && edge + 1 < tries) {
             if (auto failure = wanted.restart()) {
                 return failure;
             }

@@ -54,9 +54,7 @@ Offers read_pointers(const Settings& settings, Downloader& downloader,
 }
 
 Offers SignedOffers::read(std::span<const content::Feed> feeds) {
-    if (auto problem = learn_trust()) {
-        offers_.warnings.push_back(std::move(*problem));
-    }
+    learn_trust();
     read_heads(feeds);
     follow_newest(feeds);
     watch_freshness();
@@ -64,33 +62,73 @@ Offers SignedOffers::read(std::span<const content::Feed> feeds) {
 }
 
 // Asked for in every round: who holds stolen head keys would not announce it.
-std::optional<Outcome> SignedOffers::learn_trust() {
-    std::optional<content::RootStatement> statement;
-    const auto fetched =
-        downloader_.fetch(content::kLatestTrustPath, Code::kHeadMissing, content::kMaxEnvelopeBytes,
-                          settings_.memory, [&](base::ByteView bytes) -> std::optional<Outcome> {
-                              auto verdict = verifier_.verify_root_statement(bytes);
-                              if (auto* refusal = std::get_if<Outcome>(&verdict)) {
-                                  return std::move(*refusal);
-                              }
-                              statement = std::get<content::RootStatement>(std::move(verdict));
-                              return std::nullopt;
-                          });
-    if (fetched.failure) {
+void SignedOffers::learn_trust() {
+    newest_trust_ = state_.trust;
+    std::optional<content::RootStatement> newest;
+    auto failure = read_statement(content::kLatestTrustPath, newest);
+    if (failure) {
         // None was ever made, or it is being withheld: heads tell, by its number.
-        return fetched.failure->refused() ? fetched.failure : std::nullopt;
+        if (failure->refused()) {
+            offers_.warnings.push_back(std::move(*failure));
+        }
+        return;
     }
-    if (statement->number > state_.trust) {
+    if (newest->number > state_.trust) {
+        newest_trust_ = newest->number;
+        revoke(*newest);
+        catch_up(*newest);
+    }
+}
+
+std::optional<Outcome> SignedOffers::read_statement(
+    const std::string& path, std::optional<content::RootStatement>& statement) {
+    return downloader_
+        .fetch(path, Code::kHeadMissing, content::kMaxEnvelopeBytes, settings_.memory,
+               [&](base::ByteView bytes) -> std::optional<Outcome> {
+                   auto verdict = verifier_.verify_root_statement(bytes);
+                   if (auto* refusal = std::get_if<Outcome>(&verdict)) {
+                       return std::move(*refusal);
+                   }
+                   statement = std::get<content::RootStatement>(std::move(verdict));
+                   return std::nullopt;
+               })
+        .failure;
+}
+
+// Revocations stand in the newest statement, all of them; resets in one statement each, and a
+// machine that was off must not miss one. One that cannot be had now is asked for again next time.
+void SignedOffers::catch_up(const content::RootStatement& newest) {
+    constexpr uint64_t kMostInOneRound = 64;
+    const uint64_t last = std::min(newest.number, state_.trust + kMostInOneRound);
+    while (state_.trust < last) {
+        const uint64_t next = state_.trust + 1;
+        std::optional<content::RootStatement> statement = newest;
+        if (next != newest.number) {
+            auto failure = read_statement(content::trust_path(next), statement);
+            if (!failure && statement->number != next) {
+                failure = refuse(Category::kCorrupt, Code::kTrustMalformed,
+                                 {{"wanted", fmt::format("statement {}", next)},
+                                  {"found", fmt::format("statement {}", statement->number)}});
+            }
+            if (failure) {
+                offers_.warnings.push_back(std::move(*failure));
+                return;
+            }
+        }
         apply(*statement);
     }
-    return std::nullopt;
+}
+
+// For good: no statement takes a revocation back.
+void SignedOffers::revoke(const content::RootStatement& statement) {
+    state_.revoked.revoked.insert(statement.revoked.begin(), statement.revoked.end());
+    offers_.changes[state_key("revoked")] = to_text(state_.revoked.revoked);
 }
 
 void SignedOffers::apply(const content::RootStatement& statement) {
     state_.trust = statement.number;
-    state_.revoked.revoked = statement.revoked;
+    revoke(statement);
     offers_.changes[state_key("trust")] = std::to_string(statement.number);
-    offers_.changes[state_key("revoked")] = to_text(statement.revoked);
     if (statement.sequence) {
         state_.sequence = *statement.sequence;
         state_.fresh.reset();
@@ -136,10 +174,10 @@ std::optional<Outcome> SignedOffers::judge_head(content::Feed feed, base::ByteVi
                       {{"head", fmt::format("number {}", head.sequence)},
                        {"newest seen", fmt::format("number {}", state_.sequence)}});
     }
-    if (head.trust > state_.trust) {
+    if (head.trust > newest_trust_) {
         return refuse(Category::kStale, Code::kTrustMalformed,
                       {{"head names root statement", std::to_string(head.trust)},
-                       {"newest that can be had", std::to_string(state_.trust)}});
+                       {"newest that can be had", std::to_string(newest_trust_)}});
     }
     if (auto expired = judge_expiry(head)) {
         return expired;
@@ -270,17 +308,20 @@ void SignedOffers::offer_from(const content::SetManifest& set, content::Feed fee
     offer.failure.reset();
 }
 
-// Silence is a sign too: a channel that brings no head at all looks just like one without news.
+// Silence is a sign too: a channel that brings no head at all, or old ones one after another, looks
+// just like one without news.
 void SignedOffers::watch_freshness() {
     const auto& after = settings_.profile.stale_after;
-    if (!after || offers_.trusted) {
+    if (!after) {
         return;
     }
-    const base::UtcTime newest = state_.fresh.value_or(settings_.built);
+    const base::UtcTime newest =
+        offers_.trusted ? *offers_.trusted : state_.fresh.value_or(settings_.built);
     if (clock_.reached(newest + *after)) {
         offers_.warnings.push_back(refuse(
             Category::kStale, Code::kNoFreshHead,
-            {{"newest head", state_.fresh ? base::to_text(newest) : std::string("none ever")},
+            {{"newest head", offers_.trusted || state_.fresh ? base::to_text(newest)
+                                                             : std::string("none ever")},
              {"none since", fmt::format("more than {}", base::to_text(*after))}}));
     }
 }

@@ -31,7 +31,7 @@ struct Offers {
 Offers read_pointers(const Settings& settings, Downloader& downloader,
                      std::span<const content::Feed> feeds);
 
-// Signed heads: root statement first (who is revoked, which floors were reset: `state` is brought
+// Signed heads: root statements first (who is revoked, which floors were reset: `state` is brought
 // up to date), then every feed's head, then the set that the newest of them names. Following the
 // set and not each head alone is what leaves nothing to mix.
 class SignedOffers {
@@ -47,7 +47,11 @@ class SignedOffers {
     Offers read(std::span<const content::Feed> feeds);
 
   private:
-    std::optional<base::Outcome> learn_trust();
+    void learn_trust();
+    std::optional<base::Outcome> read_statement(const std::string& path,
+                                                std::optional<content::RootStatement>& statement);
+    void catch_up(const content::RootStatement& newest);
+    void revoke(const content::RootStatement& statement);
     void apply(const content::RootStatement& statement);
     std::optional<base::Outcome> judge_head(content::Feed feed, base::ByteView bundle);
     std::optional<base::Outcome> judge_expiry(const content::SignedHead& head);
@@ -65,6 +69,7 @@ class SignedOffers {
     const content::Verifier& verifier_;
     ClientState& state_;
     std::map<content::Feed, content::SignedHead> heads_;  // that were taken
+    uint64_t newest_trust_ = 0;  // number of the newest statement, whether its resets are applied
     Offers offers_;
 };
 

@@ -444,11 +444,14 @@ class Round {
     // --- activate → confirm
 
     // Payloads stay for as long as a manifest in the store names them: of what runs, of what is
-    // staged, and of what a component keeps to go back to. A store that cannot be tidied up now is
-    // tidied up later.
+    // staged, and of what a component keeps to go back to. Whenever there may be some to drop, and
+    // when there is no room. A store that cannot be tidied up now is tidied up later.
     void confirm() {
         const bool news = std::any_of(steps_.begin(), steps_.end(), [](const Step& step) {
-            return step.check.outcome.category == Category::kInstalled;
+            const Outcome& outcome = step.check.outcome;
+            const bool rejected = outcome.refused() && outcome.stage != Stage::kVerify;
+            return outcome.category == Category::kInstalled || rejected ||
+                   outcome.code == Code::kMachineFull;
         });
         const auto manifests = news ? ports_.store.values("package/")
                                     : base::Result<std::vector<std::string>>(base::Error{});

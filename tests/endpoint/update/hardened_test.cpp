@@ -401,12 +401,76 @@ TEST_F(HardenedTest, RecoversFromTheHighestNumberByAnEpochResetOfHeads) {
 
 TEST_F(HardenedTest, GoesBackToNoOlderStatementOfTheRoot) {
     const auto& signer = pki().signers.at(Feed::kDatasetA).identity.certificate;
+    state_trust({1, {}, {}});
     state_trust({2, {content::certificate_digest(signer)}, {}});
     offer_and_issue(make("1", kStart), 1);
     expect_refused(check(), Category::kUntrusted, Code::kChainRevoked);
     state_trust({1, {}, {}});
     expect_refused(check(), Category::kUntrusted, Code::kChainRevoked);
     EXPECT_EQ(stored("update/trust"), "2");
+}
+
+// A reset stands in one statement only, and a machine may be off when that is the newest.
+TEST_F(HardenedTest, CatchesUpWithAResetThatItMissed) {
+    offer_and_issue(make("bad", hours_later(23)), 1);
+    expect(check(), Category::kInstalled);
+    const auto& other = pki().signers.at(Feed::kESH).identity.certificate;
+    state_trust({1, {}, {{Feed::kDatasetA, hours_later(1)}}});
+    state_trust({2, {content::certificate_digest(other)}, {}});
+    offer_and_issue(make("2", hours_later(1)), 2, hours_later(1));
+    expect(check(), Category::kInstalled);
+    EXPECT_EQ(running(), "2");
+    EXPECT_EQ(stored("update/trust"), "2");
+    EXPECT_EQ(stored("update/revoked"), content::certificate_digest(other).hex());
+}
+
+TEST_F(HardenedTest, HeedsTheNewestRevocationsAndAsksAgainForAStatementThatIsMissing) {
+    const auto& signer = pki().signers.at(Feed::kDatasetA).identity.certificate;
+    state_trust({1, {}, {{Feed::kDatasetA, hours_later(1)}}});
+    const base::Bytes first = cdn_.files[content::trust_path(1)];
+    cdn_.files.erase(content::trust_path(1));
+    state_trust({2, {content::certificate_digest(signer)}, {}});
+    offer_and_issue(make("1", hours_later(2)), 1);
+    expect_refused(check(), Category::kUntrusted, Code::kChainRevoked);
+    EXPECT_THAT(alerts_.codes(), Contains(Code::kHeadMissing)) << "a reset may have been missed";
+    EXPECT_EQ(stored("update/trust"), std::nullopt);
+    cdn_.files[content::trust_path(1)] = first;
+    check();
+    EXPECT_EQ(stored("update/trust"), "2");
+    EXPECT_EQ(stored("update/DatasetA/floor"), std::to_string(hours_later(1).unix_seconds));
+}
+
+TEST_F(HardenedTest, TakesNoStatementForAnother) {
+    state_trust({1, {}, {}});
+    const base::Bytes first = cdn_.files[content::trust_path(1)];
+    state_trust({2, {}, {}});
+    state_trust({3, {}, {}});
+    cdn_.files[content::trust_path(2)] = first;
+    offer_and_issue(make("1", kStart), 1);
+    expect(check(), Category::kInstalled);
+    EXPECT_EQ(stored("update/trust"), "1");
+    EXPECT_THAT(alerts_.codes(), Contains(Code::kTrustMalformed));
+}
+
+TEST_F(HardenedTest, TakesNoRevocationBack) {
+    const auto& signer = pki().signers.at(Feed::kDatasetA).identity.certificate;
+    state_trust({1, {content::certificate_digest(signer)}, {}});
+    offer_and_issue(make("1", kStart), 1);
+    expect_refused(check(), Category::kUntrusted, Code::kChainRevoked);
+    state_trust({2, {}, {}});
+    expect_refused(check(), Category::kUntrusted, Code::kChainRevoked);
+}
+
+// A bad edge plays what was said ten days ago, head by head.
+TEST_F(HardenedTest, TellsThatNoFreshHeadCameThoughLateOnesDo) {
+    offer_and_issue(make("1", kStart), 1);
+    check();
+    for (int day = 10; day < 13; ++day) {
+        clock_.time = hours_later(24 * day);
+        issue_heads(static_cast<uint64_t>(day), hours_later(24 * (day - 9)));
+        check();
+    }
+    EXPECT_THAT(alerts_.codes(), Contains(Code::kNoFreshHead));
 }
 
 TEST_F(HardenedTest, StopsWhereTheRootsNewestStatementIsWithheld) {

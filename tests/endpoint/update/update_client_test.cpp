@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "endpoint/update/client_bench.h"
+#include "endpoint/update/client_state.h"
 #include "support/result_matchers.h"
 
 namespace firebreak::endpoint::update::test {
@@ -368,6 +369,24 @@ TEST_F(PublishedTest, InstallsNothingOnAReadOnlyDiskAndGoesOnOnceItCanWrite) {
     EXPECT_THAT(store_.entries, IsEmpty());
     store_.read_only = false;
     expect(check(), Category::kInstalled);
+}
+
+TEST_F(PublishedTest, SaysWhichOfItsDigestsIsDamaged) {
+    offer(make("1", kStart));
+    for (const char* key : {"installed", "rejected", "staged"}) {
+        store_.entries = {{state_key(Feed::kDatasetA, key), "no digest"}};
+        UpdateClient client(settings_, {cdn_, store_, clock_, alerts_}, verifier_);
+        EXPECT_ERROR(client.check_all(feeds_, components_), key);
+    }
+}
+
+// Nothing else would ever make room again.
+TEST_F(PublishedTest, DropsPayloadsOfRejectedPackages) {
+    components_.of(Feed::kDatasetA).rejects = true;
+    const auto package = make("1", kStart);
+    offer(package);
+    expect_refused(check(), Category::kRejected, Code::kRulesDoNotCompile);
+    EXPECT_FALSE(*store_.has_blob(package.manifest.payloads.at(0).sha384));
 }
 
 TEST_F(PublishedTest, RunsOnWhenTheDiskFailsBetweenStagingAndActivation) {
