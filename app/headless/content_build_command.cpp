@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "content/encryption.h"
 #include "content/package.h"
+#include "endpoint/reputation/csv.h"
 #include "headless/content_subcommands.h"
 #include "headless/exit_codes.h"
 
@@ -44,12 +45,19 @@ Result<base::Bytes> content_key(content::Feed feed, const std::string& keys) {
     return key;
 }
 
+// Of most feeds there is none: components read what people write.
+content::Compile compiler_of(content::Feed feed) {
+    return feed == content::Feed::kLocalRepData ? endpoint::reputation::payloads_from
+                                                : content::Compile();
+}
+
 Status build(Build options) {
     FB_TRY(const content::Feed feed, feed_named(options.feed));
     const bool encrypted = content::info(feed).encrypted && !options.clear;
     if (encrypted) {
         FB_TRY(options.manifest.content_key, content_key(feed, options.keys));
     }
+    options.manifest.compile = compiler_of(feed);
     FB_TRY(const content::Draft draft,
            content::build(feed, options.version, options.source, options.manifest));
     FB_CHECK(content::save(draft, options.output));
@@ -148,6 +156,7 @@ void add_build(CLI::App& content, const Finish& finish) {
         "Make an unsigned package of a folder of payload files.\n"
         "All plain files of SOURCE become payloads, but for a README.md; folders in it\n"
         "are passed over. Payloads of encrypted feeds are encrypted (CMS, AES-256-GCM).\n"
+        "Of LocalRepData, *.csv files (kind,sha256,reputation) become one table.\n"
         "Writes DIR/manifest.json and DIR/payload/.");
     command->add_option("source", options->source, "folder with the payload files")
         ->required()

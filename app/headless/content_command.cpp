@@ -1,6 +1,7 @@
 #include "headless/content_command.h"
 
 #include "headless/content_subcommands.h"
+#include "headless/make_executable_command.h"
 #include "headless/mutate_command.h"
 #include "headless/publish_command.h"
 #include "headless/serve_command.h"
@@ -27,6 +28,7 @@ void add_content_command(CLI::App& app, std::function<void(int)> finish) {
     add_publish(*content, finish);
     add_serve(*content, finish);
     add_mutate(*content, finish);
+    add_make_executable(*content, finish);
     add_keys(*content, finish);
 }
 

@@ -50,15 +50,41 @@ PayloadFile describe(const std::string& name, base::ByteView bytes) {
     return {name, bytes.size(), base::sha384(bytes)};
 }
 
-// As it goes into a package: encrypted if there is a key.
-Result<Bytes> read_payload(Feed feed, const fs::path& file, base::ByteView content_key) {
-    if (!info(feed).encrypted || content_key.empty()) {
-        return base::read_file(file, max_payload_bytes(feed));
+bool is_to_encrypt(Feed feed, const BuildOptions& options) {
+    return info(feed).encrypted && !options.content_key.empty();
+}
+
+// The source files, and what their feed's compiler makes of them.
+Result<Payloads> read_sources(Feed feed, const fs::path& folder, const BuildOptions& options) {
+    FB_TRY(const std::vector<fs::path> files, list_payloads(folder));
+    const uint64_t most = is_to_encrypt(feed, options) ? kMaxPlainBytes : max_payload_bytes(feed);
+    Payloads sources;
+    for (const fs::path& file : files) {
+        const std::string name = file.filename().string();
+        if (!is_payload_name(name)) {
+            return Error{"not a name for a payload file", file.string(), kPayloadNameRule};
+        }
+        FB_TRY(sources[name], base::read_file(file, most));
     }
-    FB_TRY(const Bytes plain, base::read_file(file, kMaxPlainBytes));
-    auto cipher = encrypt(feed, plain, content_key);
+    if (!options.compile || sources.empty()) {
+        return sources;
+    }
+    auto compiled = options.compile(std::move(sources));
+    if (!compiled.ok()) {
+        const Error& error = compiled.error();
+        return Error{error.message, (folder / error.place).string(), error.remedy};
+    }
+    return compiled;
+}
+
+// As it goes into a package: encrypted if there is a key.
+Result<Bytes> pack(Feed feed, Bytes plain, const fs::path& source, const BuildOptions& options) {
+    if (!is_to_encrypt(feed, options)) {
+        return plain;
+    }
+    auto cipher = encrypt(feed, plain, options.content_key);
     if (!cipher.ok()) {
-        return Error{cipher.error().message, file.string(), cipher.error().remedy};
+        return Error{cipher.error().message, source.string(), cipher.error().remedy};
     }
     return cipher;
 }
@@ -76,16 +102,12 @@ Status check_against(const PayloadFile& expected, base::ByteView payload, const 
 
 Result<Draft> build(Feed feed, const std::string& version, const fs::path& folder,
                     const BuildOptions& options) {
-    FB_TRY(const std::vector<fs::path> files, list_payloads(folder));
+    FB_TRY(Payloads plain, read_sources(feed, folder, options));
     Draft draft{{feed, version, {}, options.min_product_version, options.platform, options.groups},
                 {}};
     std::ranges::sort(draft.manifest.groups);
-    for (const fs::path& file : files) {
-        const std::string name = file.filename().string();
-        if (!is_payload_name(name)) {
-            return Error{"not a name for a payload file", file.string(), kPayloadNameRule};
-        }
-        FB_TRY(Bytes bytes, read_payload(feed, file, options.content_key));
+    for (auto& [name, contents] : plain) {
+        FB_TRY(Bytes bytes, pack(feed, std::move(contents), folder / name, options));
         draft.manifest.payloads.push_back(describe(name, bytes));
         draft.payloads.emplace(name, std::move(bytes));
     }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <map>
 
 #include "content/envelope.h"
@@ -9,10 +10,12 @@
 
 namespace firebreak::content {
 
+using Payloads = std::map<std::string, base::Bytes>;  // by name, as in a manifest
+
 // A manifest with the bytes that it names, not yet signed.
 struct Draft {
     Manifest manifest;
-    std::map<std::string, base::Bytes> payloads;  // by name, as in the manifest
+    Payloads payloads;
 };
 
 struct Package {
@@ -22,17 +25,24 @@ struct Package {
     base::Bytes envelope;
 };
 
-// What a manifest says beside feed, version and payloads; as in Manifest.
+// Makes the payloads of a feed whose source files people write and components do not read. An
+// error's place begins with the source file's name.
+using Compile = std::function<base::Result<Payloads>(Payloads sources)>;
+
+// What a manifest says beside feed, version and payloads, as in Manifest, and how payloads are
+// made.
 struct BuildOptions {
     std::string min_product_version = "0";
     std::string platform = "any";
     std::vector<std::string> groups = {};  // in any order
     base::Bytes content_key = {};          // of the feed; empty: payloads stay as they are
+    Compile compile = {};                  // none: the source files are the payloads
 };
 
-// All regular files of the folder (not its subfolders) become payloads; a README.md is passed over.
-// Those of an encrypted feed are encrypted under the content key, each under its own name.
-// Errors name the file: none, too many, too large, a name that a manifest does not allow.
+// All regular files of the folder (not its subfolders) become payloads, or what `compile` makes of
+// them does; a README.md is passed over. Payloads of an encrypted feed are encrypted under the
+// content key, each under its own name. Errors name the file: none, too many, too large, a name
+// that a manifest does not allow, what `compile` says.
 base::Result<Draft> build(Feed feed, const std::string& version,
                           const std::filesystem::path& folder, const BuildOptions& options = {});
 

@@ -30,8 +30,10 @@ constexpr Direction kDirections[] = {
                            "record checks report scenario"},
     {"app/worker",         "base ports endpoint sandbox"},
     // Of the sandbox, `doctor` alone: which layers this machine has. Of faults, `content mutate`;
-    // of the cloud, publishing and serving.
-    {"app/headless",       "base content sandbox faults cloud record checks report scenario lab"},
+    // of the cloud, publishing and serving; of endpoint, what makes a feed's payloads of its
+    // sources, and samples of executables.
+    {"app/headless",       "base content endpoint sandbox faults cloud record checks report "
+                           "scenario lab"},
 };
 // clang-format on
 
