@@ -209,7 +209,7 @@ TEST_F(CommandLine, ExaminesThisMachine) {
     fs::create_directory_symlink(fixtures_dir(), folder_.path() / "fixtures");
     const Finished done = firebreak({"doctor"});
     EXPECT_EQ(done.code, 0) << done.out;
-    EXPECT_THAT(done.out, HasSubstr("system call filter"));
+    EXPECT_THAT(done.out, HasSubstr("system-call-filter       in force"));
 }
 
 // Processes that run and whose program stands in this folder.

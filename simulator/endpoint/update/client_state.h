@@ -1,14 +1,14 @@
 // What the update client remembers, in the endpoint's store.
 //
 // Keys, under update/: `sequence` (the highest that any signed head had), `fresh` (when the newest
-// head was issued, in Unix seconds), `trust` (number of the root statement up to which all are applied), `revoked`
-// (certificates, digests in hex; none is ever taken back), `set` (digest of the set that was activated last), `alerted` (the
-// last alert that is about no feed). Under update/<feed>/: `floor` (signing time of the newest
-// authenticated download, in Unix seconds), `installed` and `rejected` (manifest digests in hex:
-// what runs, and what the component refused, so that neither is downloaded again), `staged` (a
-// package that is here as a whole and not active yet: the update client's to drop), `alerted` (the
-// last alert, so that it is raised once and not every hour). Manifests stand under
-// ports::package_key().
+// head was issued, in Unix seconds), `trust` (number of the root statement up to which all are
+// applied), `revoked` (certificates, digests in hex; none is ever taken back), `set` (digest of the
+// set that was activated last), `alerted` (the last alert that is about no feed). Under
+// update/<feed>/: `floor` (signing time of the newest authenticated download, in Unix seconds),
+// `installed` and `rejected` (manifest digests in hex: what runs, and what the component refused,
+// so that neither is downloaded again), `staged` (a package that is here as a whole and not active
+// yet: the update client's to drop), `alerted` (the last alert, so that it is raised once and not
+// every hour). Manifests stand under ports::package_key().
 #pragma once
 
 #include <map>
