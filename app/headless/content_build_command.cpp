@@ -45,19 +45,13 @@ Result<base::Bytes> content_key(content::Feed feed, const std::string& keys) {
     return key;
 }
 
-// Of most feeds there is none: components read what people write.
-content::Compile compiler_of(content::Feed feed) {
-    return feed == content::Feed::kLocalRepData ? endpoint::reputation::payloads_from
-                                                : content::Compile();
-}
-
 Status build(Build options) {
     FB_TRY(const content::Feed feed, feed_named(options.feed));
     const bool encrypted = content::info(feed).encrypted && !options.clear;
     if (encrypted) {
         FB_TRY(options.manifest.content_key, content_key(feed, options.keys));
     }
-    options.manifest.compile = compiler_of(feed);
+    options.manifest.compile = endpoint::reputation::compiler_of(feed);
     FB_TRY(const content::Draft draft,
            content::build(feed, options.version, options.source, options.manifest));
     FB_CHECK(content::save(draft, options.output));

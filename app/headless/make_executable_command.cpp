@@ -88,7 +88,7 @@ Status make_executable(const Options& options) {
     fmt::print("made {}: {} bytes, {}\n", options.output,
                base::with_thousands(static_cast<int64_t>(bytes.size())),
                signer.identity.certificate == nullptr ? "not signed" : "signed");
-    fmt::print("  file            SHA-256 {}\n", base::to_hex(executables::sha256(bytes)));
+    fmt::print("  file            SHA-256 {}\n", base::to_hex(base::sha256(bytes)));
     fmt::print("  Authenticode    SHA-256 {}\n", base::to_hex(digest));
     if (signer.identity.certificate != nullptr) {
         print_signer(signer.identity.certificate);

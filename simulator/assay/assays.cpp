@@ -51,6 +51,20 @@ class AskedClock final : public ports::Clock {
     base::UtcTime from_{Transition::kAlways.first}, until_{Transition::kAlways.second};
 };
 
+// A machine that has just been started: what an assay sees of pauses between restarts is their
+// beginning.
+class JustStarted final : public ports::Uptime {
+  public:
+    base::Duration up() override { return {0}; }
+};
+
+// No clock stands in the stimulus of a workload: answers of the cloud are kept for no time, so that
+// no verdict depends on when it is asked for.
+class AllTimeIsOver final : public ports::Clock {
+  public:
+    bool reached(base::UtcTime) override { return true; }
+};
+
 sandbox::Policy scanner_policy() {
     sandbox::Policy policy;
     policy.component = "scanner";
@@ -78,21 +92,36 @@ class Processes {
     std::optional<RememberingProcesses> remembering_;
 };
 
+// The file scanner on an endpoint with this store.
+class ScannerHere {
+  public:
+    ScannerHere(const Environment& environment, ports::Store& store,
+                ports::ComponentProcesses& processes)
+        : service_({store, processes, clock_, uptime_, environment.cloud}, environment.scanner) {}
+    endpoint::scanner::ScannerService& get() { return service_; }
+
+  private:
+    AllTimeIsOver clock_;
+    JustStarted uptime_;
+    endpoint::scanner::ScannerService service_;
+};
+
 // Of each feed: the scanner's for its own, for all others there is no component yet.
 class InstallersOfFeeds final : public ports::Installers {
   public:
-    InstallersOfFeeds(ports::Store& store, ports::ComponentProcesses& processes)
-        : scanner_(store, processes), delivered_(store) {}
+    InstallersOfFeeds(const Environment& environment, ports::Store& store,
+                      ports::ComponentProcesses& processes)
+        : scanner_(environment, store, processes), delivered_(store) {}
     ports::Installer& of(content::Feed feed) override {
-        if (feed == content::Feed::kDatasetA) {
-            return scanner_;
+        if (endpoint::scanner::is_scanner_feed(feed)) {
+            return scanner_.get().installer(feed);
         }
         delivered_.select(feed);
         return delivered_;
     }
 
   private:
-    endpoint::scanner::ScannerService scanner_;
+    ScannerHere scanner_;
     endpoint::delivery::DeliveredContent delivered_;
 };
 
@@ -126,7 +155,7 @@ base::Result<Transition> poll(const Environment& environment, BlobPool& blobs,
     FaultyPorts faulty(keyed, memory, clock, stimulus);
     CountedAlerts alerts;
     Processes processes(environment);
-    InstallersOfFeeds installers(faulty.store(), processes.get());
+    InstallersOfFeeds installers(environment, faulty.store(), processes.get());
     endpoint::update::UpdateClient client(
         {stimulus.channel, stimulus.group, environment.product_version, environment.platform,
          environment.profile, environment.built},
@@ -152,19 +181,19 @@ base::Result<Transition> poll(const Environment& environment, BlobPool& blobs,
 class Scans {
   public:
     Scans(const Environment& environment, BlobPool& blobs, const Snapshot& before)
-        : blobs_(blobs), before_(before), processes_(environment) {}
+        : environment_(environment), blobs_(blobs), before_(before), processes_(environment) {}
 
     // The verdict, and what the scan did to the state.
     struct Met {
         ports::ScanVerdict verdict;
         ports::Changes changes;
     };
-    base::Result<Met> scan(const std::string& name, base::ByteView content) {
+    base::Result<Met> scan(const ports::Subject& subject) {
         if (!scanner_) {
             store_.emplace(before_, blobs_);
-            scanner_.emplace(*store_, processes_.get());
+            scanner_.emplace(environment_, *store_, processes_.get());
         }
-        FB_TRY(ports::ScanVerdict verdict, scanner_->scan(name, content));
+        FB_TRY(ports::ScanVerdict verdict, scanner_->get().scan(subject));
         Met met{std::move(verdict), store_->changes()};
         reads_.insert(store_->reads().begin(), store_->reads().end());
         if (met.verdict.kind == ports::ScanVerdict::Kind::kNoVerdict) {
@@ -173,15 +202,19 @@ class Scans {
         }
         return met;
     }
+    base::Result<Met> scan_file(const std::string& name, base::ByteView content) {
+        return scan(ports::file_subject(name, content));
+    }
     const ports::Changes& reads() const { return reads_; }
 
   private:
     ports::Changes reads_;
+    const Environment& environment_;
     BlobPool& blobs_;
     const Snapshot& before_;
     Processes processes_;
     std::optional<MemoryStore> store_;
-    std::optional<endpoint::scanner::ScannerService> scanner_;
+    std::optional<ScannerHere> scanner_;
 };
 
 // A scan of a persona's file takes a few milliseconds. What takes so much longer is felt by those
@@ -189,27 +222,55 @@ class Scans {
 constexpr std::chrono::milliseconds kSlowScan{60};
 constexpr int kSlowTrials = 3;
 
-bool found(const ports::ScanVerdict& verdict) {
-    return verdict.kind == ports::ScanVerdict::Kind::kScanned && !verdict.rules.empty();
+std::string names(const std::vector<std::string>& found) {
+    return fmt::format("{}", fmt::join(found, ", "));
 }
 
-std::string names(const std::vector<std::string>& rules) {
-    return fmt::format("{}", fmt::join(rules, ", "));
+// Who vouches for the subject itself: "known good (90), table, by signer: Example Publishing".
+std::optional<std::string> vouched_for(const ports::ScanVerdict& verdict) {
+    for (const ports::ProgramTag& tag : verdict.tags) {
+        if (tag.where.empty()) {
+            return fmt::format("{}, {}{}{}", tag.reputation, tag.source,
+                               tag.signer.empty() ? "" : ", signed by ", tag.signer);
+        }
+    }
+    return std::nullopt;
 }
 
-// Nothing of a persona's own files is a threat: whatever is detected there would be quarantined.
-Trigger false_positive(const host::File& file, const std::vector<std::string>& rules) {
-    const base::Code code = file.loss == host::Loss::kBoot      ? base::Code::kBootFileHeld
-                            : file.loss == host::Loss::kNetwork ? base::Code::kNetworkFileHeld
-                            : file.system                       ? base::Code::kSystemFileHeld
-                                                                : base::Code::kFileHeld;
+// What becomes of a part of the machine that the scanner takes for a threat. Nothing of a persona's
+// own is one. What is cleaned up is lost, and a part of Windows takes along what needs it; what is
+// only held is there again with the next content.
+base::Code code_of(const host::File& file, bool cleaned_up) {
+    return !cleaned_up                         ? base::Code::kFileHeld
+           : file.loss == host::Loss::kBoot    ? base::Code::kBootFileHeld
+           : file.loss == host::Loss::kNetwork ? base::Code::kNetworkFileHeld
+           : file.system                       ? base::Code::kSystemFileHeld
+                                               : base::Code::kFileHeld;
+}
+
+// `kind`: "file".
+Trigger false_positive(const std::string& kind, const std::string& name, double per_hour,
+                       base::Code code, const ports::ScanVerdict& verdict) {
     Trigger trigger;
-    trigger.what = file.path;
-    trigger.per_hour = file.opens_per_hour;
+    trigger.what = name;
+    trigger.per_hour = per_hour;
     trigger.outcome = {base::Stage::kRun,
                        base::Category::kFalsePositive,
                        code,
-                       {{"rules", names(rules)}, {"file", file.path}}};
+                       {{"found", names(verdict.found)}, {kind, name}}};
+    if (const auto tag = vouched_for(verdict)) {
+        trigger.outcome.evidence.emplace_back("reputation", *tag);
+    }
+    return trigger;
+}
+
+// The scanner died of it, or could not scan it.
+Trigger unscanned(const std::string& name, double per_hour, Scans::Met met) {
+    Trigger trigger;
+    trigger.what = name;
+    trigger.per_hour = per_hour;
+    trigger.outcome = std::move(met.verdict.outcome);
+    trigger.changes = std::move(met.changes);
     return trigger;
 }
 
@@ -219,7 +280,7 @@ base::Result<std::optional<Trigger>> slow_down(Scans& scans, const host::File& f
     uint64_t slow = 1;
     std::chrono::microseconds least = first;
     for (int trial = 1; trial < kSlowTrials; ++trial) {
-        FB_TRY(const Scans::Met again, scans.scan(file.path, *file.content));
+        FB_TRY(const Scans::Met again, scans.scan_file(file.path, *file.content));
         slow += again.verdict.cpu >= kSlowScan ? 1 : 0;
         least = std::min(least, again.verdict.cpu);
     }
@@ -245,18 +306,15 @@ base::Status scan_files(Scans& scans, const host::Persona& persona, Transition& 
         if (file.opens_per_hour <= 0) {
             continue;
         }
-        FB_TRY(Scans::Met met, scans.scan(file.path, *file.content));
+        FB_TRY(Scans::Met met, scans.scan_file(file.path, *file.content));
         if (met.verdict.kind == ports::ScanVerdict::Kind::kNoVerdict) {
-            Trigger trigger;
-            trigger.what = file.path;
-            trigger.per_hour = file.opens_per_hour;
-            trigger.outcome = std::move(met.verdict.outcome);
-            trigger.changes = std::move(met.changes);
-            done.triggers.push_back(std::move(trigger));
+            done.triggers.push_back(unscanned(file.path, file.opens_per_hour, std::move(met)));
             continue;
         }
-        if (found(met.verdict)) {
-            done.triggers.push_back(false_positive(file, met.verdict.rules));
+        if (met.verdict.detected()) {
+            done.triggers.push_back(false_positive("file", file.path, file.opens_per_hour,
+                                                   code_of(file, met.verdict.cleaned_up),
+                                                   met.verdict));
         }
         if (met.verdict.cpu >= kSlowScan) {
             FB_TRY(auto slow, slow_down(scans, file, met.verdict.cpu));
@@ -268,12 +326,61 @@ base::Status scan_files(Scans& scans, const host::Persona& persona, Transition& 
     return {};
 }
 
+// At its start a process is tagged with its image's reputation; later its memory is scanned, and
+// what is found there is treated by that tag.
+base::Status scan_processes(Scans& scans, const host::Persona& persona, Transition& done) {
+    for (const host::Process& process : persona.processes) {
+        if (process.starts_per_hour <= 0) {
+            continue;
+        }
+        const auto image =
+            std::find_if(persona.files.begin(), persona.files.end(),
+                         [&](const host::File& file) { return file.path == process.image; });
+        FB_TRY(const Scans::Met started, scans.scan_file(image->path, *image->content));
+        ports::Subject subject{ports::SubjectKind::kMemory,
+                               process.image,
+                               {{process.address, *process.memory}},
+                               std::nullopt};
+        if (!started.verdict.tags.empty() && started.verdict.tags.front().where.empty()) {
+            subject.reputation = started.verdict.tags.front().reputation;
+        }
+        FB_TRY(Scans::Met met, scans.scan(subject));
+        const std::string name = "memory of " + process.image;
+        if (met.verdict.kind == ports::ScanVerdict::Kind::kNoVerdict) {
+            done.triggers.push_back(unscanned(name, process.starts_per_hour, std::move(met)));
+        } else if (met.verdict.detected()) {
+            done.triggers.push_back(false_positive("process", name, process.starts_per_hour,
+                                                   code_of(*image, met.verdict.cleaned_up),
+                                                   met.verdict));
+        }
+    }
+    return {};
+}
+
+// What is detected in a stream never arrives: what was wanted is missing, and nothing is lost.
+base::Status scan_streams(Scans& scans, const host::Persona& persona, Transition& done) {
+    for (const host::Stream& stream : persona.streams) {
+        if (stream.per_hour <= 0) {
+            continue;
+        }
+        FB_TRY(Scans::Met met,
+               scans.scan({ports::SubjectKind::kStream, stream.name, {{0, *stream.content}}, {}}));
+        if (met.verdict.kind == ports::ScanVerdict::Kind::kNoVerdict) {
+            done.triggers.push_back(unscanned(stream.name, stream.per_hour, std::move(met)));
+        } else if (met.verdict.detected()) {
+            done.triggers.push_back(false_positive("stream", stream.name, stream.per_hour,
+                                                   base::Code::kFileHeld, met.verdict));
+        }
+    }
+    return {};
+}
+
 // Silent loss of detection: what stands among the persona's samples must be found.
 base::Status scan_samples(Scans& scans, const host::Persona& persona, Transition& done) {
     std::vector<std::string> missed;
     for (const host::Sample& sample : persona.samples) {
-        FB_TRY(const Scans::Met met, scans.scan(sample.name, *sample.content));
-        if (!found(met.verdict)) {
+        FB_TRY(const Scans::Met met, scans.scan_file(sample.name, *sample.content));
+        if (!met.verdict.detected()) {
             missed.push_back(sample.name);
         }
     }
@@ -332,11 +439,27 @@ bool look_what_runs(const Snapshot& before, Transition& done) {
     return found != before.end();
 }
 
+// Policy says that nothing is opened which nobody could scan.
+Trigger held_unscanned() {
+    Trigger trigger;
+    trigger.what = "every file";
+    trigger.at_once = true;
+    trigger.outcome = {base::Stage::kRun,
+                       base::Category::kFalsePositive,
+                       base::Code::kHeldUnscanned,
+                       {{"scanner", "down, and policy holds what it has not scanned"}}};
+    return trigger;
+}
+
 base::Result<Transition> workload(const Environment& environment, BlobPool& blobs,
                                   const Snapshot& before, const WorkloadStimulus& stimulus) {
     Transition done;
     if (!look_what_runs(before, done)) {
-        return done;  // nothing runs, nothing can go wrong
+        if (environment.scanner.when_down == ports::Access::kHold) {
+            done.triggers.push_back(held_unscanned());
+            done.outcome = done.triggers.front().outcome;
+        }
+        return done;  // nothing runs, nothing else can go wrong
     }
     if (stimulus.measured != nullptr) {
         done = as_measured(before, *stimulus.measured);
@@ -344,6 +467,8 @@ base::Result<Transition> workload(const Environment& environment, BlobPool& blob
         const host::Persona& persona = environment.personas.at(stimulus.persona.value);
         Scans scans(environment, blobs, before);
         FB_CHECK(scan_files(scans, persona, done));
+        FB_CHECK(scan_processes(scans, persona, done));
+        FB_CHECK(scan_streams(scans, persona, done));
         FB_CHECK(scan_samples(scans, persona, done));
         done.reads.insert(scans.reads().begin(), scans.reads().end());
     }
@@ -360,10 +485,10 @@ base::Result<Transition> sample(const Environment& environment, BlobPool& blobs,
     Transition done;
     if (look_what_runs(before, done)) {
         Scans scans(environment, blobs, before);
-        FB_TRY(const Scans::Met met, scans.scan(stimulus.name, *stimulus.content));
+        FB_TRY(const Scans::Met met, scans.scan_file(stimulus.name, *stimulus.content));
         done.reads.insert(scans.reads().begin(), scans.reads().end());
-        if (found(met.verdict)) {
-            done.outcome.evidence.emplace_back("found by", names(met.verdict.rules));
+        if (met.verdict.detected()) {
+            done.outcome.evidence.emplace_back("found by", names(met.verdict.found));
             return done;
         }
         done.outcome.evidence = met.verdict.outcome.evidence;

@@ -13,6 +13,7 @@
 #include "assay/transition.h"
 #include "assay/wire.h"
 #include "content/envelope.h"
+#include "endpoint/scanner/scanner_service.h"
 #include "endpoint/update/profile.h"
 #include "host/persona.h"
 #include "sandbox/worker.h"
@@ -28,9 +29,11 @@ struct Environment {
     std::string product_version;
     std::string platform;
     endpoint::update::Profile profile;
-    base::UtcTime built;     // when the product was: see Profile::build_floor
-    unsigned jobs = 1;       // assays at a time
-    Loads* loads = nullptr;  // null: every load is performed
+    base::UtcTime built;  // when the product was: see Profile::build_floor
+    endpoint::scanner::ScannerSetting scanner = {};
+    ports::CloudLookup* cloud = nullptr;  // safe from any thread; null: turned off
+    unsigned jobs = 1;                    // assays at a time
+    Loads* loads = nullptr;               // null: every load is performed
 };
 
 // Performs one transition, without memory: what the memo table below is checked against.

@@ -1,5 +1,7 @@
 #include "assay/loads.h"
 
+#include <vector>
+
 namespace firebreak::assay {
 
 namespace {
@@ -10,22 +12,23 @@ class RememberingProcess final : public ports::ComponentProcess {
         : real_(real), loads_(loads) {}
 
     base::Result<ports::CallResult> call(base::ByteView request) override {
-        if (process_ != nullptr) {
-            return process_->call(request);
-        }
-        if (!first_.empty()) {  // answered from memory: now it is needed for real
-            FB_TRY(process_, real_.start());
-            FB_TRY([[maybe_unused]] const ports::CallResult loaded, process_->call(first_));
-            return process_->call(request);
-        }
-        first_.assign(request.begin(), request.end());
+        FB_CHECK(make_real());
+        return process_->call(request);
+    }
+
+    base::Result<ports::CallResult> load(base::ByteView request) override {
+        base::Bytes history(history_.bytes.begin(), history_.bytes.end());
         const base::Digest digest = base::sha384(request);
-        if (auto known = loads_.find(digest)) {
+        history.insert(history.end(), digest.bytes.begin(), digest.bytes.end());
+        history_ = base::sha384(history);
+        auto known = loads_.find(history_);
+        if (known && process_ == nullptr) {
+            loaded_.emplace_back(request.begin(), request.end());
             return *std::move(known);
         }
-        FB_TRY(process_, real_.start());
-        FB_TRY(ports::CallResult result, process_->call(request));
-        loads_.keep(digest, result);
+        FB_CHECK(make_real());
+        FB_TRY(ports::CallResult result, process_->load(request));
+        loads_.keep(history_, result);
         return result;
     }
 
@@ -34,23 +37,37 @@ class RememberingProcess final : public ports::ComponentProcess {
     }
 
   private:
+    // What was answered from memory is done now.
+    base::Status make_real() {
+        if (process_ != nullptr) {
+            return {};
+        }
+        FB_TRY(process_, real_.start());
+        for (const base::Bytes& request : loaded_) {
+            FB_TRY([[maybe_unused]] const ports::CallResult result, process_->load(request));
+        }
+        loaded_.clear();
+        return {};
+    }
+
     ports::ComponentProcesses& real_;
     Loads& loads_;
     std::unique_ptr<ports::ComponentProcess> process_;
-    base::Bytes first_;
+    base::Digest history_;             // of all loads so far
+    std::vector<base::Bytes> loaded_;  // that were answered from memory
 };
 
 }  // namespace
 
-std::optional<ports::CallResult> Loads::find(const base::Digest& request) const {
+std::optional<ports::CallResult> Loads::find(const base::Digest& history) const {
     const std::lock_guard lock(mutex_);
-    const auto found = results_.find(request);
+    const auto found = results_.find(history);
     return found == results_.end() ? std::nullopt : std::optional(found->second);
 }
 
-void Loads::keep(const base::Digest& request, const ports::CallResult& result) {
+void Loads::keep(const base::Digest& history, const ports::CallResult& result) {
     const std::lock_guard lock(mutex_);
-    results_.emplace(request, result);
+    results_.emplace(history, result);
 }
 
 base::Result<std::unique_ptr<ports::ComponentProcess>> RememberingProcesses::start() {

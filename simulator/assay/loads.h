@@ -11,12 +11,12 @@
 
 namespace firebreak::assay {
 
-// Replies to the first request of a fresh process, by that request's bytes: a fresh process has
-// nothing else to go by. Thread-safe.
+// Replies to the load requests of a fresh process, by the bytes of all of them so far: the process
+// has nothing else to go by. Thread-safe.
 class Loads {
   public:
-    std::optional<ports::CallResult> find(const base::Digest& request) const;
-    void keep(const base::Digest& request, const ports::CallResult& result);
+    std::optional<ports::CallResult> find(const base::Digest& history) const;
+    void keep(const base::Digest& history, const ports::CallResult& result);
 
   private:
     mutable std::mutex mutex_;

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "endpoint/scanner/scanner_service.h"
 #include "ports/installer.h"
 
 namespace firebreak::assay {
@@ -247,16 +248,18 @@ base::Result<Transition> parse_transition(std::string_view json) {
 }
 
 Snapshot fallen_back(Snapshot snapshot, content::Feed feed) {
-    if (feed != content::Feed::kDatasetA) {
+    if (!endpoint::scanner::is_scanner_feed(feed)) {
         return snapshot;
     }
     const std::string prefix = fmt::format("scanner/{}/", content::info(feed).name);
+    snapshot.erase(prefix + "kills");
     const auto running = snapshot.extract(prefix + "running");
     if (auto good = snapshot.extract(prefix + "last-known-good")) {
         snapshot[prefix + "running"] = good.mapped();
     }
     if (running) {
-        snapshot[prefix + "killed-by"] = running.mapped();
+        std::string& quarantine = snapshot[prefix + "quarantine"];
+        quarantine += (quarantine.empty() ? "" : " ") + running.mapped();
         snapshot.erase(ports::package_key(feed, running.mapped()));
     }
     return snapshot;
@@ -279,8 +282,8 @@ base::UtcTime clock_of(const Stimulus& stimulus) {
 }
 
 std::string running_key(content::Feed feed) {
-    // Of the feeds, only DatasetA has a component so far.
-    return fmt::format("{}/{}/running", feed == content::Feed::kDatasetA ? "scanner" : "delivered",
+    return fmt::format("{}/{}/running",
+                       endpoint::scanner::is_scanner_feed(feed) ? "scanner" : "delivered",
                        content::info(feed).name);
 }
 

@@ -166,6 +166,10 @@ std::string_view to_text(Code code) {
             return "includes are refused";
         case Code::kOutOfMemory:
             return "out of memory";
+        case Code::kTableMalformed:
+            return "reputation table is malformed";
+        case Code::kQuarantined:
+            return "content is in quarantine: it has killed its component";
         case Code::kKilledBySignal:
             return "killed by a signal";
         case Code::kKilledAtCpuLimit:
@@ -182,6 +186,10 @@ std::string_view to_text(Code code) {
             return "reply is invalid";
         case Code::kScanFailed:
             return "scan failed";
+        case Code::kRestarting:
+            return "component is about to be restarted";
+        case Code::kNothingRuns:
+            return "component has no content to run";
         case Code::kFileHeld:
             return "a harmless file is held";
         case Code::kSystemFileHeld:
@@ -194,6 +202,8 @@ std::string_view to_text(Code code) {
             return "scans take too long";
         case Code::kSampleNotFound:
             return "a sample that must be found is not";
+        case Code::kHeldUnscanned:
+            return "a file is held because nothing can scan it";
         case Code::kCampaign:
             return "met by a campaign";
         case Code::kByItself:

@@ -353,14 +353,19 @@ base::Bytes twin_of(const ASN1_BIT_STRING& signature) {
 
 }  // namespace
 
+base::Bytes der_of(const Certificate& certificate) {
+    base::Bytes out(static_cast<size_t>(std::max(0, i2d_X509(certificate.get(), nullptr))));
+    uint8_t* to = out.data();
+    i2d_X509(certificate.get(), &to);
+    return out;
+}
+
 base::Digest twin_digest(const Certificate& certificate) {
     const ASN1_BIT_STRING* signature = nullptr;
     X509_get0_signature(&signature, nullptr, certificate.get());
     const base::Bytes twin = twin_of(*signature);
     ERR_clear_error();
-    base::Bytes whole(static_cast<size_t>(i2d_X509(certificate.get(), nullptr)));
-    uint8_t* to = whole.data();
-    i2d_X509(certificate.get(), &to);
+    const base::Bytes whole = der_of(certificate);
     auto parts = der::Reader(whole).enter(der::kSequence);
     if (twin.empty() || !parts.ok()) {
         return certificate_digest(certificate);

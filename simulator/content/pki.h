@@ -117,6 +117,8 @@ base::Result<std::vector<Certificate>> load_certificates(const std::filesystem::
 std::string subject_of(const Certificate& certificate);
 std::string issuer_of(const Certificate& certificate);
 std::string common_name_of(const Certificate& certificate);
+// As OpenSSL writes it.
+base::Bytes der_of(const Certificate& certificate);
 
 // Error: a date that X.509 does not allow, or one before 1970.
 base::Result<Validity> validity_of(const Certificate& certificate);

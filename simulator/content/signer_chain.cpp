@@ -21,13 +21,6 @@ using base::UtcTime;
 using CertificateStack =
     Handle<STACK_OF(X509), [](STACK_OF(X509) * stack) { sk_X509_pop_free(stack, X509_free); }>;
 
-Bytes der_of(X509* certificate) {
-    Bytes out(static_cast<size_t>(std::max(0, i2d_X509(certificate, nullptr))));
-    uint8_t* at = out.data();
-    i2d_X509(certificate, &at);
-    return out;
-}
-
 // Null if OpenSSL cannot parse it.
 Certificate parse_certificate(ByteView der) {
     const uint8_t* at = der.data();
@@ -235,7 +228,7 @@ std::variant<std::vector<Certificate>, Outcome> parse_certificates(const Envelop
             return corrupt(Code::kEnvelopeMalformed,
                            {{"certificate", number}, {"found", "not an X.509 certificate"}});
         }
-        if (!std::ranges::equal(der_of(certificate.get()), der)) {
+        if (!std::ranges::equal(der_of(certificate), der)) {
             return corrupt(Code::kEnvelopeNotCanonical,
                            {{"certificate", number}, {"found", "an encoding that is not DER"}});
         }

@@ -23,9 +23,13 @@ using base::TomlTable;
 
 constexpr size_t kMaxFiles = 10'000;
 constexpr size_t kMaxSamples = 100;
+constexpr size_t kMaxProcesses = 1000;
+constexpr size_t kMaxStreams = 1000;
 constexpr size_t kMaxDrivers = 1000;
 constexpr size_t kMaxContentBytes = 16 * 1024 * 1024;
-constexpr double kMaxOpensPerHour = 3600;
+constexpr double kMaxPerHour = 3600;
+constexpr int64_t kUsualAddress = 0x400000;       // where linkers put programs
+constexpr int64_t kLastAddress = 0x7fffffff0000;  // of user space
 
 constexpr TomlTable::Words<OnlineKind, 3> kPatterns{{{"always", OnlineKind::kAlways},
                                                      {"office", OnlineKind::kOffice},
@@ -39,7 +43,7 @@ class Budget {
   public:
     Status spend(const TomlTable& in, std::string_view key, size_t bytes) {
         if (bytes > left_) {
-            return in.error(key, "the files and samples of this persona hold more than 16 MiB",
+            return in.error(key, "what stands in this persona holds more than 16 MiB",
                             "a simulated machine is kept in memory: make them smaller");
         }
         left_ -= bytes;
@@ -110,7 +114,7 @@ Result<File> read_machine_file(TomlTable in, Budget& budget) {
         return in.error("loss", "`loss` of a file that is no part of Windows",
                         "add `system = true`, or remove it");
     }
-    FB_TRY(out.opens_per_hour, in.number("opens_per_hour", {0, kMaxOpensPerHour}, 0.0));
+    FB_TRY(out.opens_per_hour, in.number("opens_per_hour", {0, kMaxPerHour}, 0.0));
     FB_CHECK(in.finish("beside the content that the file has already"));
     out.sha384 = base::sha384(content);
     out.content = std::make_shared<const Bytes>(std::move(content));
@@ -195,6 +199,59 @@ Result<std::vector<Sample>> read_samples(TomlTable& root, Budget& budget) {
     return out;
 }
 
+Result<std::vector<Process>> read_processes(TomlTable& root, const std::vector<File>& files,
+                                            Budget& budget) {
+    FB_TRY(const std::vector<TomlTable> tables, read_list(root, "process", kMaxProcesses));
+    Names names("process");
+    std::vector<Process> out;
+    for (TomlTable in : tables) {
+        FB_CHECK(in.allow({"image", "address", "text", "hex", "fill", "starts_per_hour"}));
+        Process process;
+        FB_TRY(process.image, in.string("image"));
+        const auto image = std::find_if(files.begin(), files.end(), [&](const File& file) {
+            return case_folded(file.path) == case_folded(process.image);
+        });
+        if (image == files.end()) {
+            return in.error(
+                "image",
+                fmt::format("no file of this machine is `{}`", base::printable(process.image, 120)),
+                "name the path of a [[file]] of this persona");
+        }
+        process.image = image->path;
+        FB_TRY(const int64_t address, in.integer("address", 0, kLastAddress, kUsualAddress));
+        process.address = static_cast<uint64_t>(address);
+        FB_TRY(Bytes memory, read_content(in, "process", budget));
+        FB_TRY(process.starts_per_hour, in.number("starts_per_hour", {0, kMaxPerHour}, 0.0));
+        FB_CHECK(in.finish("beside the content that the process has already"));
+        FB_CHECK(names.add(process.image, in));
+        process.sha384 = base::sha384(memory);
+        process.memory = std::make_shared<const Bytes>(std::move(memory));
+        out.push_back(std::move(process));
+    }
+    sort_by(out, &Process::image);
+    return out;
+}
+
+Result<std::vector<Stream>> read_streams(TomlTable& root, Budget& budget) {
+    FB_TRY(const std::vector<TomlTable> tables, read_list(root, "stream", kMaxStreams));
+    Names names("stream");
+    std::vector<Stream> out;
+    for (TomlTable in : tables) {
+        FB_CHECK(in.allow({"name", "text", "hex", "fill", "per_hour"}));
+        Stream stream;
+        FB_TRY(stream.name, in.line("name"));
+        FB_TRY(Bytes content, read_content(in, "stream", budget));
+        FB_TRY(stream.per_hour, in.number("per_hour", {0, kMaxPerHour}, 0.0));
+        FB_CHECK(in.finish("beside the content that the stream has already"));
+        FB_CHECK(names.add(stream.name, in));
+        stream.sha384 = base::sha384(content);
+        stream.content = std::make_shared<const Bytes>(std::move(content));
+        out.push_back(std::move(stream));
+    }
+    sort_by(out, &Stream::name);
+    return out;
+}
+
 // "10.0.19045.4529": four numbers.
 bool is_four_numbers(std::string_view text) {
     const bool digits_and_dots = text.find_first_not_of("0123456789.") == std::string_view::npos;
@@ -246,8 +303,8 @@ Result<OnlinePattern> read_online(TomlTable& root) {
 
 Result<Persona> read_persona(const TomlDocument& document, const std::filesystem::path& file) {
     TomlTable root = document.root();
-    FB_CHECK(
-        root.allow({"schema", "title", "windows_build", "online", "file", "sample", "driver"}));
+    FB_CHECK(root.allow({"schema", "title", "windows_build", "online", "file", "sample", "process",
+                         "stream", "driver"}));
     FB_CHECK(root.check_schema(1));
     Persona out;
     out.name = file.stem().string();
@@ -258,6 +315,8 @@ Result<Persona> read_persona(const TomlDocument& document, const std::filesystem
     Budget budget;
     FB_TRY(out.files, read_files(root, budget));
     FB_TRY(out.samples, read_samples(root, budget));
+    FB_TRY(out.processes, read_processes(root, out.files, budget));
+    FB_TRY(out.streams, read_streams(root, budget));
     FB_TRY(out.drivers, read_drivers(root));
     FB_CHECK(root.finish());
     return out;

@@ -41,6 +41,23 @@ struct Sample {
     base::Digest sha384;
 };
 
+// A program that is started on this machine, and what lies in its memory once it runs.
+struct Process {
+    std::string image;     // the path of one of the machine's files
+    uint64_t address = 0;  // of the memory's first byte
+    std::shared_ptr<const base::Bytes> memory;
+    base::Digest sha384;         // of the memory
+    double starts_per_hour = 0;  // how often the workload starts it, per hour online; 0: never
+};
+
+// What comes over the network, put together as one end of a connection has it.
+struct Stream {
+    std::string name;  // for people: "intranet.example: start page"
+    std::shared_ptr<const base::Bytes> content;
+    base::Digest sha384;
+    double per_hour = 0;  // how often it comes, per hour online; 0: never
+};
+
 struct Driver {
     std::string name;     // "e1d68x64.sys"
     std::string version;  // four numbers: "12.19.2.45"
@@ -55,8 +72,10 @@ struct Persona {
     std::string windows_build;
     OnlinePattern online{};
     std::vector<File> files;  // sorted by path; paths unique, compared as Windows does (ASCII case)
-    std::vector<Sample> samples;  // sorted by name; unique likewise
-    std::vector<Driver> drivers;  // sorted by name; unique likewise
+    std::vector<Sample> samples;     // sorted by name; unique likewise
+    std::vector<Process> processes;  // sorted by image; unique likewise
+    std::vector<Stream> streams;     // sorted by name; unique likewise
+    std::vector<Driver> drivers;     // sorted by name; unique likewise
 };
 
 // Errors carry file:line:column, what was expected, and the nearest valid key.

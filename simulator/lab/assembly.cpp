@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/toml_table.h"
 #include "content/package.h"
+#include "endpoint/reputation/csv.h"
 #include "lab/http_wire.h"
 #include "lab/parts.h"
 #include "lab/plants.h"
@@ -124,7 +125,8 @@ class Assembly {
                                           const std::filesystem::path& source,
                                           const std::string& place) const {
         auto draft =
-            content::build(feed, version, resolve(experiment(), options_, "content", source));
+            content::build(feed, version, resolve(experiment(), options_, "content", source),
+                           {.compile = endpoint::reputation::compiler_of(feed)});
         return draft.ok() ? std::move(draft) : at(place, draft.error());
     }
 
@@ -336,8 +338,16 @@ class Assembly {
         parts_->assays = std::make_unique<assay::Assays>(
             assay::Environment{*parts_->wire, *parts_->verifier, *parts_->spawner, personas_,
                                kProductVersion, experiment().update.platform, parts_->profile,
-                               built(), std::max(1u, options_.jobs)},
+                               built(), scanner_setting(), nullptr, std::max(1u, options_.jobs)},
             log);
+    }
+
+    // Machines trust the vendor's own programs.
+    endpoint::scanner::ScannerSetting scanner_setting() const {
+        endpoint::scanner::ScannerSetting setting;
+        setting.publishers = {content::der_of(parts_->pki.root.certificate)};
+        setting.judged_at = experiment().start;
+        return setting;
     }
 
     static bool is_measured(const assay::Transition& done) {

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <set>
 
+#include "endpoint/scanner/scanner_service.h"
+
 namespace firebreak::lab {
 
 namespace {
@@ -35,9 +37,14 @@ assay::Snapshot taken_away(const assay::Snapshot& state, base::HarmMask harms) {
     // not come up.
     const bool ruined = (harms & (bit(base::Harm::kUnbootable) | bit(base::Harm::kNetworkLost) |
                                   bit(base::Harm::kSystemFileLost))) != 0;
-    constexpr content::Feed kFeed = content::Feed::kDatasetA;  // the one that is ever loaded so far
-    const assay::Snapshot back = assay::fallen_back(state, kFeed);
-    return ruined && assay::running_content(back, kFeed) ? back : state;
+    assay::Snapshot out = state;
+    for (const content::Feed feed : endpoint::scanner::kScannerFeeds) {
+        assay::Snapshot back = assay::fallen_back(out, feed);
+        if (ruined && assay::running_content(back, feed)) {
+            out = std::move(back);
+        }
+    }
+    return out;
 }
 
 base::Harm harm_of(const base::Outcome& outcome, base::Harm measured, bool kernel, bool runs_on,

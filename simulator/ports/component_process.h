@@ -22,6 +22,9 @@ class ComponentProcess {
     // After a death every call is an error. Errors are about this machine, not about the content
     // (the sandbox cannot be set up, the wall deadline passed): the trial must be repeated.
     virtual base::Result<CallResult> call(base::ByteView request) = 0;
+    // The same, for a request that loads content: its reply depends on the requests before it and
+    // on nothing else, so it may be answered from memory.
+    virtual base::Result<CallResult> load(base::ByteView request) { return call(request); }
     // Processor time that the last call took, as the parent metered it; 0 before the first.
     virtual std::chrono::microseconds last_call_cpu() const = 0;
 };

@@ -179,7 +179,7 @@ void opening(base::ByteView table) {
         open = std::min(open, seconds_of([&] {
                             require(ReputationTable::open(table).ok(), "the table is refused");
                         }));
-        bare = std::min(bare, seconds_of([&] { require(sha256(table) != Sha256{}, "no digest"); }));
+        bare = std::min(bare, seconds_of([&] { require(base::sha256(table) != Sha256{}, "no digest"); }));
     }
     const double megabytes = static_cast<double>(table.size()) / 1e6;
     fmt::print("  open                              {:>8.0f} MB/s {:>6.2f} ×   {:.3f} s\n",

@@ -13,6 +13,8 @@
 #include <chrono>
 #include <cstdlib>
 #include <fstream>
+#include <map>
+#include <mutex>
 #include <thread>
 
 #include "base/file.h"
@@ -70,12 +72,16 @@ std::vector<Subject> subjects_in(const fs::path& folder) {
 }
 
 base::Bytes load_request_of(const fs::path& folder) {
-    endpoint::scanner::LoadRequest request;
+    std::map<std::string, base::Bytes> sources;
     for (const auto& entry : fs::directory_iterator(folder)) {
         if (entry.path().extension() == ".yar" || entry.path().extension() == ".yara") {
-            request.files.push_back(
-                {entry.path().filename().string(), must(base::read_file(entry.path(), 1 << 24))});
+            sources[entry.path().filename().string()] =
+                must(base::read_file(entry.path(), 1 << 24));
         }
+    }
+    endpoint::scanner::LoadRules request;
+    for (const auto& [name, source] : sources) {
+        request.files.push_back({name, source});
     }
     return endpoint::scanner::encode(request);
 }
@@ -87,22 +93,31 @@ Worker loaded_worker(sandbox::Spawner& spawner, const base::Bytes& load) {
     Worker worker = must(Worker::start(spawner, policy));
     const auto reply = must(worker.call(load));
     const auto* bytes = std::get_if<base::Bytes>(&reply);
-    if (bytes == nullptr || must(endpoint::scanner::parse_load_reply(*bytes)).rules == 0) {
+    if (bytes == nullptr || must(endpoint::scanner::parse_load_reply(*bytes)).loaded == 0) {
         fmt::print(stderr, "the rules do not load\n");
         std::exit(4);
     }
     return worker;
 }
 
-size_t matches(Worker& worker, const std::string& name, base::ByteView bytes) {
-    const auto reply = must(worker.call(endpoint::scanner::encode_scan_request(name, bytes)));
+size_t matches(Worker& worker, const endpoint::scanner::ScanRequest& request) {
+    const auto reply = must(worker.call(endpoint::scanner::encode(request)));
     const auto* answer = std::get_if<base::Bytes>(&reply);
     if (answer == nullptr) {
-        fmt::print(stderr, "the scanner died of {}: {}\n", name,
+        fmt::print(stderr, "the scanner died of {}: {}\n", request.subjects.front().name,
                    base::to_text(std::get<base::Outcome>(reply).evidence));
         std::exit(4);
     }
-    return must(endpoint::scanner::parse_scan_reply(*answer)).rules.size();
+    size_t found = 0;
+    for (const auto& subject :
+         must(endpoint::scanner::parse_scan_reply(*answer, request.subjects.size())).subjects) {
+        found += subject.matches.size();
+    }
+    return found;
+}
+
+size_t matches(Worker& worker, const std::string& name, base::ByteView bytes) {
+    return matches(worker, {{ports::file_subject(name, bytes)}});
 }
 
 void processes(sandbox::Spawner& spawner, const base::Bytes& load) {
@@ -164,6 +179,22 @@ double private_memory(int pid) {
     return kib / 1024;
 }
 
+// What the next message carries: several small files, or a large one.
+endpoint::scanner::ScanRequest next_batch(const std::vector<Subject>& subjects, std::mutex& mutex,
+                                          size_t& next) {
+    constexpr uint64_t kBatch = 256 << 10;
+    endpoint::scanner::ScanRequest request;
+    const std::lock_guard lock(mutex);
+    for (uint64_t bytes = 0; next < subjects.size() && bytes < kBatch &&
+                             request.subjects.size() < endpoint::scanner::kMaxSubjects;
+         ++next) {
+        request.subjects.push_back(
+            ports::file_subject(subjects[next].path.string(), subjects[next].bytes));
+        bytes += subjects[next].bytes.size();
+    }
+    return request;
+}
+
 // Seconds that so many threads take, each with a worker of its own; files go to whoever is free.
 double scan_all(sandbox::Spawner& spawner, const base::Bytes& load,
                 const std::vector<Subject>& subjects, size_t& found) {
@@ -173,14 +204,17 @@ double scan_all(sandbox::Spawner& spawner, const base::Bytes& load,
     }
     fmt::print("memory of a worker           {:.1f} MiB of its own\n",
                private_memory(workers.front().pid()));
-    std::atomic<size_t> next = 0, all = 0;
+    std::mutex mutex;
+    size_t next = 0;
+    std::atomic<size_t> all = 0;
     const Clock::time_point begin = Clock::now();
     {
         std::vector<std::jthread> threads;
         for (Worker& worker : workers) {
             threads.emplace_back([&] {
-                for (size_t i = next++; i < subjects.size(); i = next++) {
-                    all += matches(worker, subjects[i].path.string(), subjects[i].bytes);
+                for (auto batch = next_batch(subjects, mutex, next); !batch.subjects.empty();
+                     batch = next_batch(subjects, mutex, next)) {
+                    all += matches(worker, batch);
                 }
             });
         }

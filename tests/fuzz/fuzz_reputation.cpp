@@ -63,7 +63,7 @@ void check_table(ByteView input) {
 void check_resealed(ByteView input) {
     Bytes bytes(input.begin(), input.end());
     const size_t covered = bytes.size() - kChecksumBytes;
-    const Sha256 sum = firebreak::endpoint::reputation::sha256(ByteView(bytes).first(covered));
+    const Sha256 sum = firebreak::base::sha256(ByteView(bytes).first(covered));
     std::memcpy(bytes.data() + covered, sum.data(), sum.size());
     check_table(bytes);
 }

@@ -269,7 +269,7 @@ Refusal check_attributes(const Signature& signature) {
     }
     const ASN1_OCTET_STRING* said = digest->value.octet_string;
     const ByteView claimed(ASN1_STRING_get0_data(said), ASN1_STRING_length(said));
-    const Sha256 actual = sha256(signature.contents);
+    const Sha256 actual = base::sha256(signature.contents);
     if (!std::ranges::equal(claimed, actual)) {
         return refuse(SignatureCode::kSignatureWrong,
                       {{"signed digest of the contents", base::to_hex(claimed)},
@@ -426,7 +426,7 @@ std::string_view to_text(SignatureCode code) {
 
 SignatureVerdict verify_authenticode(ByteView pe, std::span<const Certificate> roots,
                                      base::UtcTime at) {
-    keep_configuration_out();
+    base::keep_configuration_out();
     const auto image = parse_pe(pe);
     if (!image.ok()) {
         return refuse(SignatureCode::kNotExecutable,
@@ -444,7 +444,7 @@ SignatureVerdict verify_authenticode(ByteView pe, std::span<const Certificate> r
 }
 
 Sha256 certificate_sha256(const Certificate& certificate) {
-    return sha256(encoded(i2d_X509, certificate.get()));
+    return base::sha256(encoded(i2d_X509, certificate.get()));
 }
 
 }  // namespace firebreak::endpoint::executables

@@ -1,7 +1,6 @@
 #include "endpoint/executables/pe.h"
 
 #include <fmt/format.h>
-#include <openssl/crypto.h>
 #include <openssl/evp.h>
 
 #include <algorithm>
@@ -200,17 +199,6 @@ using DigestContext = std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)>;
 
 }  // namespace
 
-void keep_configuration_out() {
-    OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, nullptr);
-}
-
-Sha256 sha256(ByteView bytes) {
-    keep_configuration_out();
-    Sha256 digest{};
-    EVP_Digest(bytes.data(), bytes.size(), digest.data(), nullptr, EVP_sha256(), nullptr);
-    return digest;
-}
-
 Result<PeImage> parse_pe(ByteView bytes) {
     Effort effort(std::numeric_limits<uint64_t>::max());
     return parse_pe(bytes, effort);
@@ -290,7 +278,7 @@ Result<std::vector<Range>> digested_ranges(ByteView bytes, const PeImage& image)
 }
 
 Result<Sha256> authenticode_digest(ByteView bytes, const PeImage& image) {
-    keep_configuration_out();
+    base::keep_configuration_out();
     FB_TRY(const std::vector<Range> ranges, digested_ranges(bytes, image));
     const DigestContext context(EVP_MD_CTX_new(), EVP_MD_CTX_free);
     EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr);

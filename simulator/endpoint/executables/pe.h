@@ -10,17 +10,12 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "base/sha256.h"
 #include "endpoint/executables/effort.h"
 
 namespace firebreak::endpoint::executables {
 
-using Sha256 = std::array<uint8_t, 32>;
-
-// Else the first use of OpenSSL reads the machine's configuration, and a locked-down worker has no
-// file system to read it from. What uses OpenSSL in this folder calls it before.
-void keep_configuration_out();
-
-Sha256 sha256(base::ByteView bytes);
+using base::Sha256;
 
 // Bytes of a file.
 struct Range {

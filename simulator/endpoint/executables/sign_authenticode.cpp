@@ -78,7 +78,7 @@ Bytes attribute(ByteView type, const Bytes& value) {
 
 // Digest of the contents of `contents`: without its tag and length.
 Bytes attributes_over(const Bytes& contents) {
-    const Sha256 digest = sha256(der::Reader(contents).next(der::kSequence)->contents);
+    const Sha256 digest = base::sha256(der::Reader(contents).next(der::kSequence)->contents);
     const Bytes statement =
         der::element(der::kSequence, {identifier(oid::kSpcIndividualPublisher)});
     return joined({attribute(oid::kContentType, identifier(oid::kSpcIndirectData)),

@@ -7,10 +7,12 @@
 #include <optional>
 
 #include "base/sim_time.h"
-#include "endpoint/reputation/sha256.h"
+#include "base/sha256.h"
 #include "ports/clock.h"
 
 namespace firebreak::endpoint::reputation {
+
+using base::Sha256;
 
 // Keeps so many answers, each until its time; one too many drives out the one that was used longest
 // ago. A tree and no hash table: whoever chooses the files may not choose how long a look-up takes.

@@ -16,6 +16,7 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "content/package.h"
 
 namespace firebreak::endpoint::reputation {
 
@@ -37,5 +38,9 @@ base::Result<base::Bytes> table_from_csv(std::span<const CsvFile> files);
 // ReputationTable::open() find; the place begins with the file's name.
 base::Result<std::map<std::string, base::Bytes>> payloads_from(
     std::map<std::string, base::Bytes> sources);
+
+// What makes payloads of a feed's sources: the above for LocalRepData. Of other feeds there is
+// nothing: components read what people write.
+content::Compile compiler_of(content::Feed feed);
 
 }  // namespace firebreak::endpoint::reputation

@@ -26,27 +26,21 @@ std::optional<Reputation> from(CloudCache::Answer answer, Source source) {
 Lookup::Lookup(ports::CloudLookup* cloud, ports::Clock& clock, const CloudPolicy& policy)
     : cloud_(cloud), clock_(clock), policy_(policy), cache_(policy.kept_answers) {}
 
-Reputation Lookup::look_up(const Sha256& file, const std::optional<Sha256>& verified_signer) {
-    const auto by_hash = table_ ? table_->files().look_up(file) : std::nullopt;
-    if (by_hash && policy_.known_bad_is_final && band_of(*by_hash) == Band::kKnownBad) {
-        return {*by_hash, Source::kTableHash};
+Reputation Lookup::look_up(const Sha256& file, const TableAnswer& table) {
+    if (table.by_hash && policy_.known_bad_is_final &&
+        band_of(*table.by_hash) == Band::kKnownBad) {
+        return {*table.by_hash, Source::kTableHash};
     }
     if (const auto known = in_cloud(file)) {
         return *known;
     }
-    if (by_hash) {
-        return {*by_hash, Source::kTableHash};
+    if (table.by_hash) {
+        return {*table.by_hash, Source::kTableHash};
     }
-    if (table_ && verified_signer) {
-        if (const auto by_signer = table_->signers().look_up(*verified_signer)) {
-            return {*by_signer, Source::kTableSigner};
-        }
+    if (table.by_signer) {
+        return {*table.by_signer, Source::kTableSigner};
     }
     return {};
-}
-
-Tag Lookup::tag(const Sha256& file, const std::optional<Sha256>& verified_signer) {
-    return {look_up(file, verified_signer), verified_signer};
 }
 
 std::optional<Reputation> Lookup::in_cloud(const Sha256& file) {

@@ -1,4 +1,4 @@
-// Asks the local table and the cloud what they know of a file, and says which of them counts.
+// Asks the cloud what it knows of a file beside the local table, and says which of them counts.
 #pragma once
 
 #include <chrono>
@@ -50,7 +50,7 @@ struct CloudCounts {
 // 2. The cloud, kept or asked now: it is newer than the table. That is how known good is taken back
 //    within the deadline, and how the many files that no table has are known at all.
 // 3. The table by hash: this one file beats all of its signer's.
-// 4. The table by signer, if the caller says that the signature was verified.
+// 4. The table by signer, whose signature was verified.
 // Without a table (none installed, or refused) the cloud is left, and the other way round.
 // Not thread-safe. What it refers to must outlive it.
 class Lookup {
@@ -58,14 +58,8 @@ class Lookup {
     // `cloud` may be null: turned off by policy, or out of reach for this process.
     Lookup(ports::CloudLookup* cloud, ports::Clock& clock, const CloudPolicy& policy = {});
 
-    // From now on this table, or none. Answers of the cloud are kept.
-    void use(const std::optional<ReputationTable>& table) { table_ = table; }
-
-    // `verified_signer`: SHA-256 of the certificate (DER), and only if its signature over this file
-    // was verified.
-    Reputation look_up(const Sha256& file, const std::optional<Sha256>& verified_signer);
-    // The same, as the tag that the process or file goes by.
-    Tag tag(const Sha256& file, const std::optional<Sha256>& verified_signer);
+    // `table`: what the installed table says, which another process has loaded.
+    Reputation look_up(const Sha256& file, const TableAnswer& table);
 
     const CloudCounts& counts() const { return counts_; }
 
@@ -78,7 +72,6 @@ class Lookup {
     ports::CloudLookup* cloud_;
     ports::Clock& clock_;
     CloudPolicy policy_;
-    std::optional<ReputationTable> table_;
     CloudCache cache_;
     CloudCounts counts_;
     unsigned to_skip_ = 0;      // look-ups that will not ask

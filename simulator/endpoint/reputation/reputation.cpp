@@ -42,8 +42,8 @@ std::string_view to_text(Source source) {
     return "";
 }
 
-Treatment treatment_of(const Tag& tag, bool rules_detect) {
-    switch (band_of(tag.reputation.score)) {
+Treatment treatment_of(const Reputation& tag, bool rules_detect) {
+    switch (band_of(tag.score)) {
         case Band::kKnownBad:
             return {true, true};
         case Band::kKnownGood:

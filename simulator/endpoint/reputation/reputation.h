@@ -5,9 +5,12 @@
 #include <optional>
 #include <string_view>
 
-#include "endpoint/reputation/sha256.h"
+
+#include "base/sha256.h"
 
 namespace firebreak::endpoint::reputation {
+
+using base::Sha256;
 
 // As the modelled vendor publishes them for its file look-up, `reputationScore` of
 // FileLookupResponse in api.labs.sophos.com/doc/lookup/files.html (quoted at
@@ -39,26 +42,18 @@ struct Reputation {
     friend bool operator==(const Reputation&, const Reputation&) = default;
 };
 
-// Goes with a process from its start, and with a file that was scanned.
-struct Tag {
-    Reputation reputation;
-    // SHA-256 of the certificate (DER) whose signature over the file was verified.
-    std::optional<Sha256> verified_signer;
-    friend bool operator==(const Tag&, const Tag&) = default;
-};
-
 struct Treatment {
     bool detected = false;    // held, and reported
     bool cleaned_up = false;  // taken off the machine; never without `detected`
     friend bool operator==(const Treatment&, const Treatment&) = default;
 };
 
-// What becomes of it. `rules_detect`: the scanner's rules or models found something.
+// What becomes of a process or file with this reputation, its tag. `rules_detect`: the scanner's rules or models found something.
 // - Known bad is detected and cleaned up, whatever rules say.
 // - Known good is never cleaned up (published). What rules find in it is still held and reported:
 //   either the rules or the reputation are wrong, and only the first can be undone on the machine.
 // - Of all others rules decide. That goes for the potentially unwanted too: whether it is wanted
 //   is the administrator's to say, by policy, which speaks through the rules.
-Treatment treatment_of(const Tag& tag, bool rules_detect);
+Treatment treatment_of(const Reputation& tag, bool rules_detect);
 
 }  // namespace firebreak::endpoint::reputation

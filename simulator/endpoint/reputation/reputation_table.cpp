@@ -114,7 +114,7 @@ Status check_size(const Header& header, size_t size) {
 
 Status check_sum(ByteView bytes) {
     const size_t covered = bytes.size() - kChecksumBytes;
-    const Sha256 found = sha256(bytes.first(covered));
+    const Sha256 found = base::sha256(bytes.first(covered));
     if (!std::ranges::equal(found, bytes.subspan(covered))) {
         return Error{fmt::format("damaged: its SHA-256 is {}, and it says {}", base::to_hex(found),
                                  base::to_hex(bytes.subspan(covered))),
@@ -169,7 +169,7 @@ Result<Bytes> write_table(std::vector<TableEntry> files, std::vector<TableEntry>
     append_keys(out, signers);
     append_reputations(out, files);
     append_reputations(out, signers);
-    append(out, sha256(out));
+    append(out, base::sha256(out));
     return out;
 }
 
@@ -190,6 +190,12 @@ Result<ReputationTable> ReputationTable::open(ByteView bytes) {
     FB_CHECK(check_entries(files, "file"));
     FB_CHECK(check_entries(signers, "signer"));
     return ReputationTable(files, signers);
+}
+
+TableAnswer ask(const ReputationTable& table, const Sha256& file,
+                const std::optional<Sha256>& verified_signer) {
+    return {table.files().look_up(file),
+            verified_signer ? table.signers().look_up(*verified_signer) : std::nullopt};
 }
 
 }  // namespace firebreak::endpoint::reputation

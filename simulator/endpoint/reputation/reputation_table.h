@@ -16,11 +16,12 @@
 //                   32   SHA-256 of all that stands before
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "base/bytes.h"
 #include "base/result.h"
-#include "endpoint/reputation/sha256.h"
+#include "base/sha256.h"
 #include "endpoint/reputation/sorted_keys.h"
 
 namespace firebreak::endpoint::reputation {
@@ -58,5 +59,16 @@ class ReputationTable {
     SortedKeys files_;
     SortedKeys signers_;
 };
+
+// What a table says of one file: nothing where it does not know it.
+struct TableAnswer {
+    std::optional<uint8_t> by_hash;
+    std::optional<uint8_t> by_signer;
+    friend bool operator==(const TableAnswer&, const TableAnswer&) = default;
+};
+// `verified_signer`: SHA-256 of the certificate (DER), and only if its signature over this file was
+// verified.
+TableAnswer ask(const ReputationTable& table, const Sha256& file,
+                const std::optional<Sha256>& verified_signer);
 
 }  // namespace firebreak::endpoint::reputation

@@ -5,9 +5,11 @@
 #include <span>
 
 #include "base/bytes.h"
-#include "endpoint/reputation/sha256.h"
+#include "base/sha256.h"
 
 namespace firebreak::endpoint::reputation {
+
+using base::Sha256;
 
 // Keys in strictly ascending order, and the reputation of each, in place.
 class SortedKeys {

@@ -1,236 +1,265 @@
 #include "endpoint/scanner/engine.h"
 
-#include <openssl/crypto.h>
-#include <yara.h>
+#include <openssl/x509.h>
 
 #include <algorithm>
-#include <array>
 #include <optional>
-#include <string_view>
+
+#include "base/text.h"
+#include "endpoint/executables/authenticode.h"
+#include "endpoint/executables/find_executables.h"
+#include "endpoint/reputation/reputation_table.h"
+#include "endpoint/scanner/archive.h"
+#include "endpoint/scanner/rules.h"
 
 namespace firebreak::endpoint::scanner {
 namespace {
 
+using base::ByteView;
 using base::Code;
 
-constexpr std::array kExternalVariables = {"filename", "filepath", "extension", "filetype",
-                                           "owner"};
+// Of executables in one subject, against its size: they may lie in one another.
+constexpr uint64_t kHashedPerByte = 4;
 
-struct DestroyCompiler {
-    void operator()(YR_COMPILER* compiler) const { yr_compiler_destroy(compiler); }
-};
-struct DestroyRules {
-    void operator()(YR_RULES* rules) const { yr_rules_destroy(rules); }
-};
-struct DestroyScanner {
-    void operator()(YR_SCANNER* scanner) const { yr_scanner_destroy(scanner); }
-};
-
-LoadReply refuse(Code code, std::string file, uint32_t line, std::string message) {
+LoadReply refuse(Code code, std::string file, std::string message) {
     message.resize(std::min(message.size(), kMaxMessageBytes));
-    return {code, 0, std::move(file), line, std::move(message)};
+    return {code, 0, std::move(file), 0, std::move(message)};
 }
 
-ScanReply failed(Code code, std::string message) {
-    ScanReply reply;
-    reply.code = code;
-    reply.message = std::move(message);
+LoadReply loaded(size_t count) {
+    LoadReply reply;
+    reply.loaded = static_cast<uint32_t>(count);
     return reply;
 }
 
-LoadReply out_of_memory() {
-    return refuse(Code::kOutOfMemory, "", 0, "libyara has no memory for these rules");
+std::string inside(const std::string& where, const std::string& member) {
+    std::string path = where.empty() ? member : where + "/" + member;
+    path.resize(std::min(path.size(), kMaxWhereBytes));
+    return path;
 }
 
-// What libyara complains of while it compiles one file: the first error counts.
-struct Complaints {
-    std::string file;
-    uint32_t line = 0;
-    std::string message;
-    bool include = false;
-};
-
-void note_complaint(int level, const char*, int line, const YR_RULE*, const char* message,
-                    void* data) {
-    Complaints& complaints = *static_cast<Complaints*>(data);
-    if (level == YARA_ERROR_LEVEL_ERROR && complaints.message.empty()) {
-        complaints.line = static_cast<uint32_t>(std::max(line, 0));
-        complaints.message = message;
-    }
+std::string at_byte(const std::string& where, uint64_t offset) {
+    return offset == 0 ? where : where + "@" + base::with_thousands(static_cast<int64_t>(offset));
 }
 
-// Every file that is wanted is in the request already.
-const char* refuse_include(const char*, const char*, const char*, void* data) {
-    static_cast<Complaints*>(data)->include = true;
-    return nullptr;
-}
-
-void free_nothing(const char*, void*) {}
-
-bool is_rule_file(std::string_view name) {
-    return name.ends_with(".yar") || name.ends_with(".yara");
-}
-
-// What libyara would not say by itself.
-std::optional<LoadReply> check(const LoadRequest& request) {
-    if (request.files.empty()) {
-        return refuse(Code::kPayloadSetWrong, "", 0, "no rule files");
-    }
-    for (const auto& [name, source] : request.files) {
-        if (!is_rule_file(name)) {
-            return refuse(Code::kPayloadSetWrong, name, 0,
-                          "not a rule file: its name ends in neither .yar nor .yara");
-        }
-        // libyara takes source as a C string: what follows a NUL would be left out in silence.
-        const auto nul = std::find(source.begin(), source.end(), uint8_t{0});
-        if (nul != source.end()) {
-            const auto lines = 1 + std::count(source.begin(), nul, uint8_t{'\n'});
-            return refuse(Code::kRulesDoNotCompile, name, static_cast<uint32_t>(lines),
-                          "a NUL byte: this is no rule source");
-        }
-    }
-    return std::nullopt;
-}
-
-// "C:\Users\a\b.DOC" is file b.DOC with extension .DOC in folder C:\Users\a.
-struct PathParts {
-    std::string folder, name, extension;
-};
-PathParts parts_of(const std::string& path) {
-    const size_t slash = path.find_last_of("\\/");
-    PathParts parts;
-    parts.folder = slash == std::string::npos ? "" : path.substr(0, slash);
-    parts.name = slash == std::string::npos ? path : path.substr(slash + 1);
-    const size_t dot = parts.name.rfind('.');
-    parts.extension = dot == std::string::npos ? "" : parts.name.substr(dot);
-    return parts;
-}
-
-int note_match(YR_SCAN_CONTEXT*, int message, void* message_data, void* user_data) {
-    if (message != CALLBACK_MSG_RULE_MATCHING) {
-        return CALLBACK_CONTINUE;
-    }
-    auto& rules = *static_cast<std::vector<std::string>*>(user_data);
-    rules.emplace_back(static_cast<const YR_RULE*>(message_data)->identifier);
-    return rules.size() < kMaxMatches ? CALLBACK_CONTINUE : CALLBACK_ABORT;
+content::Certificate certificate_of(ByteView der) {
+    const uint8_t* at = der.data();
+    content::Certificate certificate(d2i_X509(nullptr, &at, static_cast<long>(der.size())),
+                                     [](X509* raw) { X509_free(raw); });
+    return certificate != nullptr && at == der.data() + der.size() ? certificate : nullptr;
 }
 
 }  // namespace
 
 struct Engine::State {
-    bool loaded = false;  // or tried to
-    std::unique_ptr<YR_RULES, DestroyRules> rules;
-    std::unique_ptr<YR_SCANNER, DestroyScanner> scanner;
+    std::unique_ptr<Rules> rules;
+    base::Bytes table_bytes;
+    std::optional<reputation::ReputationTable> table;
+    std::vector<content::Certificate> publishers;
+    base::UtcTime judged_at;
+
+    bool knows_programs() const { return table.has_value() || !publishers.empty(); }
 };
 
-base::Result<std::unique_ptr<Engine>> Engine::create() {
-    // libyara would have OpenSSL read the machine's configuration, and nothing that rules see may
-    // depend on that.
-    OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, nullptr);
-    if (const int error = yr_initialize(); error != ERROR_SUCCESS) {
-        return base::Error{"libyara cannot be initialized: error " + std::to_string(error), "", ""};
+namespace {
+
+// One scan of one subject.
+class Scan {
+  public:
+    Scan(Rules& rules, const std::optional<reputation::ReputationTable>& table,
+         std::span<const content::Certificate> publishers, base::UtcTime at, bool programs)
+        : rules_(rules), table_(table), publishers_(publishers), at_(at), programs_(programs) {}
+
+    SubjectReply run(const Subject& subject) {
+        uint64_t bytes = 0;
+        for (const Region& region : subject.regions) {
+            bytes += region.bytes.size();
+        }
+        to_hash_ = kHashedPerByte * bytes;
+        rules_.scan(subject.name, subject.regions, "", reply_);
+        if (subject.kind != SubjectKind::kMemory && subject.regions.size() == 1) {
+            ArchiveBudget budget({}, bytes);
+            look_into(subject.regions[0].bytes, "", 0, budget);
+        }
+        return std::move(reply_);
     }
-    return std::unique_ptr<Engine>(new Engine(std::make_unique<State>()));
+
+  private:
+    void look_into(ByteView bytes, const std::string& where, unsigned depth,
+                   ArchiveBudget& budget) {
+        if (programs_) {
+            find_programs(bytes, where);
+        }
+        if (!may_be_archive(bytes)) {
+            return;
+        }
+        if (depth == budget.limits().depth) {
+            note_gap(GapReason::kTooDeep, where);
+            return;
+        }
+        take_apart(bytes, budget,
+                   {[&](const std::string& name, ByteView contents) {
+                        const std::string path = inside(where, name);
+                        to_hash_ += kHashedPerByte * contents.size();
+                        const Region region{0, contents};
+                        rules_.scan(name, {&region, 1}, path, reply_);
+                        look_into(contents, path, depth + 1, budget);
+                    },
+                    [&](GapReason reason, const std::string& name) {
+                        note_gap(reason, name.empty() ? where : inside(where, name));
+                    }});
+    }
+
+    void note_gap(GapReason reason, const std::string& where) {
+        if (reply_.gaps.size() < kMaxGaps) {
+            reply_.gaps.push_back({reason, where});
+        }
+    }
+
+    void find_programs(ByteView bytes, const std::string& where) {
+        const executables::SearchResult result = executables::find_executables(bytes);
+        if (!result.complete) {
+            note_gap(GapReason::kTooMany, where);
+        }
+        for (const executables::FoundExecutable& one : result.found) {
+            // What begins where the file does is the whole of it, appended bytes and all.
+            const ByteView program =
+                one.offset == 0 ? bytes : bytes.subspan(one.offset, one.length);
+            if (reply_.programs.size() == kMaxPrograms || program.size() > to_hash_) {
+                note_gap(GapReason::kTooMany, where);
+                return;
+            }
+            to_hash_ -= program.size();
+            add_program(program, at_byte(where, one.offset));
+        }
+        if (table_ && (result.found.empty() || result.found.front().offset != 0)) {
+            look_up(bytes, where);
+        }
+    }
+
+    // What is no program can be known all the same, by its hash.
+    void look_up(ByteView bytes, const std::string& where) {
+        Program known;
+        known.where = where;
+        known.sha256 = base::sha256(bytes);
+        known.by_hash = table_->files().look_up(known.sha256);
+        if (known.by_hash && reply_.programs.size() < kMaxPrograms) {
+            reply_.programs.push_back(std::move(known));
+        }
+    }
+
+    void add_program(ByteView bytes, std::string where) {
+        Program program;
+        program.where = std::move(where);
+        program.sha256 = base::sha256(bytes);
+        if (!publishers_.empty()) {
+            const auto verdict = executables::verify_authenticode(bytes, publishers_, at_);
+            if (const auto* signer = std::get_if<executables::SignedBy>(&verdict)) {
+                program.signer = signer->certificate;
+                program.signer_name = signer->common_name;
+                program.signer_name.resize(std::min(program.signer_name.size(), kMaxSignerBytes));
+            }
+        }
+        if (table_) {
+            program.by_hash = table_->files().look_up(program.sha256);
+            program.by_signer =
+                program.signer ? table_->signers().look_up(*program.signer) : std::nullopt;
+        }
+        reply_.programs.push_back(std::move(program));
+    }
+
+    Rules& rules_;
+    const std::optional<reputation::ReputationTable>& table_;
+    std::span<const content::Certificate> publishers_;
+    base::UtcTime at_;
+    bool programs_;
+    uint64_t to_hash_ = 0;
+    SubjectReply reply_;
+};
+
+}  // namespace
+
+base::Result<std::unique_ptr<Engine>> Engine::create() {
+    base::keep_configuration_out();
+    base::sha256({});  // has OpenSSL find its algorithms now
+    prepare_archives();
+    auto state = std::make_unique<State>();
+    FB_TRY(state->rules, Rules::create());
+    return std::unique_ptr<Engine>(new Engine(std::move(state)));
 }
 
 Engine::Engine(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Engine::~Engine() = default;
 
-Engine::~Engine() {
-    state_.reset();
-    yr_finalize();
+LoadReply Engine::load(const LoadRules& request) {
+    return state_->rules->load(request);
 }
 
-LoadReply Engine::load(const LoadRequest& request) {
-    if (state_->loaded) {
-        return refuse(Code::kPayloadSetWrong, "", 0, "this process has loaded rules before");
+LoadReply Engine::load(const LoadTable& request) {
+    if (state_->table) {
+        return refuse(Code::kPayloadSetWrong, request.name, "this process has a table already");
     }
-    state_->loaded = true;
-    if (const auto refusal = check(request)) {
-        return *refusal;
+    state_->table_bytes.assign(request.table.begin(), request.table.end());
+    const auto table = reputation::ReputationTable::open(state_->table_bytes);
+    if (!table.ok()) {
+        const base::Error& error = table.error();
+        return refuse(Code::kTableMalformed, request.name,
+                      error.place.empty() ? error.message : error.place + ": " + error.message);
     }
-    YR_COMPILER* raw = nullptr;
-    if (yr_compiler_create(&raw) != ERROR_SUCCESS) {
-        return out_of_memory();
-    }
-    const std::unique_ptr<YR_COMPILER, DestroyCompiler> compiler(raw);
-    Complaints complaints;
-    yr_compiler_set_callback(raw, note_complaint, &complaints);
-    yr_compiler_set_include_callback(raw, refuse_include, free_nothing, &complaints);
-    for (const char* name : kExternalVariables) {
-        if (yr_compiler_define_string_variable(raw, name, "") != ERROR_SUCCESS) {
-            return out_of_memory();
-        }
-    }
-    for (const auto& [name, source] : request.files) {
-        const std::string text(base::text_of(source));
-        if (yr_compiler_add_string(raw, text.c_str(), nullptr) == 0) {
-            continue;
-        }
-        if (raw->last_error == ERROR_INSUFFICIENT_MEMORY) {
-            return out_of_memory();
-        }
-        const Code code = complaints.include ? Code::kIncludeRefused : Code::kRulesDoNotCompile;
-        return refuse(code, name, complaints.line, complaints.message);
-    }
-    YR_RULES* rules = nullptr;
-    if (yr_compiler_get_rules(raw, &rules) != ERROR_SUCCESS) {
-        return out_of_memory();
-    }
-    state_->rules.reset(rules);
-    if (rules->num_rules == 0) {  // a scanner that finds nothing, and says that all is well
-        return refuse(Code::kPayloadSetWrong, "", 0, "no rules in any of the files");
-    }
-    YR_SCANNER* scanner = nullptr;
-    if (yr_scanner_create(rules, &scanner) != ERROR_SUCCESS) {
-        return out_of_memory();
-    }
-    state_->scanner.reset(scanner);
-    // NO_TRYCATCH: libyara would set signal handlers, which is forbidden, to survive what shall
-    // kill this process.
-    yr_scanner_set_flags(
-        scanner, SCAN_FLAGS_FAST_MODE | SCAN_FLAGS_NO_TRYCATCH | SCAN_FLAGS_REPORT_RULES_MATCHING);
-    LoadReply loaded;
-    loaded.rules = rules->num_rules;
-    return loaded;
+    state_->table = *table;
+    return loaded(table->files().size() + table->signers().size());
 }
 
-ScanReply Engine::scan(const ScanRequest& request) {
-    YR_SCANNER* scanner = state_->scanner.get();
-    if (scanner == nullptr) {
-        return failed(Code::kScanFailed, "no rules are loaded");
+LoadReply Engine::trust(const TrustPublishers& request) {
+    if (!state_->publishers.empty()) {
+        return refuse(Code::kPayloadSetWrong, "", "this process knows its publishers already");
     }
-    const PathParts parts = parts_of(request.name);
-    ScanReply reply;
-    int error = ERROR_SUCCESS;
-    for (const auto& [name, value] : {std::pair{"filename", &parts.name},
-                                      {"filepath", &parts.folder},
-                                      {"extension", &parts.extension}}) {
-        if (error == ERROR_SUCCESS) {
-            error = yr_scanner_define_string_variable(scanner, name, value->c_str());
+    for (const ByteView der : request.roots) {
+        content::Certificate certificate = certificate_of(der);
+        if (certificate == nullptr) {
+            state_->publishers.clear();
+            return refuse(Code::kPayloadSetWrong, "", "a publisher's root is no certificate");
         }
+        state_->publishers.push_back(std::move(certificate));
     }
-    if (error == ERROR_SUCCESS) {
-        yr_scanner_set_callback(scanner, note_match, &reply.rules);
-        error = yr_scanner_scan_mem(scanner, request.subject.data(), request.subject.size());
-    }
-    if (error == ERROR_INSUFFICIENT_MEMORY) {
-        return failed(Code::kOutOfMemory, "libyara has no memory for this scan");
-    }
-    if (error != ERROR_SUCCESS) {
-        return failed(Code::kScanFailed, "libyara error " + std::to_string(error));
-    }
-    return reply;
+    state_->judged_at = request.at;
+    return loaded(request.roots.size());
 }
 
-base::Bytes Engine::answer(base::ByteView request) {
-    const base::Result<Request> parsed = parse_request(request);
-    if (!parsed.ok()) {
+SubjectReply Engine::scan(const Subject& subject) {
+    if (!state_->rules->loaded()) {
+        SubjectReply reply;
+        reply.code = Code::kScanFailed;
+        reply.message = "no rules are loaded";
+        return reply;
+    }
+    return Scan(*state_->rules, state_->table, state_->publishers, state_->judged_at,
+                state_->knows_programs())
+        .run(subject);
+}
+
+base::Bytes Engine::answer(ByteView bytes) {
+    const base::Result<Request> request = parse_request(bytes);
+    if (!request.ok()) {
         return {};
     }
-    if (const auto* load_request = std::get_if<LoadRequest>(&*parsed)) {
-        return encode(load(*load_request));
+    if (const auto* rules = std::get_if<LoadRules>(&*request)) {
+        return encode(load(*rules));
     }
-    return encode(scan(std::get<ScanRequest>(*parsed)));
+    if (const auto* table = std::get_if<LoadTable>(&*request)) {
+        return encode(load(*table));
+    }
+    if (const auto* publishers = std::get_if<TrustPublishers>(&*request)) {
+        return encode(trust(*publishers));
+    }
+    if (const auto* scan_request = std::get_if<ScanRequest>(&*request)) {
+        ScanReply reply;
+        for (const Subject& subject : scan_request->subjects) {
+            reply.subjects.push_back(scan(subject));
+        }
+        return encode(reply);
+    }
+    return {};
 }
 
 }  // namespace firebreak::endpoint::scanner

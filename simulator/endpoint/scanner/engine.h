@@ -1,5 +1,4 @@
-// libyara behind the scanner's messages. Lives in the sandboxed process alone: the runner does not
-// even link it (tests/structure checks that).
+// The file scanner's sandboxed process: what it has loaded, and scans with all of it.
 #pragma once
 
 #include <memory>
@@ -8,8 +7,12 @@
 
 namespace firebreak::endpoint::scanner {
 
-// Not thread-safe; one per process. Prepares libyara and what it leans on without reading any
-// content, so that it can be made before the process is locked down.
+// Not thread-safe; one per process. Made before the process is locked down, without content.
+//
+// A scan looks at the subject itself and at what is in it: members of archives, nested ones too,
+// and executables, found by parsing. Executables are looked for only where something is known of
+// them (a table, publishers or a model is loaded), and not in memory of processes, where they do
+// not lie as in files.
 class Engine {
   public:
     static base::Result<std::unique_ptr<Engine>> create();
@@ -17,13 +20,12 @@ class Engine {
     Engine(const Engine&) = delete;
     Engine& operator=(const Engine&) = delete;
 
-    // Source rules only, in files named .yar or .yara, at least one rule in all; includes refused;
-    // the external variables that public rule sets use (filename, filepath, extension, filetype,
-    // owner) defined. A second load is refused (kPayloadSetWrong).
-    LoadReply load(const LoadRequest& request);
-    // One fast scan, without libyara's own time-out: it is not always kept, and the parent's CPU
-    // limit is.
-    ScanReply scan(const ScanRequest& request);
+    LoadReply load(const LoadRules& request);
+    // A table that ReputationTable::open() finds sound, once (kTableMalformed, kPayloadSetWrong).
+    LoadReply load(const LoadTable& request);
+    // Certificates (DER), once.
+    LoadReply trust(const TrustPublishers& request);
+    SubjectReply scan(const Subject& subject);
 
     // The encoded reply to an encoded request; empty, which is no reply at all, to anything else.
     base::Bytes answer(base::ByteView request);

@@ -2,16 +2,29 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 
 namespace firebreak::endpoint::scanner {
 namespace {
 
 using base::ByteReader;
+using base::Bytes;
+using base::ByteView;
 using base::ByteWriter;
 using base::Code;
 
 // What a message begins with. Other values are refused, so that no message passes for another.
-enum class Kind : uint8_t { kLoadRequest = 1, kScanRequest, kLoadReply, kScanReply };
+enum class Kind : uint8_t {
+    kLoadRules = 1,
+    kLoadTable,
+    kLoadModel,
+    kTrustPublishers,
+    kScanRequest,
+    kScoreRequest,
+    kLoadReply,
+    kScanReply,
+    kScoreReply,
+};
 
 ByteWriter message(Kind kind) {
     ByteWriter writer;
@@ -19,149 +32,406 @@ ByteWriter message(Kind kind) {
     return writer;
 }
 
+void write_count(ByteWriter& writer, size_t count) {
+    writer.u32(static_cast<uint32_t>(count));
+}
+
+void write_optional(ByteWriter& writer, const std::optional<uint8_t>& value) {
+    writer.u8(value ? 1 : 0);
+    if (value) {
+        writer.u8(*value);
+    }
+}
+
+void write_floats(ByteWriter& writer, const std::vector<float>& values) {
+    write_count(writer, values.size());
+    for (const float value : values) {
+        writer.u32(std::bit_cast<uint32_t>(value));
+    }
+}
+
+// Reads fields, and remembers whether one was out of its limits. Ask once, at the end.
+class Fields {
+  public:
+    explicit Fields(ByteView bytes) : reader_(bytes) {}
+
+    bool is(Kind kind) { return within(reader_.u8() == static_cast<uint8_t>(kind)); }
+    uint8_t u8() { return reader_.u8(); }
+    uint32_t u32() { return reader_.u32(); }
+    uint64_t u64() { return reader_.u64(); }
+    ByteView bytes() { return reader_.blob(); }
+    bool flag() {
+        const uint8_t value = reader_.u8();
+        within(value <= 1);
+        return value == 1;
+    }
+    std::string text(size_t limit) {
+        const ByteView bytes = reader_.blob();
+        return within(bytes.size() <= limit) ? std::string(base::text_of(bytes)) : std::string();
+    }
+    // How many follow; 0 if that is too many, or nothing more is there.
+    uint32_t count(size_t limit) {
+        const uint32_t count = reader_.u32();
+        return within(count <= limit) ? count : 0;
+    }
+    template <class Enum>
+    Enum one_of(Enum last) {
+        const uint8_t value = reader_.u8();
+        return within(value <= static_cast<uint8_t>(last)) ? static_cast<Enum>(value) : Enum{};
+    }
+    template <size_t N>
+    Code code(const std::array<Code, N>& known) {
+        const auto value = static_cast<Code>(reader_.u16());
+        within(std::find(known.begin(), known.end(), value) != known.end());
+        return value;
+    }
+    base::Sha256 sha256() {
+        base::Sha256 digest{};
+        const ByteView bytes = reader_.blob();
+        if (within(bytes.size() == digest.size())) {
+            std::copy(bytes.begin(), bytes.end(), digest.begin());
+        }
+        return digest;
+    }
+    std::optional<uint8_t> optional_u8() {
+        return flag() ? std::optional(reader_.u8()) : std::nullopt;
+    }
+    std::vector<float> floats() {
+        std::vector<float> values;
+        for (uint32_t n = count(kMaxFeatures); n > 0 && !failed(); --n) {
+            values.push_back(std::bit_cast<float>(reader_.u32()));
+        }
+        return values;
+    }
+
+    bool failed() const { return !ok_ || reader_.failed(); }
+    bool complete() const { return ok_ && reader_.complete(); }
+
+  private:
+    bool within(bool holds) {
+        ok_ = ok_ && holds;
+        return holds;
+    }
+
+    ByteReader reader_;
+    bool ok_ = true;
+};
+
 base::Error malformed(const char* what) {
     return {std::string("malformed ") + what, "", ""};
 }
 
-// Text no longer than `limit`; too long a one makes `ok` false.
-std::string text(ByteReader& reader, size_t limit, bool& ok) {
-    const base::ByteView bytes = reader.blob();
-    ok = ok && bytes.size() <= limit;
-    return std::string(base::text_of(bytes.first(std::min(bytes.size(), limit))));
-}
-
-template <size_t N>
-Code code(ByteReader& reader, const std::array<Code, N>& known, bool& ok) {
-    const auto value = static_cast<Code>(reader.u16());
-    ok = ok && std::find(known.begin(), known.end(), value) != known.end();
-    return value;
-}
-
-base::Bytes bytes(ByteReader& reader) {
-    const base::ByteView view = reader.blob();
-    return {view.begin(), view.end()};
-}
-
-base::Result<Request> parse_load_request(ByteReader& reader) {
-    const uint32_t count = reader.u32();
-    if (count > kMaxRuleFiles) {
-        return malformed("load request: too many files");
+LoadRules read_rules(Fields& fields) {
+    LoadRules request;
+    for (uint32_t n = fields.count(kMaxRuleFiles); n > 0 && !fields.failed(); --n) {
+        LoadRules::File& file = request.files.emplace_back();
+        file.name = fields.text(kMaxNameBytes);
+        file.source = fields.bytes();
     }
-    LoadRequest request;
-    bool ok = true;
-    for (uint32_t i = 0; i < count && !reader.failed(); ++i) {
-        LoadRequest::RuleFile& file = request.files.emplace_back();
-        file.name = text(reader, kMaxNameBytes, ok);
-        file.source = bytes(reader);
-    }
-    if (!ok || !reader.complete()) {
-        return malformed("load request");
-    }
-    return Request(std::move(request));
+    return request;
 }
 
-base::Result<Request> parse_scan_request(ByteReader& reader) {
-    bool ok = true;
+TrustPublishers read_publishers(Fields& fields) {
+    TrustPublishers request;
+    for (uint32_t n = fields.count(kMaxPublishers); n > 0 && !fields.failed(); --n) {
+        request.roots.push_back(fields.bytes());
+    }
+    request.at.unix_seconds = static_cast<int64_t>(fields.u64());
+    return request;
+}
+
+Subject read_subject(Fields& fields) {
+    Subject subject;
+    subject.kind = fields.one_of(SubjectKind::kStream);
+    subject.name = fields.text(kMaxNameBytes);
+    for (uint32_t n = fields.count(kMaxRegions); n > 0 && !fields.failed(); --n) {
+        Region& region = subject.regions.emplace_back();
+        region.address = fields.u64();
+        region.bytes = fields.bytes();
+    }
+    return subject;
+}
+
+ScanRequest read_scan(Fields& fields) {
     ScanRequest request;
-    request.name = text(reader, kMaxNameBytes, ok);
-    request.subject = bytes(reader);
-    if (!ok || !reader.complete()) {
-        return malformed("scan request");
+    for (uint32_t n = fields.count(kMaxSubjects); n > 0 && !fields.failed(); --n) {
+        request.subjects.push_back(read_subject(fields));
     }
-    return Request(std::move(request));
+    return request;
+}
+
+Program read_program(Fields& fields) {
+    Program program;
+    program.where = fields.text(kMaxWhereBytes);
+    program.sha256 = fields.sha256();
+    if (fields.flag()) {
+        program.signer = fields.sha256();
+    }
+    program.signer_name = fields.text(kMaxSignerBytes);
+    program.by_hash = fields.optional_u8();
+    program.by_signer = fields.optional_u8();
+    program.features = fields.floats();
+    return program;
+}
+
+void write(ByteWriter& writer, const Program& program) {
+    writer.text(program.where);
+    writer.blob(program.sha256);
+    writer.u8(program.signer ? 1 : 0);
+    if (program.signer) {
+        writer.blob(*program.signer);
+    }
+    writer.text(program.signer_name);
+    write_optional(writer, program.by_hash);
+    write_optional(writer, program.by_signer);
+    write_floats(writer, program.features);
+}
+
+SubjectReply read_subject_reply(Fields& fields) {
+    constexpr std::array kCodes = {Code::kNone, Code::kScanFailed, Code::kOutOfMemory};
+    SubjectReply reply;
+    reply.code = fields.code(kCodes);
+    for (uint32_t n = fields.count(kMaxMatches); n > 0 && !fields.failed(); --n) {
+        Match& match = reply.matches.emplace_back();
+        match.rule = fields.text(kMaxRuleNameBytes);
+        match.where = fields.text(kMaxWhereBytes);
+    }
+    for (uint32_t n = fields.count(kMaxPrograms); n > 0 && !fields.failed(); --n) {
+        reply.programs.push_back(read_program(fields));
+    }
+    for (uint32_t n = fields.count(kMaxGaps); n > 0 && !fields.failed(); --n) {
+        Gap& gap = reply.gaps.emplace_back();
+        gap.reason = fields.one_of(GapReason::kNoRoom);
+        gap.where = fields.text(kMaxWhereBytes);
+    }
+    reply.message = fields.text(kMaxMessageBytes);
+    return reply;
+}
+
+void write(ByteWriter& writer, const SubjectReply& reply) {
+    writer.u16(static_cast<uint16_t>(reply.code));
+    write_count(writer, reply.matches.size());
+    for (const Match& match : reply.matches) {
+        writer.text(match.rule);
+        writer.text(match.where);
+    }
+    write_count(writer, reply.programs.size());
+    for (const Program& program : reply.programs) {
+        write(writer, program);
+    }
+    write_count(writer, reply.gaps.size());
+    for (const Gap& gap : reply.gaps) {
+        writer.u8(static_cast<uint8_t>(gap.reason));
+        writer.text(gap.where);
+    }
+    writer.text(reply.message);
+}
+
+Score read_score(Fields& fields) {
+    Score score;
+    score.model = fields.text(kMaxRuleNameBytes);
+    score.score = std::bit_cast<float>(fields.u32());
+    score.malicious = fields.flag();
+    score.refusal = fields.text(kMaxMessageBytes);
+    return score;
 }
 
 }  // namespace
 
-base::Bytes encode(const LoadRequest& request) {
-    ByteWriter writer = message(Kind::kLoadRequest);
-    writer.u32(static_cast<uint32_t>(request.files.size()));
-    for (const LoadRequest::RuleFile& file : request.files) {
+Bytes encode(const LoadRules& request) {
+    ByteWriter writer = message(Kind::kLoadRules);
+    write_count(writer, request.files.size());
+    for (const LoadRules::File& file : request.files) {
         writer.text(file.name);
         writer.blob(file.source);
     }
     return std::move(writer).take();
 }
 
-base::Bytes encode(const ScanRequest& request) {
-    return encode_scan_request(request.name, request.subject);
-}
-
-base::Bytes encode_scan_request(std::string_view name, base::ByteView subject) {
-    ByteWriter writer = message(Kind::kScanRequest);
-    writer.text(name);
-    writer.blob(subject);
+Bytes encode(const LoadTable& request) {
+    ByteWriter writer = message(Kind::kLoadTable);
+    writer.text(request.name);
+    writer.blob(request.table);
     return std::move(writer).take();
 }
 
-base::Bytes encode(const LoadReply& reply) {
+Bytes encode(const LoadModel& request) {
+    ByteWriter writer = message(Kind::kLoadModel);
+    writer.text(request.name);
+    writer.blob(request.library);
+    return std::move(writer).take();
+}
+
+Bytes encode(const TrustPublishers& request) {
+    ByteWriter writer = message(Kind::kTrustPublishers);
+    write_count(writer, request.roots.size());
+    for (const ByteView root : request.roots) {
+        writer.blob(root);
+    }
+    writer.u64(static_cast<uint64_t>(request.at.unix_seconds));
+    return std::move(writer).take();
+}
+
+Bytes encode(const ScanRequest& request) {
+    ByteWriter writer = message(Kind::kScanRequest);
+    write_count(writer, request.subjects.size());
+    for (const Subject& subject : request.subjects) {
+        writer.u8(static_cast<uint8_t>(subject.kind));
+        writer.text(subject.name);
+        write_count(writer, subject.regions.size());
+        for (const Region& region : subject.regions) {
+            writer.u64(region.address);
+            writer.blob(region.bytes);
+        }
+    }
+    return std::move(writer).take();
+}
+
+Bytes encode(const ScoreRequest& request) {
+    ByteWriter writer = message(Kind::kScoreRequest);
+    writer.u8(request.telemetry ? 1 : 0);
+    write_floats(writer, request.features);
+    return std::move(writer).take();
+}
+
+Bytes encode(const LoadReply& reply) {
     ByteWriter writer = message(Kind::kLoadReply);
     writer.u16(static_cast<uint16_t>(reply.code));
-    writer.u32(reply.rules);
+    writer.u32(reply.loaded);
     writer.text(reply.file);
     writer.u32(reply.line);
     writer.text(reply.message);
     return std::move(writer).take();
 }
 
-base::Bytes encode(const ScanReply& reply) {
+Bytes encode(const ScanReply& reply) {
     ByteWriter writer = message(Kind::kScanReply);
-    writer.u16(static_cast<uint16_t>(reply.code));
-    writer.u32(static_cast<uint32_t>(reply.rules.size()));
-    for (const std::string& rule : reply.rules) {
-        writer.text(rule);
+    write_count(writer, reply.subjects.size());
+    for (const SubjectReply& subject : reply.subjects) {
+        write(writer, subject);
     }
-    writer.text(reply.message);
     return std::move(writer).take();
 }
 
-base::Result<Request> parse_request(base::ByteView bytes) {
-    ByteReader reader(bytes);
-    switch (static_cast<Kind>(reader.u8())) {
-        case Kind::kLoadRequest:
-            return parse_load_request(reader);
+Bytes encode(const ScoreReply& reply) {
+    ByteWriter writer = message(Kind::kScoreReply);
+    write_count(writer, reply.scores.size());
+    for (const Score& score : reply.scores) {
+        writer.text(score.model);
+        writer.u32(std::bit_cast<uint32_t>(score.score));
+        writer.u8(score.malicious ? 1 : 0);
+        writer.text(score.refusal);
+    }
+    return std::move(writer).take();
+}
+
+base::Result<Request> parse_request(ByteView bytes) {
+    Fields fields(bytes);
+    Request request;
+    switch (static_cast<Kind>(fields.u8())) {
+        case Kind::kLoadRules:
+            request = read_rules(fields);
+            break;
+        case Kind::kLoadTable:
+            request = LoadTable{fields.text(kMaxNameBytes), fields.bytes()};
+            break;
+        case Kind::kLoadModel:
+            request = LoadModel{fields.text(kMaxNameBytes), fields.bytes()};
+            break;
+        case Kind::kTrustPublishers:
+            request = read_publishers(fields);
+            break;
         case Kind::kScanRequest:
-            return parse_scan_request(reader);
+            request = read_scan(fields);
+            break;
+        case Kind::kScoreRequest: {
+            const bool telemetry = fields.flag();
+            request = ScoreRequest{telemetry, fields.floats()};
+            break;
+        }
         default:
             return malformed("request: of no known kind");
     }
+    if (!fields.complete()) {
+        return malformed("request");
+    }
+    return request;
 }
 
-base::Result<LoadReply> parse_load_reply(base::ByteView bytes) {
-    constexpr std::array kCodes = {Code::kNone, Code::kPayloadSetWrong, Code::kRulesDoNotCompile,
-                                   Code::kIncludeRefused, Code::kOutOfMemory};
-    ByteReader reader(bytes);
-    bool ok = reader.u8() == static_cast<uint8_t>(Kind::kLoadReply);
+base::Result<LoadReply> parse_load_reply(ByteView bytes) {
+    constexpr std::array kCodes = {
+        Code::kNone,           Code::kPayloadSetWrong, Code::kRulesDoNotCompile,
+        Code::kIncludeRefused, Code::kOutOfMemory,     Code::kTableMalformed};
+    Fields fields(bytes);
+    fields.is(Kind::kLoadReply);
     LoadReply reply;
-    reply.code = code(reader, kCodes, ok);
-    reply.rules = reader.u32();
-    reply.file = text(reader, kMaxNameBytes, ok);
-    reply.line = reader.u32();
-    reply.message = text(reader, kMaxMessageBytes, ok);
-    if (!ok || !reader.complete()) {
+    reply.code = fields.code(kCodes);
+    reply.loaded = fields.u32();
+    reply.file = fields.text(kMaxNameBytes);
+    reply.line = fields.u32();
+    reply.message = fields.text(kMaxMessageBytes);
+    if (!fields.complete()) {
         return malformed("load reply");
     }
     return reply;
 }
 
-base::Result<ScanReply> parse_scan_reply(base::ByteView bytes) {
-    constexpr std::array kCodes = {Code::kNone, Code::kScanFailed, Code::kOutOfMemory};
-    ByteReader reader(bytes);
-    bool ok = reader.u8() == static_cast<uint8_t>(Kind::kScanReply);
+base::Result<ScanReply> parse_scan_reply(ByteView bytes, size_t subjects) {
+    Fields fields(bytes);
+    fields.is(Kind::kScanReply);
     ScanReply reply;
-    reply.code = code(reader, kCodes, ok);
-    const uint32_t count = reader.u32();
-    if (count > kMaxMatches) {
-        return malformed("scan reply: too many rules");
+    for (uint32_t n = fields.count(kMaxSubjects); n > 0 && !fields.failed(); --n) {
+        reply.subjects.push_back(read_subject_reply(fields));
     }
-    for (uint32_t i = 0; i < count && !reader.failed(); ++i) {
-        reply.rules.push_back(text(reader, kMaxRuleNameBytes, ok));
-    }
-    reply.message = text(reader, kMaxMessageBytes, ok);
-    if (!ok || !reader.complete()) {
+    if (!fields.complete() || reply.subjects.size() != subjects) {
         return malformed("scan reply");
     }
     return reply;
+}
+
+base::Result<ScoreReply> parse_score_reply(ByteView bytes) {
+    Fields fields(bytes);
+    fields.is(Kind::kScoreReply);
+    ScoreReply reply;
+    for (uint32_t n = fields.count(kMaxScores); n > 0 && !fields.failed(); --n) {
+        reply.scores.push_back(read_score(fields));
+    }
+    if (!fields.complete()) {
+        return malformed("score reply");
+    }
+    return reply;
+}
+
+std::string_view to_text(SubjectKind kind) {
+    switch (kind) {
+        case SubjectKind::kFile:
+            return "file";
+        case SubjectKind::kMemory:
+            return "memory";
+        case SubjectKind::kStream:
+            return "stream";
+    }
+    return "?";
+}
+
+std::string_view to_text(GapReason reason) {
+    switch (reason) {
+        case GapReason::kTooDeep:
+            return "nested too deeply";
+        case GapReason::kTooMany:
+            return "too many members";
+        case GapReason::kTooLarge:
+            return "too large when unpacked";
+        case GapReason::kRatio:
+            return "unpacks to far more than it is";
+        case GapReason::kDamaged:
+            return "damaged";
+        case GapReason::kEncrypted:
+            return "encrypted";
+        case GapReason::kNoRoom:
+            return "no room to unpack it";
+    }
+    return "?";
 }
 
 }  // namespace firebreak::endpoint::scanner

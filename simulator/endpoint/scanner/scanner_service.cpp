@@ -1,6 +1,10 @@
 #include "endpoint/scanner/scanner_service.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <charconv>
 
 #include "base/text.h"
 
@@ -11,13 +15,21 @@ using base::Category;
 using base::Code;
 using base::Outcome;
 using base::Stage;
+using content::Feed;
+using ports::Access;
+using ports::ScanVerdict;
 
-constexpr auto kRunning = "scanner/DatasetA/running";
-constexpr auto kLastKnownGood = "scanner/DatasetA/last-known-good";
-constexpr auto kKilledBy = "scanner/DatasetA/killed-by";
+std::string name_of(Feed feed) {
+    return std::string(content::info(feed).name);
+}
 
-std::string package_key(const std::string& digest) {
-    return ports::package_key(content::Feed::kDatasetA, digest);
+std::string key(Feed feed, std::string_view what) {
+    return fmt::format("scanner/{}/{}", content::info(feed).name, what);
+}
+
+size_t place_of(Feed feed) {
+    return static_cast<size_t>(std::find(kScannerFeeds.begin(), kScannerFeeds.end(), feed) -
+                               kScannerFeeds.begin());
 }
 
 std::string megabytes(uint64_t bytes) {
@@ -25,11 +37,11 @@ std::string megabytes(uint64_t bytes) {
 }
 
 Outcome too_large(Stage stage, uint64_t bytes, uint64_t limit) {
-    return {stage,
-            Category::kTooLarge,
-            Code::kOverCap,
-            {{"size", base::with_thousands(static_cast<int64_t>(bytes)) + " bytes"},
-             {"limit", megabytes(limit)}}};
+    return {
+        stage,
+        Category::kTooLarge,
+        Code::kOverCap,
+        {{"bytes", base::with_thousands(static_cast<int64_t>(bytes))}, {"cap", megabytes(limit)}}};
 }
 
 Outcome reply_invalid(Stage stage, const base::Error& error) {
@@ -48,190 +60,491 @@ Outcome refusal(const LoadReply& reply) {
     return {Stage::kLoad, category, reply.code, std::move(evidence)};
 }
 
-ports::ScanVerdict no_verdict(Outcome outcome) {
-    return {ports::ScanVerdict::Kind::kNoVerdict, {}, std::move(outcome)};
+Outcome down() {
+    return {Stage::kLoad,
+            Category::kRejected,
+            Code::kNothingRuns,
+            {{"scanner", "down: there is no content for it to run"}}};
 }
 
-ports::ScanVerdict down() {
-    return no_verdict({Stage::kLoad,
-                       Category::kRejected,
-                       Code::kNone,
-                       {{"scanner", "down: there is no content for it to run"}}});
+// Whether the process did die, as against content that it turned away.
+bool is_kill(const Outcome& outcome) {
+    return outcome.category != Category::kRejected && outcome.category != Category::kTooLarge;
 }
 
-}  // namespace
-
-ScannerService::ScannerService(ports::Store& store, ports::ComponentProcesses& processes)
-    : store_(store), processes_(processes) {}
-
-base::Result<ScannerService::Contents> ScannerService::contents() {
-    Contents contents;
-    FB_TRY(contents.running, store_.get(kRunning));
-    FB_TRY(contents.last_known_good, store_.get(kLastKnownGood));
-    return contents;
-}
-
-base::Result<content::Manifest> ScannerService::manifest(const std::string& digest) {
-    FB_TRY(const std::optional<std::string> json, store_.get(package_key(digest)));
-    if (!json || base::sha384(base::view_of(*json)).hex() != digest) {
-        return base::Error{json ? "is not the manifest that it is stored as" : "is missing",
-                           "store key " + package_key(digest), ""};
-    }
-    return content::parse_manifest(base::view_of(*json));
-}
-
-// Into a fresh process. Errors are about this machine; all that content does is an outcome.
-base::Result<ScannerService::Loaded> ScannerService::load(const content::Manifest& manifest) {
+uint64_t bytes_of(const content::Manifest& manifest) {
     uint64_t bytes = 0;
     for (const content::PayloadFile& payload : manifest.payloads) {
         bytes += payload.size;
     }
-    if (bytes > kMaxRuleBytes) {
-        return Loaded{nullptr, too_large(Stage::kLoad, bytes, kMaxRuleBytes)};
+    return bytes;
+}
+
+uint64_t bytes_of(const ports::Subject& subject) {
+    uint64_t bytes = 0;
+    for (const ports::Region& region : subject.regions) {
+        bytes += region.bytes.size();
     }
-    LoadRequest request;
+    return bytes;
+}
+
+// "a.zip/b.doc: encrypted".
+std::string text_of(const Gap& gap) {
+    return (gap.where.empty() ? "itself" : base::printable(gap.where)) + ": " +
+           std::string(to_text(gap.reason));
+}
+
+void add_once(std::vector<std::string>& to, std::string one) {
+    if (std::find(to.begin(), to.end(), one) == to.end()) {
+        to.push_back(std::move(one));
+    }
+}
+
+std::vector<std::string> words_of(std::string_view text) {
+    std::vector<std::string> words;
+    for (size_t at = 0; at < text.size();) {
+        const size_t end = std::min(text.find(' ', at), text.size());
+        words.emplace_back(text.substr(at, end - at));
+        at = end + 1;
+    }
+    return words;
+}
+
+}  // namespace
+
+bool is_scanner_feed(Feed feed) {
+    return place_of(feed) < kScannerFeeds.size();
+}
+
+class ScannerService::FeedInstaller final : public ports::Installer {
+  public:
+    FeedInstaller(ScannerService& service, Feed feed) : service_(service), feed_(feed) {}
+    base::Result<ports::Installation> install(const content::Manifest& manifest,
+                                              const base::Digest& manifest_digest) override {
+        return service_.install(manifest, manifest_digest.hex());
+    }
+    base::Result<bool> keeps(const base::Digest& manifest_digest) override {
+        return service_.keeps(feed_, manifest_digest.hex());
+    }
+
+  private:
+    ScannerService& service_;
+    Feed feed_;
+};
+
+ScannerService::ScannerService(const ScannerPorts& ports, ScannerSetting setting)
+    : ports_(ports),
+      setting_(std::move(setting)),
+      lookup_(ports.cloud, ports.clock, setting_.cloud) {
+    for (const Feed feed : kScannerFeeds) {
+        installers_.emplace_back(*this, feed);
+    }
+}
+
+ScannerService::~ScannerService() = default;
+
+ports::Installer& ScannerService::installer(Feed feed) {
+    return installers_.at(place_of(feed));
+}
+
+base::Result<ScannerService::Contents> ScannerService::contents(Feed feed) {
+    Contents contents;
+    FB_TRY(contents.running, ports_.store.get(key(feed, "running")));
+    FB_TRY(contents.last_known_good, ports_.store.get(key(feed, "last-known-good")));
+    FB_TRY(const std::optional<std::string> kills, ports_.store.get(key(feed, "kills")));
+    FB_TRY(const std::optional<std::string> quarantine, ports_.store.get(key(feed, "quarantine")));
+    if (kills) {
+        const std::vector<std::string> words = words_of(*kills);
+        if (words.size() == 2 && words[0] == contents.running) {
+            std::from_chars(words[1].data(), words[1].data() + words[1].size(), contents.kills);
+        }
+    }
+    if (quarantine) {
+        contents.quarantine = words_of(*quarantine);
+    }
+    return contents;
+}
+
+base::Result<content::Manifest> ScannerService::manifest(Feed feed, const std::string& digest) {
+    const std::string place = ports::package_key(feed, digest);
+    FB_TRY(const std::optional<std::string> json, ports_.store.get(place));
+    if (!json || base::sha384(base::view_of(*json)).hex() != digest) {
+        return base::Error{json ? "is not the manifest that it is stored as" : "is missing",
+                           "store key " + place, ""};
+    }
+    return content::parse_manifest(base::view_of(*json));
+}
+
+base::Result<ScannerService::Wanted> ScannerService::what_runs(std::optional<Feed> but) {
+    Wanted wanted;
+    for (const Feed feed : kScannerFeeds) {
+        if (feed == but) {
+            continue;
+        }
+        FB_TRY(const std::optional<std::string> running, ports_.store.get(key(feed, "running")));
+        if (running) {
+            FB_TRY(wanted[place_of(feed)], manifest(feed, *running));
+        }
+    }
+    return wanted;
+}
+
+base::Result<std::optional<Outcome>> ScannerService::trust(ports::ComponentProcess& process) {
+    if (setting_.publishers.empty()) {
+        return std::optional<Outcome>();
+    }
+    TrustPublishers request;
+    request.roots.assign(setting_.publishers.begin(), setting_.publishers.end());
+    request.at = setting_.judged_at;
+    FB_TRY(ports::CallResult result, process.load(encode(request)));
+    if (auto* death = std::get_if<Outcome>(&result)) {
+        return std::optional(std::move(*death));
+    }
+    FB_TRY(const LoadReply reply, parse_load_reply(std::get<base::Bytes>(result)));
+    if (reply.code != Code::kNone) {
+        return base::Error{"publishers that the scanner shall trust: " + reply.message, "",
+                           "name certificates in DER or PEM"};
+    }
+    return std::optional<Outcome>();
+}
+
+base::Result<std::optional<Outcome>> ScannerService::load(ports::ComponentProcess& process,
+                                                          const content::Manifest& manifest,
+                                                          base::Evidence& told) {
+    std::vector<base::Bytes> payloads;
     for (const content::PayloadFile& payload : manifest.payloads) {
-        FB_TRY(base::Bytes source, store_.blob(payload.sha384));
-        request.files.push_back({payload.name, std::move(source)});
+        FB_TRY(payloads.emplace_back(), ports_.store.blob(payload.sha384));
     }
-    FB_TRY(auto process, processes_.start());
-    FB_TRY(ports::CallResult result, process->call(encode(request)));
+    base::Bytes request;
+    if (manifest.feed == Feed::kLocalRepData) {
+        if (payloads.size() != 1) {
+            return std::optional(refusal({Code::kPayloadSetWrong, 0, "", 0,
+                                          "one table is expected, and there are " +
+                                              std::to_string(payloads.size()) + " files"}));
+        }
+        request = encode(LoadTable{manifest.payloads[0].name, payloads[0]});
+    } else {
+        LoadRules rules;
+        for (size_t i = 0; i < payloads.size(); ++i) {
+            rules.files.push_back({manifest.payloads[i].name, payloads[i]});
+        }
+        request = encode(rules);
+    }
+    FB_TRY(ports::CallResult result, process.load(request));
     if (auto* death = std::get_if<Outcome>(&result)) {
         death->stage = Stage::kLoad;
-        return Loaded{nullptr, std::move(*death)};
+        return std::optional(std::move(*death));
     }
     const auto reply = parse_load_reply(std::get<base::Bytes>(result));
     if (!reply.ok()) {
-        return Loaded{nullptr, reply_invalid(Stage::kLoad, reply.error())};
+        return std::optional(reply_invalid(Stage::kLoad, reply.error()));
     }
     if (reply->code != Code::kNone) {
-        return Loaded{nullptr, refusal(*reply)};
+        return std::optional(refusal(*reply));
     }
-    return Loaded{std::move(process),
-                  {Stage::kNever,
-                   Category::kInstalled,
-                   Code::kNone,
-                   {{"rules", base::with_thousands(reply->rules)}}}};
+    told.emplace_back(manifest.feed == Feed::kLocalRepData ? "reputations" : "rules",
+                      base::with_thousands(reply->loaded));
+    return std::optional<Outcome>();
 }
 
-base::Result<ScannerService::Loaded> ScannerService::load(const std::string& digest) {
-    FB_TRY(const content::Manifest found, manifest(digest));
-    return load(found);
+base::Result<ScannerService::Started> ScannerService::start(const Wanted& wanted, Feed last) {
+    for (const std::optional<content::Manifest>& manifest : wanted) {
+        if (const uint64_t bytes = manifest ? bytes_of(*manifest) : 0; bytes > kMaxContentBytes) {
+            return Started{nullptr, manifest->feed,
+                           too_large(Stage::kLoad, bytes, kMaxContentBytes)};
+        }
+    }
+    FB_TRY(std::unique_ptr<ports::ComponentProcess> process, ports_.processes.start());
+    FB_TRY(std::optional<Outcome> trusted, trust(*process));
+    if (trusted) {
+        return Started{nullptr, last, std::move(*trusted)};
+    }
+    std::vector<Feed> order(kScannerFeeds.begin(), kScannerFeeds.end());
+    std::stable_partition(order.begin(), order.end(), [last](Feed feed) { return feed != last; });
+    base::Evidence told;
+    for (const Feed feed : order) {
+        const std::optional<content::Manifest>& manifest = wanted[place_of(feed)];
+        if (!manifest) {
+            continue;
+        }
+        told.clear();  // of the last one alone
+        FB_TRY(std::optional<Outcome> failed, load(*process, *manifest, told));
+        if (failed) {
+            return Started{nullptr, feed, std::move(*failed)};
+        }
+    }
+    return Started{
+        std::move(process), last, {Stage::kNever, Category::kInstalled, Code::kNone, told}};
 }
 
 base::Result<ports::Installation> ScannerService::install(const content::Manifest& manifest,
-                                                          const base::Digest& manifest_digest) {
-    FB_TRY(const Contents before, contents());
-    FB_TRY(Loaded loaded, load(manifest));
-    if (loaded.process == nullptr) {
-        if (running_ == nullptr && before.running) {
-            FB_TRY(Loaded again, load(*before.running));
-            if (again.process == nullptr) {
-                loaded.outcome.evidence.emplace_back(
-                    "running content", "does not load: " + base::to_text(again.outcome.evidence));
-            }
-            running_ = std::move(again.process);
-        }
-        return ports::Installation{std::move(loaded.outcome), {}};
+                                                          const std::string& digest) {
+    const Feed feed = manifest.feed;
+    FB_TRY(const Contents before, contents(feed));
+    if (std::find(before.quarantine.begin(), before.quarantine.end(), digest) !=
+        before.quarantine.end()) {
+        return ports::Installation{{Stage::kLoad,
+                                    Category::kRejected,
+                                    Code::kQuarantined,
+                                    {{"remedy", "release another version"}}},
+                                   {}};
     }
-    running_ = std::move(loaded.process);
-    const std::string digest = manifest_digest.hex();
+    FB_TRY(Wanted wanted, what_runs(feed));
+    wanted[place_of(feed)] = manifest;
+    FB_TRY(Started started, start(wanted, feed));
+    // What does not load any more is not this content's fault, and not its business: without it.
+    base::Evidence left_out;
+    while (started.process == nullptr && started.feed != feed) {
+        left_out.emplace_back("left out: " + name_of(started.feed),
+                              "does not load: " + base::to_text(started.outcome.evidence));
+        wanted[place_of(started.feed)].reset();
+        FB_TRY(started, start(wanted, feed));
+    }
+    Outcome outcome = std::move(started.outcome);
+    outcome.evidence.insert(outcome.evidence.end(), left_out.begin(), left_out.end());
+    if (started.process == nullptr) {
+        return ports::Installation{std::move(outcome), {}};
+    }
+    // With something left out it is no process to scan with.
+    running_ = left_out.empty() && wanted[place_of(Feed::kDatasetA)] ? std::move(started.process)
+                                                                     : nullptr;
     ports::Changes changes;
     if (before.running != digest) {
-        changes[kRunning] = digest;
-        changes[kLastKnownGood] = before.running;
+        changes[key(feed, "running")] = digest;
+        changes[key(feed, "last-known-good")] = before.running;
+        changes[key(feed, "kills")] = std::nullopt;
         if (before.last_known_good && before.last_known_good != digest) {
-            changes[package_key(*before.last_known_good)] = std::nullopt;
+            changes[ports::package_key(feed, *before.last_known_good)] = std::nullopt;
         }
     }
-    return ports::Installation{std::move(loaded.outcome), std::move(changes)};
+    return ports::Installation{std::move(outcome), std::move(changes)};
 }
 
-base::Result<bool> ScannerService::keeps(const base::Digest& manifest_digest) {
-    FB_TRY(const Contents kept, contents());
-    const std::string digest = manifest_digest.hex();
+base::Result<bool> ScannerService::keeps(Feed feed, const std::string& digest) {
+    FB_TRY(const Contents kept, contents(feed));
     return kept.running == digest || kept.last_known_good == digest;
 }
 
-base::Result<ports::ScanVerdict> ScannerService::scan(const std::string& name,
-                                                      base::ByteView bytes) {
-    if (running_ == nullptr) {
-        // Last-known-good is nobody's business until it is needed: what came of scans holds
-        // whatever it is.
-        FB_TRY(const std::optional<std::string> running, store_.get(kRunning));
-        if (!running) {
-            return down();
+ScanVerdict ScannerService::no_verdict(Outcome outcome) {
+    ++(setting_.when_down == Access::kHold ? unscanned_.held : unscanned_.allowed);
+    ScanVerdict verdict;
+    verdict.access = setting_.when_down;
+    verdict.outcome = std::move(outcome);
+    return verdict;
+}
+
+base::Result<std::optional<Outcome>> ScannerService::make_ready() {
+    if (running_ != nullptr) {
+        return std::optional<Outcome>();
+    }
+    // Last-known-good is nobody's business until it is needed: what came of scans holds whatever it
+    // is.
+    FB_TRY(const Wanted wanted, what_runs());
+    if (!wanted[place_of(Feed::kDatasetA)]) {
+        return std::optional(down());
+    }
+    const base::Duration up = ports_.uptime.up();
+    if (!restarts_.may_start(up)) {
+        return std::optional(Outcome{Stage::kLoad,
+                                     Category::kRejected,
+                                     Code::kRestarting,
+                                     {{"in", fmt::format("{} s", restarts_.pause(up).seconds)}}});
+    }
+    FB_TRY(Started started, start(wanted, Feed::kDatasetA));
+    if (started.process == nullptr) {
+        FB_TRY(Outcome outcome, died(started.feed, std::move(started.outcome)));
+        return std::optional(std::move(outcome));
+    }
+    running_ = std::move(started.process);
+    return std::optional<Outcome>();
+}
+
+base::Result<std::vector<ScanVerdict>> ScannerService::scan(
+    std::span<const ports::Subject> subjects) {
+    std::vector<ScanVerdict> verdicts;
+    const bool fits = subjects.size() > 1 && subjects.size() <= kMaxSubjects &&
+                      std::all_of(subjects.begin(), subjects.end(),
+                                  [](const auto& one) { return bytes_of(one) <= kMostInBatch; });
+    if (fits) {
+        FB_TRY(const std::optional<Outcome> not_ready, make_ready());
+        if (!not_ready) {
+            Outcome death;
+            FB_TRY(const std::optional<ScanReply> reply, exchange(subjects, death));
+            for (size_t i = 0; reply && i < subjects.size(); ++i) {
+                verdicts.push_back(judge(reply->subjects[i], subjects[i]));
+            }
         }
-        FB_TRY(Loaded loaded, load(*running));
-        if (loaded.process == nullptr) {
-            return fall_back(std::move(loaded.outcome));
-        }
-        running_ = std::move(loaded.process);
     }
-    if (bytes.size() > kMaxSubjectBytes) {
-        return no_verdict(too_large(Stage::kRun, bytes.size(), kMaxSubjectBytes));
+    // One by one: a single one, large ones, or what killed the process together.
+    for (size_t i = verdicts.size(); i < subjects.size(); ++i) {
+        FB_TRY(verdicts.emplace_back(), scan_one(subjects[i]));
     }
-    base::Result<ports::CallResult> result = running_->call(encode_scan_request(name, bytes));
-    if (!result.ok()) {
-        running_.reset();  // whatever state it is in: the next scan begins with a fresh one
-        return result.error();
+    return verdicts;
+}
+
+base::Result<ScanVerdict> ScannerService::scan_one(const ports::Subject& subject) {
+    FB_TRY(std::optional<Outcome> not_ready, make_ready());
+    if (not_ready) {
+        return no_verdict(std::move(*not_ready));
     }
-    if (auto* death = std::get_if<Outcome>(&*result)) {
-        death->stage = Stage::kRun;
-        death->evidence.emplace_back("subject", base::printable(name));
-        return fall_back(std::move(*death));
+    if (const uint64_t bytes = bytes_of(subject); bytes > kMaxSubjectBytes) {
+        return no_verdict(too_large(Stage::kRun, bytes, kMaxSubjectBytes));
+    }
+    Outcome death;
+    FB_TRY(const std::optional<ScanReply> reply, exchange({&subject, 1}, death));
+    if (!reply) {
+        death.stage = Stage::kRun;
+        death.evidence.emplace_back(std::string(to_text(subject.kind)),
+                                    base::printable(subject.name));
+        FB_TRY(Outcome outcome, died(Feed::kDatasetA, std::move(death)));
+        return no_verdict(std::move(outcome));
     }
     const std::chrono::microseconds cpu = running_->last_call_cpu();
-    FB_TRY(ports::ScanVerdict verdict, judge(std::get<base::Bytes>(*result), name));
+    ScanVerdict verdict = judge(reply->subjects.front(), subject);
     verdict.cpu = cpu;
     return verdict;
 }
 
-base::Result<ports::ScanVerdict> ScannerService::judge(base::ByteView bytes,
-                                                       const std::string& name) {
-    base::Result<ScanReply> reply = parse_scan_reply(bytes);
+// Nothing: the process died of it, or its reply says nothing; it has gone.
+base::Result<std::optional<ScanReply>> ScannerService::exchange(
+    std::span<const ports::Subject> subjects, Outcome& death) {
+    base::Result<ports::CallResult> result =
+        running_->call(encode(ScanRequest{{subjects.begin(), subjects.end()}}));
+    if (!result.ok()) {
+        running_.reset();  // whatever state it is in: the next scan begins with a fresh one
+        return result.error();
+    }
+    if (auto* died_of_it = std::get_if<Outcome>(&*result)) {
+        running_.reset();
+        death = std::move(*died_of_it);
+        return std::optional<ScanReply>();
+    }
+    base::Result<ScanReply> reply =
+        parse_scan_reply(std::get<base::Bytes>(*result), subjects.size());
     if (!reply.ok()) {
-        Outcome outcome = reply_invalid(Stage::kRun, reply.error());
-        outcome.evidence.emplace_back("subject", base::printable(name));
-        return fall_back(std::move(outcome));
+        running_.reset();
+        death = reply_invalid(Stage::kRun, reply.error());
+        return std::optional<ScanReply>();
     }
-    if (reply->code != Code::kNone) {
-        const Category category =
-            reply->code == Code::kOutOfMemory ? Category::kMemoryLimit : Category::kRejected;
-        return no_verdict(
-            {Stage::kRun,
-             category,
-             reply->code,
-             {{"message", base::printable(reply->message)}, {"subject", base::printable(name)}}});
-    }
-    return ports::ScanVerdict{ports::ScanVerdict::Kind::kScanned, std::move(reply->rules), {}, {}};
+    return std::optional(std::move(reply).value());
 }
 
-// The running content is over. Nothing is committed unless last-known-good has been tried for real.
-base::Result<ports::ScanVerdict> ScannerService::fall_back(Outcome death) {
+ScanVerdict ScannerService::judge(const SubjectReply& reply, const ports::Subject& subject) {
+    if (reply.code != Code::kNone) {
+        const Category category =
+            reply.code == Code::kOutOfMemory ? Category::kMemoryLimit : Category::kRejected;
+        return no_verdict({Stage::kRun,
+                           category,
+                           reply.code,
+                           {{"message", base::printable(reply.message)},
+                            {std::string(to_text(subject.kind)), base::printable(subject.name)}}});
+    }
+    ScanVerdict verdict;
+    verdict.kind = ScanVerdict::Kind::kScanned;
+    for (const Match& match : reply.matches) {
+        add_once(verdict.found, base::printable(match.rule));
+    }
+    for (const Gap& gap : reply.gaps) {
+        verdict.gaps.push_back(text_of(gap));
+    }
+    const bool rules_detect = !verdict.found.empty();
+    reputation::Reputation own;
+    if (subject.reputation) {
+        own.score = *subject.reputation;
+    }
+    for (const Program& program : reply.programs) {
+        const reputation::Reputation known =
+            lookup_.look_up(program.sha256, {program.by_hash, program.by_signer});
+        verdict.tags.push_back({program.where, program.sha256, known.score,
+                                std::string(reputation::to_text(known.source)),
+                                base::printable(program.signer_name)});
+        if (program.where.empty()) {
+            own = known;
+        }
+        if (reputation::band_of(known.score) == reputation::Band::kKnownBad) {
+            add_once(verdict.found,
+                     fmt::format("known bad ({})", reputation::to_text(known.source)));
+        }
+    }
+    // What is bad in it makes it bad; what is good in it does not make it good.
+    const reputation::Treatment treatment =
+        reputation::treatment_of(own, rules_detect || !verdict.found.empty());
+    verdict.access = treatment.detected ? Access::kHold : Access::kAllow;
+    verdict.cleaned_up = treatment.cleaned_up;
+    return verdict;
+}
+
+base::Result<Outcome> ScannerService::died(Feed feed, Outcome death) {
     running_.reset();
-    FB_TRY(const Contents before, contents());
-    std::string now = "down: no last-known-good";
-    if (before.last_known_good) {
-        FB_TRY(Loaded loaded, load(*before.last_known_good));
-        running_ = std::move(loaded.process);
-        now = running_ != nullptr ? "restarted on last-known-good"
-                                  : "down: last-known-good does not load: " +
-                                        base::to_text(loaded.outcome.evidence);
-    }
+    restarts_.note_death(ports_.uptime.up());
+    FB_TRY(const Contents before, contents(feed));
+    FB_TRY(const std::string others, shared_with(feed));
     ports::Changes changes;
-    changes[kRunning] = running_ != nullptr ? before.last_known_good : std::nullopt;
-    changes[kLastKnownGood] = std::nullopt;
-    if (before.running) {
-        changes[kKilledBy] = before.running;
-        changes[package_key(*before.running)] = std::nullopt;
+    std::string now;
+    if (is_kill(death) && before.running && before.kills + 1 < setting_.kills) {
+        changes[key(feed, "kills")] = fmt::format("{} {}", *before.running, before.kills + 1);
+        now = fmt::format("restarts with the same content, which has killed it {} of {} times",
+                          before.kills + 1, setting_.kills);
+    } else {
+        FB_TRY(now, fall_back(feed, before, changes));
     }
-    if (const base::Status committed = store_.commit(changes); !committed.ok()) {
+    if (const base::Status committed = ports_.store.commit(changes); !committed.ok()) {
         running_.reset();
         return committed.error();
     }
+    if (!others.empty()) {
+        death.evidence.emplace_back("fell with it", others);
+    }
     death.evidence.emplace_back("scanner", now);
-    return no_verdict(std::move(death));
+    return death;
+}
+
+// Nothing is changed unless last-known-good has been tried for real.
+base::Result<std::string> ScannerService::fall_back(Feed feed, const Contents& before,
+                                                    ports::Changes& changes) {
+    std::optional<std::string> good = before.last_known_good;
+    std::string now = good ? "" : "no last-known-good";
+    if (good) {
+        FB_TRY(Wanted wanted, what_runs(feed));
+        FB_TRY(wanted[place_of(feed)], manifest(feed, *good));
+        FB_TRY(Started started, start(wanted, feed));
+        if (started.process == nullptr && started.feed == feed) {
+            now = "last-known-good does not load: " + base::to_text(started.outcome.evidence);
+            changes[ports::package_key(feed, *good)] = std::nullopt;
+            good.reset();
+        } else {
+            now = "restarted on last-known-good";
+            running_ = std::move(started.process);
+        }
+    }
+    if (!good) {
+        now = (feed == Feed::kDatasetA ? "down: " : "runs without " + name_of(feed) + ": ") + now;
+    }
+    changes[key(feed, "running")] = good;
+    changes[key(feed, "last-known-good")] = std::nullopt;
+    changes[key(feed, "kills")] = std::nullopt;
+    if (before.running) {
+        std::vector<std::string> quarantine = before.quarantine;
+        add_once(quarantine, *before.running);
+        const size_t first = quarantine.size() - std::min(quarantine.size(), kQuarantined);
+        changes[key(feed, "quarantine")] = fmt::format(
+            "{}",
+            fmt::join(quarantine.begin() + static_cast<ptrdiff_t>(first), quarantine.end(), " "));
+        changes[ports::package_key(feed, *before.running)] = std::nullopt;
+    }
+    return now;
+}
+
+// The other feeds whose content was in the process.
+base::Result<std::string> ScannerService::shared_with(Feed feed) {
+    std::vector<std::string> names;
+    for (const Feed other : kScannerFeeds) {
+        FB_TRY(const std::optional<std::string> running, ports_.store.get(key(other, "running")));
+        if (other != feed && running) {
+            names.push_back(name_of(other));
+        }
+    }
+    return fmt::format("{}", fmt::join(names, ", "));
 }
 
 }  // namespace firebreak::endpoint::scanner

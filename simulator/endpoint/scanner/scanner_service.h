@@ -1,68 +1,162 @@
-// The file scanner's side of an endpoint: which rules run, and what happens when they kill it.
+// The file scanner's side of an endpoint: which content runs in its process, and what happens when
+// that kills it.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "content/manifest.h"
+#include "endpoint/reputation/lookup.h"
 #include "endpoint/scanner/messages.h"
+#include "endpoint/scanner/restarts.h"
+#include "ports/clock.h"
+#include "ports/cloud_lookup.h"
 #include "ports/component_process.h"
 #include "ports/installer.h"
 #include "ports/scanner.h"
 #include "ports/store.h"
+#include "ports/uptime.h"
 
 namespace firebreak::endpoint::scanner {
 
-// Rule sets and subjects beyond these are turned away before a process sees them (kTooLarge).
-inline constexpr uint64_t kMaxRuleBytes = 64ull * 1024 * 1024;  // of all files together
+// Contents and subjects beyond these are turned away before a process sees them (kTooLarge).
+inline constexpr uint64_t kMaxContentBytes =
+    64ull * 1024 * 1024;  // of one feed, all files together
 inline constexpr uint64_t kMaxSubjectBytes = 64ull * 1024 * 1024;
+// Larger ones go alone: their scan takes longer than their message.
+inline constexpr uint64_t kMostInBatch = 256 * 1024;
 
-// Keeps two contents in the store: the running one and the last-known-good one, the one that ran
-// before it. Not thread-safe.
+// The feeds that share the scanner's process, in the order in which they are loaded. One dies of
+// another's content: they are one fault domain.
+inline constexpr std::array kScannerFeeds = {content::Feed::kLocalRepData,
+                                             content::Feed::kDatasetA};
+bool is_scanner_feed(content::Feed feed);
+
+struct ScannerSetting {
+    // Certificates (DER) of those who may sign programs here, and the time at which chains to them
+    // are judged.
+    std::vector<base::Bytes> publishers = {};
+    base::UtcTime judged_at = {};
+    // Content that has killed the process so often is put into quarantine: the feed goes back to
+    // its last-known-good, and the content is never installed again. At least 1.
+    unsigned kills = 2;
+    // What callers are told to do with what nothing could scan.
+    ports::Access when_down = ports::Access::kAllow;
+    reputation::CloudPolicy cloud = {};
+};
+
+// What the scanner asks of the world.
+struct ScannerPorts {
+    ports::Store& store;
+    ports::ComponentProcesses& processes;
+    ports::Clock& clock;
+    ports::Uptime& uptime;
+    ports::CloudLookup* cloud = nullptr;  // null: turned off
+};
+
+// How many subjects nothing scanned: the protection gap, and what became of them.
+struct Unscanned {
+    uint64_t allowed = 0;
+    uint64_t held = 0;
+};
+
+// Keeps two contents of each feed in the store: the running one and the last-known-good one, the
+// one that ran before it. Not thread-safe.
 //
-// Store keys, values are manifest digests in hex: scanner/DatasetA/running (absent: no scanner),
-// scanner/DatasetA/last-known-good, scanner/DatasetA/killed-by (the content that last killed it).
-// The update client puts the manifest under ports::package_key(), and its payloads into the store
-// as blobs; manifests that are neither running nor last-known-good any more are erased here.
-class ScannerService final : public ports::Installer, public ports::Scanner {
+// Store keys, under scanner/<feed>/: `running` (a manifest digest in hex; absent: nothing),
+// `last-known-good`, `kills` ("<digest> <n>": the running content has killed the process so often),
+// `quarantine` (digests, the latest last, at most kQuarantined). The update client puts manifests
+// under ports::package_key(), and payloads into the store as blobs; manifests that are neither
+// running nor last-known-good any more are erased here.
+//
+// Without running DatasetA the scanner is down; without the others it scans without them.
+//
+// Who is to blame for a death is told by the request that the process died of: a load request's
+// own feed, and DatasetA for a scan. So content of one feed that damages the process and lets
+// another feed's request die of it is not found out, as in the field.
+class ScannerService final : public ports::Scanner {
   public:
-    ScannerService(ports::Store& store, ports::ComponentProcesses& processes);
+    static constexpr size_t kQuarantined = 16;
 
-    // Loads the new rules into a fresh process. Loaded: the changes make it the running content and
-    // the running one last-known-good. Refused, or dead while loading: the running content runs on,
-    // and is loaded if no process has it yet (kLoad outcome, no changes). Should it not load
-    // either, the outcome's evidence says so, and the next scan falls back.
-    base::Result<ports::Installation> install(const content::Manifest& manifest,
-                                              const base::Digest& manifest_digest) override;
-    base::Result<bool> keeps(const base::Digest& manifest_digest) override;
+    explicit ScannerService(const ScannerPorts& ports, ScannerSetting setting = {});
+    ~ScannerService() override;
 
-    // Scans with the running content. If the process dies of it, or of loading it: no verdict, the
-    // scanner restarts on last-known-good, and that is committed: last-known-good is running,
-    // without a last-known-good of its own; without one, or if it does not load either, there is no
-    // running content, and the scanner is down.
-    // A scan that fails without a death (out of memory, say) is no verdict and changes nothing.
-    base::Result<ports::ScanVerdict> scan(const std::string& name, base::ByteView bytes) override;
+    // Of a feed of kScannerFeeds. install() loads the new content into a fresh process, with what
+    // runs of the other feeds. Loaded: the changes make it the running content and the running one
+    // last-known-good. Refused, dead while loading, or in quarantine: what runs runs on (kLoad
+    // outcome, no changes).
+    ports::Installer& installer(content::Feed feed);
+
+    // Scans with what runs. If the process dies of a subject: no verdict; the death is counted, and
+    // the next scan, after a pause (Restarts), has a fresh process with the same content. At the
+    // last death that is allowed the feed goes back to last-known-good, which is tried at once and
+    // committed: running, without a last-known-good of its own; without one, or if it does not load
+    // either, the feed has nothing to run. Content that does not load any more goes the same way
+    // at once. A death of several subjects at a time counts for nothing: they are scanned again
+    // one by one. A scan that fails without a death (out of memory, say) is no verdict and changes
+    // nothing.
+    using ports::Scanner::scan;
+    base::Result<std::vector<ports::ScanVerdict>> scan(
+        std::span<const ports::Subject> subjects) override;
+
+    const Unscanned& unscanned() const { return unscanned_; }
+    const reputation::CloudCounts& cloud_counts() const { return lookup_.counts(); }
 
   private:
-    struct Loaded {
-        std::unique_ptr<ports::ComponentProcess> process;  // null: not loaded
-        base::Outcome outcome;                             // kInstalled, or why not (stage kLoad)
-    };
-    // What the store says, read at the beginning of each operation.
+    class FeedInstaller;
+    using Feed = content::Feed;
+
+    // What the store says of one feed.
     struct Contents {
         std::optional<std::string> running, last_known_good;  // manifest digests in hex
+        unsigned kills = 0;                                   // of the running one
+        std::vector<std::string> quarantine;
+    };
+    // Which manifest each feed shall run.
+    using Wanted = std::array<std::optional<content::Manifest>, kScannerFeeds.size()>;
+    struct Started {
+        std::unique_ptr<ports::ComponentProcess> process;  // null: not loaded
+        Feed feed = Feed::kDatasetA;                       // of the content that failed
+        base::Outcome outcome;                             // kInstalled, or why not (stage kLoad)
     };
 
-    base::Result<Contents> contents();
-    base::Result<content::Manifest> manifest(const std::string& digest);
-    base::Result<Loaded> load(const content::Manifest& manifest);
-    base::Result<Loaded> load(const std::string& digest);
-    base::Result<ports::ScanVerdict> judge(base::ByteView reply, const std::string& name);
-    base::Result<ports::ScanVerdict> fall_back(base::Outcome death);
+    base::Result<ports::Installation> install(const content::Manifest& manifest,
+                                              const std::string& digest);
+    base::Result<bool> keeps(Feed feed, const std::string& digest);
 
-    ports::Store& store_;
-    ports::ComponentProcesses& processes_;
+    base::Result<Contents> contents(Feed feed);
+    base::Result<content::Manifest> manifest(Feed feed, const std::string& digest);
+    base::Result<Wanted> what_runs(std::optional<Feed> but = std::nullopt);
+    // A fresh process with all of these; the feed `last` is loaded after all others.
+    base::Result<Started> start(const Wanted& wanted, Feed last);
+    // Nothing: loaded.
+    base::Result<std::optional<base::Outcome>> load(ports::ComponentProcess& process,
+                                                    const content::Manifest& manifest,
+                                                    base::Evidence& told);
+    base::Result<std::optional<base::Outcome>> trust(ports::ComponentProcess& process);
+
+    // Nothing: there is a process.
+    base::Result<std::optional<base::Outcome>> make_ready();
+    base::Result<ports::ScanVerdict> scan_one(const ports::Subject& subject);
+    base::Result<std::optional<ScanReply>> exchange(std::span<const ports::Subject> subjects,
+                                                    base::Outcome& death);
+    ports::ScanVerdict judge(const SubjectReply& reply, const ports::Subject& subject);
+    ports::ScanVerdict no_verdict(base::Outcome outcome);
+
+    // The process has gone, and this feed's content is to blame.
+    base::Result<base::Outcome> died(Feed feed, base::Outcome death);
+    base::Result<std::string> fall_back(Feed feed, const Contents& before, ports::Changes& changes);
+    base::Result<std::string> shared_with(Feed feed);
+
+    ScannerPorts ports_;
+    ScannerSetting setting_;
+    reputation::Lookup lookup_;
+    Restarts restarts_;
+    Unscanned unscanned_;
+    std::vector<FeedInstaller> installers_;
     std::unique_ptr<ports::ComponentProcess> running_;  // null: down, or not started yet
 };
 

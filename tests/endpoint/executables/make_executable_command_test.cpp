@@ -38,7 +38,7 @@ TEST_F(MakeExecutable, WritesAProgramOfTheSectionsThatItIsGiven) {
     ASSERT_EQ(done.code, 0) << done.err;
     EXPECT_THAT(done.out, HasSubstr("not signed"));
     const base::Bytes bytes = sample();
-    EXPECT_THAT(done.out, HasSubstr(base::to_hex(sha256(bytes))));
+    EXPECT_THAT(done.out, HasSubstr(base::to_hex(base::sha256(bytes))));
     ASSERT_OK_AND(const PeImage image, parse_pe(bytes));
     EXPECT_EQ(image.machine, pe::kMachineX86);
     EXPECT_EQ(image.entry, image.sections[0].virtual_address + 7);

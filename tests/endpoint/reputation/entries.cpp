@@ -40,7 +40,7 @@ std::vector<TableEntry> entries(size_t count) {
 
 base::Bytes resealed(base::Bytes table) {
     const size_t covered = table.size() - kChecksumBytes;
-    std::ranges::copy(sha256(base::ByteView(table).first(covered)),
+    std::ranges::copy(base::sha256(base::ByteView(table).first(covered)),
                       table.begin() + static_cast<std::ptrdiff_t>(covered));
     return table;
 }

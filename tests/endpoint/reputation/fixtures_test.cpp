@@ -38,7 +38,7 @@ class ReputationFixture : public testing::Test {
     // What the table says of a file of fixtures/samples.
     std::optional<Band> band_of_sample(const std::string& name) const {
         const Bytes sample = base::read_file(fixtures_dir() / "samples" / name, 1 << 20).value();
-        const auto found = table().files().look_up(sha256(sample));
+        const auto found = table().files().look_up(base::sha256(sample));
         return found ? std::optional(band_of(*found)) : std::nullopt;
     }
     content::Draft draft_;
@@ -59,7 +59,7 @@ TEST_F(ReputationFixture, KnowsTheProductsOwnSigner) {
     Bytes der(static_cast<size_t>(i2d_X509(certificate, nullptr)));
     uint8_t* out = der.data();
     ASSERT_GT(i2d_X509(certificate, &out), 0);
-    EXPECT_EQ(table().signers().look_up(sha256(der)), 95);
+    EXPECT_EQ(table().signers().look_up(base::sha256(der)), 95);
 }
 
 TEST_F(ReputationFixture, SaysNothingOfAnyFileOfAPersona) {
@@ -70,7 +70,7 @@ TEST_F(ReputationFixture, SaysNothingOfAnyFileOfAPersona) {
         }
         ASSERT_OK_AND(const host::Persona persona, host::load_persona(entry.path()));
         for (const host::File& file : persona.files) {
-            EXPECT_EQ(table().files().look_up(sha256(*file.content)), std::nullopt) << file.path;
+            EXPECT_EQ(table().files().look_up(base::sha256(*file.content)), std::nullopt) << file.path;
             ++files;
         }
     }

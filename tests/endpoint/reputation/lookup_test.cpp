@@ -40,7 +40,7 @@ class LookupTest : public testing::Test {
     void SetUp() override {
         const auto table = ReputationTable::open(bytes_);
         ASSERT_OK(table);
-        lookup_.use(*table);
+        table_ = *table;
         cloud_.otherwise = unknown();
     }
     base::UtcTime in(base::Duration span) const { return clock_.now + span; }
@@ -54,7 +54,10 @@ class LookupTest : public testing::Test {
         return {CloudAnswer::Kind::kUnreachable, 0, {}, milliseconds(30'000)};
     }
     Reputation of(const Sha256& file, const std::optional<Sha256>& signer = std::nullopt) {
-        return lookup_.look_up(file, signer);
+        return lookup_.look_up(file, says(file, signer));
+    }
+    TableAnswer says(const Sha256& file, const std::optional<Sha256>& signer = std::nullopt) {
+        return table_ ? ask(*table_, file, signer) : TableAnswer{};
     }
     // How often the cloud is asked in so many look-ups of files that nobody has seen.
     unsigned asked_in(unsigned look_ups) {
@@ -70,6 +73,7 @@ class LookupTest : public testing::Test {
                              .value();
     test::SetClock clock_;
     ScriptedCloud cloud_;
+    std::optional<ReputationTable> table_;
     Lookup lookup_{&cloud_, clock_};
     uint64_t next_file_ = 1000;
 };
@@ -105,11 +109,10 @@ TEST_F(LookupTest, LetsNothingTakeBackThatTheTableKnowsAFileToBeBad) {
 
 TEST_F(LookupTest, LetsTheCloudHealAFalsePositiveWhereThePolicySaysSo) {
     Lookup lookup(&cloud_, clock_, {.known_bad_is_final = false});
-    lookup.use(ReputationTable::open(bytes_).value());
-    EXPECT_EQ(lookup.look_up(kBad, std::nullopt), (Reputation{5, Source::kTableHash}));
+    EXPECT_EQ(lookup.look_up(kBad, says(kBad)), (Reputation{5, Source::kTableHash}));
     cloud_.answers = {{kBad, score(100)}};
     clock_.now = in(base::hours(1));
-    EXPECT_EQ(lookup.look_up(kBad, std::nullopt), (Reputation{100, Source::kCloud}));
+    EXPECT_EQ(lookup.look_up(kBad, says(kBad)), (Reputation{100, Source::kCloud}));
 }
 
 TEST_F(LookupTest, FallsBackOnTheTableWhenTheCloudKnowsNothing) {
@@ -123,19 +126,13 @@ TEST_F(LookupTest, FallsBackOnTheTableWhenTheCloudKnowsNothing) {
 
 TEST_F(LookupTest, WorksWithEitherAlone) {
     Lookup no_cloud(nullptr, clock_);
-    EXPECT_EQ(no_cloud.look_up(kGood, std::nullopt), Reputation{});
-    no_cloud.use(ReputationTable::open(bytes_).value());
-    EXPECT_EQ(no_cloud.look_up(kGood, std::nullopt), (Reputation{90, Source::kTableHash}));
+    EXPECT_EQ(no_cloud.look_up(kGood, {}), Reputation{});
+    EXPECT_EQ(no_cloud.look_up(kGood, says(kGood)), (Reputation{90, Source::kTableHash}));
     EXPECT_EQ(no_cloud.counts(), CloudCounts{});
-    lookup_.use(std::nullopt);
+    table_ = std::nullopt;
     cloud_.answers = {{kBad, score(44)}};
     EXPECT_EQ(of(kBad), (Reputation{44, Source::kCloud}));
     EXPECT_EQ(of(kGood, kGoodSigner), Reputation{});
-}
-
-TEST_F(LookupTest, TagsWithWhoSignedAndWhoKnew) {
-    EXPECT_EQ(lookup_.tag(kUnlisted, kGoodSigner), (Tag{{80, Source::kTableSigner}, kGoodSigner}));
-    EXPECT_EQ(lookup_.tag(kGood, std::nullopt), (Tag{{90, Source::kTableHash}, std::nullopt}));
 }
 
 // --- the cloud's answers, kept -------------------------------------------------------------------
@@ -167,16 +164,16 @@ TEST_F(LookupTest, DrivesOutNothingForAnAnswerThatIsOver) {
     Lookup lookup(&cloud_, clock_, {.kept_answers = 1});
     cloud_.answers = {{kUnlisted, score(71)}, {kGood, score(72)}};
     cloud_.answers[kGood].keep_until = clock_.now;
-    lookup.look_up(kUnlisted, std::nullopt);
-    EXPECT_EQ(lookup.look_up(kGood, std::nullopt), (Reputation{72, Source::kCloud}));
-    EXPECT_EQ(lookup.look_up(kUnlisted, std::nullopt), (Reputation{71, Source::kCloudCache}));
+    lookup.look_up(kUnlisted, {});
+    EXPECT_EQ(lookup.look_up(kGood, {}), (Reputation{72, Source::kCloud}));
+    EXPECT_EQ(lookup.look_up(kUnlisted, {}), (Reputation{71, Source::kCloudCache}));
 }
 
 TEST_F(LookupTest, KeepsAnswersWhenTheTableChanges) {
     cloud_.answers = {{kUnlisted, score(71)}};
     of(kUnlisted);
     const base::Bytes newer = write_table({{kUnlisted, 40}}, {}).value();
-    lookup_.use(ReputationTable::open(newer).value());
+    table_ = ReputationTable::open(newer).value();
     EXPECT_EQ(of(kUnlisted), (Reputation{71, Source::kCloudCache}));
 }
 
@@ -250,7 +247,7 @@ TEST_F(LookupTest, NeverBacksOffIfToldNotTo) {
     Lookup eager(&cloud_, clock_, {.most_skipped = 0});
     cloud_.otherwise = unreachable();
     for (uint64_t n = 0; n < 10; ++n) {
-        eager.look_up(key(n), std::nullopt);
+        eager.look_up(key(n), {});
     }
     EXPECT_EQ(cloud_.asked, 10U);
 }

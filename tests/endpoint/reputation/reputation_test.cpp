@@ -8,7 +8,7 @@ namespace firebreak::endpoint::reputation {
 namespace {
 
 Treatment treatment(uint8_t score, bool rules_detect, Source source = Source::kTableHash) {
-    return treatment_of({{score, source}, std::nullopt}, rules_detect);
+    return treatment_of({score, source}, rules_detect);
 }
 
 TEST(Reputation, HasThePublishedBands) {
@@ -49,15 +49,15 @@ TEST(Treatment, OfAllOthersIsWhatRulesSay) {
         EXPECT_EQ(treatment(static_cast<uint8_t>(score), true), (Treatment{true, true}));
         EXPECT_EQ(treatment(static_cast<uint8_t>(score), false), (Treatment{false, false}));
     }
-    EXPECT_EQ(treatment_of(Tag{}, true), (Treatment{true, true}));
-    EXPECT_EQ(treatment_of(Tag{}, false), (Treatment{false, false}));
+    EXPECT_EQ(treatment_of(Reputation{}, true), (Treatment{true, true}));
+    EXPECT_EQ(treatment_of(Reputation{}, false), (Treatment{false, false}));
 }
 
 TEST(Treatment, DependsOnTheScoreAndNotOnWhereItCameFrom) {
     for (const Source source :
          {Source::kTableHash, Source::kTableSigner, Source::kCloud, Source::kCloudCache}) {
-        EXPECT_EQ(treatment_of({{5, source}, test::key(1)}, false), (Treatment{true, true}));
-        EXPECT_EQ(treatment_of({{95, source}, test::key(1)}, true), (Treatment{true, false}));
+        EXPECT_EQ(treatment_of({5, source}, false), (Treatment{true, true}));
+        EXPECT_EQ(treatment_of({95, source}, true), (Treatment{true, false}));
     }
 }
 

@@ -32,7 +32,7 @@ Bytes with_byte(Bytes bytes, size_t at, uint8_t value) {
 constexpr size_t kReputationsAt = test::kKeysAt + 5 * test::kKeyBytes;
 
 TEST(Sha256, IsTheStandardsOwn) {  // FIPS 180-4's example
-    EXPECT_EQ(base::to_hex(sha256(base::view_of("abc"))),
+    EXPECT_EQ(base::to_hex(base::sha256(base::view_of("abc"))),
               "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 

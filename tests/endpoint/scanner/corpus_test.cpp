@@ -25,13 +25,13 @@ TEST(RuleCorpus, EveryFileLoadsOrIsRefusedWithAMessage) {
         ASSERT_OK_AND(const base::Bytes source,
                       base::read_file(entry.path(), content::kMaxPayloadBytes));
         ASSERT_OK_AND(const auto process, processes.start());
-        ASSERT_OK_AND(const auto result, process->call(encode(LoadRequest{{{name, source}}})));
+        ASSERT_OK_AND(const auto result, process->call(test::load_request({{name, source}})));
         const auto* death = std::get_if<base::Outcome>(&result);
         ASSERT_EQ(death, nullptr) << entry.path() << ": " << base::to_text(death->evidence);
         ASSERT_OK_AND(const LoadReply reply, parse_load_reply(std::get<base::Bytes>(result)));
         if (reply.code == base::Code::kNone) {
             ++loaded;
-            EXPECT_GT(reply.rules, 0u) << entry.path();
+            EXPECT_GT(reply.loaded, 0u) << entry.path();
         } else {
             ++refused;
             EXPECT_FALSE(reply.message.empty()) << entry.path();

@@ -24,37 +24,33 @@ class FixtureTest : public testing::Test {
     LoadReply load(const std::string& folder) {
         auto draft = test::fixture(folder);
         EXPECT_TRUE(draft.ok()) << draft.error().text();
-        LoadRequest request;
-        for (const auto& [name, source] : draft->payloads) {
-            request.files.push_back({name, source});
-        }
         auto started = processes_.start();
         EXPECT_TRUE(started.ok()) << started.error().text();
         process_ = std::move(started).value();
-        auto result = process_->call(encode(request));
+        auto result = process_->call(test::load_request(draft->payloads));
         EXPECT_TRUE(result.ok()) << result.error().text();
         auto reply = parse_load_reply(std::get<base::Bytes>(*result));
         EXPECT_TRUE(reply.ok()) << reply.error().text();
         return *std::move(reply);
     }
     std::vector<std::string> scan(const std::string& name, base::ByteView subject) {
-        auto result = process_->call(encode_scan_request(name, subject));
+        auto result = process_->call(test::scan_request(name, subject));
         if (!result.ok()) {
             return {"error", result.error().text()};
         }
         if (const auto* death = std::get_if<base::Outcome>(&*result)) {
             return {"died", base::to_text(death->evidence)};
         }
-        auto reply = parse_scan_reply(std::get<base::Bytes>(*result));
+        auto reply = parse_scan_reply(std::get<base::Bytes>(*result), 1);
         EXPECT_TRUE(reply.ok()) << reply.error().text();
-        EXPECT_EQ(reply->code, Code::kNone) << reply->message;
-        return reply->rules;
+        EXPECT_EQ(reply->subjects[0].code, Code::kNone) << reply->subjects[0].message;
+        return test::rules_of(reply->subjects[0]);
     }
     std::vector<std::string> scan(const std::string& name, const std::string& subject) {
         return scan(name, base::view_of(subject));
     }
     base::Outcome death_by(const std::string& name, const std::string& subject) {
-        auto result = process_->call(encode_scan_request(name, base::view_of(subject)));
+        auto result = process_->call(test::scan_request(name, base::view_of(subject)));
         if (!result.ok() || !std::holds_alternative<base::Outcome>(*result)) {
             ADD_FAILURE() << (result.ok() ? "it lives" : result.error().text());
             return {};
@@ -93,7 +89,7 @@ TEST_F(FixtureTest, GoodReleasesLoadAndFindTheTestFile) {
     for (const auto& [version, rules] : kReleases) {
         const LoadReply reply = load(std::string("good/DatasetA/") + version);
         EXPECT_EQ(reply.code, Code::kNone) << reply.message;
-        EXPECT_EQ(reply.rules, rules);
+        EXPECT_EQ(reply.loaded, rules);
         EXPECT_THAT(scan("eicar.com", test::eicar()), ElementsAre("Test_Eicar"));
     }
 }

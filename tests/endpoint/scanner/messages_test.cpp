@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <algorithm>
+
 #include "support/result_matchers.h"
 
 namespace firebreak::endpoint::scanner {
@@ -11,17 +13,49 @@ namespace {
 using base::Bytes;
 using base::Code;
 
-LoadRequest some_load_request() {
-    return {{{"worms.yar", base::bytes_of("rule a { condition: true }")}, {"empty.yara", {}}}};
+const Bytes kRules = base::bytes_of("rule a { condition: true }");
+const Bytes kContent = base::bytes_of("content");
+
+std::vector<Bytes> some_requests() {
+    return {
+        encode(LoadRules{{{"worms.yar", kRules}, {"empty.yara", {}}}}),
+        encode(LoadTable{"reputation.table", kContent}),
+        encode(LoadModel{"packed.live.so", kContent}),
+        encode(TrustPublishers{{kContent, kRules}, {1'700'000'000}}),
+        encode(ScanRequest{{ports::file_subject("C:\\a\\b.doc", kContent),
+                            {SubjectKind::kMemory, "a.exe", {{16, kContent}, {4096, {}}}, {}}}}),
+        encode(ScoreRequest{true, {0.5f, -1.0f}})};
 }
-ScanRequest some_scan_request() {
-    return {"C:\\a\\b.doc", base::bytes_of("content")};
-}
+
 LoadReply some_load_reply() {
     return {Code::kRulesDoNotCompile, 0, "worms.yar", 12, "syntax error"};
 }
-ScanReply some_scan_reply() {
-    return {Code::kNone, {"First", "Second"}, ""};
+
+SubjectReply some_subject_reply() {
+    SubjectReply reply;
+    reply.matches = {{"First", ""}, {"Second", "a.zip/b"}};
+    Program program;
+    program.where = "@512";
+    program.sha256[3] = 7;
+    program.signer = base::Sha256{1, 2, 3};
+    program.signer_name = "Example Publishing";
+    program.by_hash = 90;
+    program.features = {1.5f};
+    reply.programs = {program, Program{}};
+    reply.gaps = {{GapReason::kEncrypted, "a.zip/c"}};
+    return reply;
+}
+
+ScoreReply some_score_reply() {
+    return {{{"packed 3", 0.75f, true, ""}, {"packed 4", 0, false, "it gave no number"}}};
+}
+
+std::vector<Bytes> some_messages() {
+    std::vector<Bytes> messages = some_requests();
+    messages.push_back(encode(some_load_reply()));
+    messages.push_back(encode(ScanReply{{some_subject_reply()}}));
+    messages.push_back(encode(some_score_reply()));
+    return messages;
 }
 
 // What every parser owes to bytes of any origin: either an error, or the one message that encodes
@@ -35,30 +69,50 @@ void expect_total(const Bytes& bytes) {
     if (const auto reply = parse_load_reply(bytes); reply.ok()) {
         RC_ASSERT(encode(*reply) == bytes);
     }
-    if (const auto reply = parse_scan_reply(bytes); reply.ok()) {
+    for (const size_t subjects : {0, 1, 2}) {
+        if (const auto reply = parse_scan_reply(bytes, subjects); reply.ok()) {
+            RC_ASSERT(encode(*reply) == bytes);
+        }
+    }
+    if (const auto reply = parse_score_reply(bytes); reply.ok()) {
         RC_ASSERT(encode(*reply) == bytes);
     }
 }
 
+bool is_any_message(const Bytes& bytes) {
+    return parse_request(bytes).ok() || parse_load_reply(bytes).ok() ||
+           parse_scan_reply(bytes, 1).ok() || parse_score_reply(bytes).ok();
+}
+
 RC_GTEST_PROP(ScannerMessages, ComeBackAsTheyWereSent, ()) {
-    LoadRequest load;
+    std::vector<Bytes> sources;
+    LoadRules load;
     for (int i = *rc::gen::inRange(0, 5); i > 0; --i) {
-        load.files.push_back({*rc::gen::arbitrary<std::string>(), *rc::gen::arbitrary<Bytes>()});
+        sources.push_back(*rc::gen::arbitrary<Bytes>());
     }
-    const auto request = parse_request(encode(load));
+    for (const Bytes& source : sources) {
+        load.files.push_back({*rc::gen::arbitrary<std::string>(), source});
+    }
+    const Bytes encoded = encode(load);
+    const auto request = parse_request(encoded);
     RC_ASSERT(request.ok());
-    RC_ASSERT(encode(std::get<LoadRequest>(*request)) == encode(load));
+    RC_ASSERT(encode(std::get<LoadRules>(*request)) == encoded);
 
-    const ScanRequest scan{*rc::gen::arbitrary<std::string>(), *rc::gen::arbitrary<Bytes>()};
-    const auto scan_request = parse_request(encode(scan));
+    const Bytes content = *rc::gen::arbitrary<Bytes>();
+    const std::string name = *rc::gen::arbitrary<std::string>();
+    const Bytes scan = encode(ScanRequest{{ports::file_subject(name, content)}});
+    const auto scan_request = parse_request(scan);
     RC_ASSERT(scan_request.ok());
-    RC_ASSERT(std::get<ScanRequest>(*scan_request).name == scan.name);
-    RC_ASSERT(std::get<ScanRequest>(*scan_request).subject == scan.subject);
+    const Subject& subject = std::get<ScanRequest>(*scan_request).subjects.at(0);
+    RC_ASSERT(subject.name == name);
+    RC_ASSERT(std::ranges::equal(subject.regions.at(0).bytes, content));
 
-    const ScanReply reply{Code::kNone, *rc::gen::arbitrary<std::vector<std::string>>(), ""};
-    const auto scan_reply = parse_scan_reply(encode(reply));
+    SubjectReply reply = some_subject_reply();
+    reply.matches.push_back({*rc::gen::arbitrary<std::string>(), name});
+    const auto scan_reply = parse_scan_reply(encode(ScanReply{{reply}}), 1);
     RC_ASSERT(scan_reply.ok());
-    RC_ASSERT(scan_reply->rules == reply.rules);
+    RC_ASSERT(scan_reply->subjects[0].matches == reply.matches);
+    RC_ASSERT(scan_reply->subjects[0].gaps == reply.gaps);
 }
 
 RC_GTEST_PROP(ScannerMessages, OfArbitraryBytesAreErrorsOrCanonical, (const Bytes& bytes)) {
@@ -66,9 +120,7 @@ RC_GTEST_PROP(ScannerMessages, OfArbitraryBytesAreErrorsOrCanonical, (const Byte
 }
 
 RC_GTEST_PROP(ScannerMessages, ThatWereDamagedAreErrorsOrCanonical, ()) {
-    std::vector<Bytes> originals = {encode(some_load_request()), encode(some_scan_request()),
-                                    encode(some_load_reply()), encode(some_scan_reply())};
-    Bytes bytes = *rc::gen::elementOf(originals);
+    Bytes bytes = *rc::gen::elementOf(some_messages());
     for (int i = *rc::gen::inRange(1, 4); i > 0; --i) {
         bytes[*rc::gen::inRange<size_t>(0, bytes.size())] = *rc::gen::arbitrary<uint8_t>();
     }
@@ -76,41 +128,38 @@ RC_GTEST_PROP(ScannerMessages, ThatWereDamagedAreErrorsOrCanonical, ()) {
 }
 
 TEST(ScannerMessages, CutShortOrDrawnOutAreErrors) {
-    const auto fails = [](const Bytes& bytes) {
-        return !parse_request(bytes).ok() && !parse_load_reply(bytes).ok() &&
-               !parse_scan_reply(bytes).ok();
-    };
-    for (const Bytes& whole : {encode(some_load_request()), encode(some_scan_request()),
-                               encode(some_load_reply()), encode(some_scan_reply())}) {
-        ASSERT_FALSE(fails(whole));
+    for (const Bytes& whole : some_messages()) {
+        ASSERT_TRUE(is_any_message(whole));
         for (size_t length = 0; length < whole.size(); ++length) {
-            EXPECT_TRUE(fails({whole.begin(), whole.begin() + static_cast<long>(length)}));
+            EXPECT_FALSE(
+                is_any_message({whole.begin(), whole.begin() + static_cast<long>(length)}));
         }
         Bytes longer = whole;
         longer.push_back(0);
-        EXPECT_TRUE(fails(longer));
+        EXPECT_FALSE(is_any_message(longer));
     }
 }
 
 TEST(ScannerMessages, AreNotTakenForOneAnother) {
-    EXPECT_FALSE(parse_request(encode(some_load_reply())).ok());
-    EXPECT_FALSE(parse_load_reply(encode(some_scan_reply())).ok());
-    EXPECT_FALSE(parse_scan_reply(encode(some_load_reply())).ok());
-    EXPECT_FALSE(parse_scan_reply(encode(some_scan_request())).ok());
+    for (const Bytes& message : some_messages()) {
+        const int taken = parse_request(message).ok() + parse_load_reply(message).ok() +
+                          parse_scan_reply(message, 1).ok() + parse_score_reply(message).ok();
+        EXPECT_EQ(taken, 1);
+    }
 }
 
 TEST(ScannerMessages, BeyondTheirLimitsAreErrors) {
-    LoadRequest load;
+    LoadRules load;
     load.files.resize(kMaxRuleFiles, {"a.yar", {}});
     EXPECT_TRUE(parse_request(encode(load)).ok());
     load.files.push_back({"b.yar", {}});
-    EXPECT_ERROR(parse_request(encode(load)), "too many files");
+    EXPECT_ERROR(parse_request(encode(load)), "malformed");
 
-    ScanReply scan;
-    scan.rules.resize(kMaxMatches, "R");
-    EXPECT_TRUE(parse_scan_reply(encode(scan)).ok());
-    scan.rules.push_back("R");
-    EXPECT_ERROR(parse_scan_reply(encode(scan)), "too many rules");
+    SubjectReply scan;
+    scan.matches.resize(kMaxMatches, {"R", ""});
+    EXPECT_TRUE(parse_scan_reply(encode(ScanReply{{scan}}), 1).ok());
+    scan.matches.push_back({"R", ""});
+    EXPECT_ERROR(parse_scan_reply(encode(ScanReply{{scan}}), 1), "malformed");
 
     LoadReply reply = some_load_reply();
     reply.message.assign(kMaxMessageBytes, 'm');
@@ -119,23 +168,32 @@ TEST(ScannerMessages, BeyondTheirLimitsAreErrors) {
     EXPECT_ERROR(parse_load_reply(encode(reply)), "malformed");
 }
 
+TEST(ScannerMessages, AnswerForJustTheSubjectsThatWereSent) {
+    const Bytes two = encode(ScanReply{{SubjectReply{}, SubjectReply{}}});
+    EXPECT_TRUE(parse_scan_reply(two, 2).ok());
+    EXPECT_ERROR(parse_scan_reply(two, 1), "malformed");
+    EXPECT_ERROR(parse_scan_reply(two, 3), "malformed");
+}
+
 TEST(ScannerMessages, CarryNoCodeThatTheyHaveNoUseFor) {
     LoadReply load = some_load_reply();
     load.code = Code::kKilledBySignal;
     EXPECT_ERROR(parse_load_reply(encode(load)), "malformed");
-    ScanReply scan = some_scan_reply();
+    SubjectReply scan = some_subject_reply();
     scan.code = static_cast<Code>(60'000);
-    EXPECT_ERROR(parse_scan_reply(encode(scan)), "malformed");
+    EXPECT_ERROR(parse_scan_reply(encode(ScanReply{{scan}}), 1), "malformed");
 }
 
 // A count that promises more than is there must not make the parser allocate for it.
 TEST(ScannerMessages, WithImpossibleLengthsAreErrors) {
     for (const uint32_t length : {0xffffffffu, 0x80000000u, 1000u}) {
-        base::ByteWriter writer;
-        writer.u8(2);  // a scan request
-        writer.u32(length);
-        writer.u8('x');
-        EXPECT_FALSE(parse_request(std::move(writer).take()).ok());
+        for (uint8_t kind = 1; kind < 10; ++kind) {
+            base::ByteWriter writer;
+            writer.u8(kind);
+            writer.u32(length);
+            writer.u8('x');
+            EXPECT_FALSE(is_any_message(std::move(writer).take()));
+        }
     }
 }
 

@@ -8,9 +8,11 @@
 
 #include "content/package.h"
 #include "endpoint/scanner/messages.h"
+#include "ports/clock.h"
 #include "ports/component_process.h"
 #include "ports/installer.h"
 #include "ports/store.h"
+#include "ports/uptime.h"
 #include "sandbox/worker.h"
 #include "support/paths.h"
 #include "support/result_matchers.h"
@@ -44,6 +46,18 @@ class SandboxedScanners final : public ports::ComponentProcesses {
         sandbox::Worker worker_;
     };
     sandbox::Spawner spawner_{worker_binary()};
+};
+
+class SetUptime final : public ports::Uptime {
+  public:
+    base::Duration up() override { return now; }
+    base::Duration now{0};
+};
+
+class SetClock final : public ports::Clock {
+  public:
+    bool reached(base::UtcTime time) override { return now >= time; }
+    base::UtcTime now{1'700'000'000};
 };
 
 // Durable as long as it lives; commits can be made to fail.
@@ -113,7 +127,7 @@ inline Stored keep(MemoryStore& store, const content::Draft& draft) {
     }
     const base::Bytes json = content::canonical_json(draft.manifest);
     const base::Digest digest = base::sha384(json);
-    store.entries[ports::package_key(content::Feed::kDatasetA, digest.hex())] = base::text_of(json);
+    store.entries[ports::package_key(draft.manifest.feed, digest.hex())] = base::text_of(json);
     return {draft.manifest, digest};
 }
 
@@ -132,6 +146,26 @@ inline content::Draft draft_of(const std::string& version,
 inline base::Result<content::Draft> fixture(const std::string& folder) {
     const auto path = fixtures_dir() / "content" / folder;
     return content::build(content::Feed::kDatasetA, path.filename().string(), path);
+}
+
+// A request to scan one file.
+inline base::Bytes scan_request(const std::string& name, base::ByteView bytes) {
+    return endpoint::scanner::encode(
+        endpoint::scanner::ScanRequest{{ports::file_subject(name, bytes)}});
+}
+inline base::Bytes load_request(const std::map<std::string, base::Bytes>& files) {
+    endpoint::scanner::LoadRules request;
+    for (const auto& [name, source] : files) {
+        request.files.push_back({name, source});
+    }
+    return endpoint::scanner::encode(request);
+}
+inline std::vector<std::string> rules_of(const endpoint::scanner::SubjectReply& reply) {
+    std::vector<std::string> rules;
+    for (const auto& match : reply.matches) {
+        rules.push_back(match.rule);
+    }
+    return rules;
 }
 
 inline std::string eicar() {

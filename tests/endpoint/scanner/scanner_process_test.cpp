@@ -38,11 +38,11 @@ class ScannerProcess : public testing::Test {
         return std::get<base::Bytes>(*result);
     }
     LoadReply load(const std::map<std::string, std::string>& files) {
-        LoadRequest request;
+        std::map<std::string, base::Bytes> sources;
         for (const auto& [name, text] : files) {
-            request.files.push_back({name, base::bytes_of(text)});
+            sources[name] = base::bytes_of(text);
         }
-        auto reply = parse_load_reply(call(encode(request)));
+        auto reply = parse_load_reply(call(test::load_request(sources)));
         EXPECT_TRUE(reply.ok());
         return reply.ok() ? *reply : LoadReply{};
     }
@@ -50,13 +50,13 @@ class ScannerProcess : public testing::Test {
         start();
         return load(files);
     }
-    ScanReply scan(const std::string& name, const base::Bytes& subject) {
-        auto reply = parse_scan_reply(call(encode_scan_request(name, subject)));
+    SubjectReply scan(const std::string& name, const base::Bytes& subject) {
+        auto reply = parse_scan_reply(call(test::scan_request(name, subject)), 1);
         EXPECT_TRUE(reply.ok());
-        return reply.ok() ? *reply : ScanReply{};
+        return reply.ok() ? reply->subjects[0] : SubjectReply{};
     }
     std::vector<std::string> scan(const std::string& name, const std::string& subject) {
-        return scan(name, base::bytes_of(subject)).rules;
+        return test::rules_of(scan(name, base::bytes_of(subject)));
     }
 
     test::SandboxedScanners processes_;
@@ -68,7 +68,7 @@ TEST_F(ScannerProcess, CompilesAllFilesTogether) {
         load_fresh({{"a.yar", "private rule A { strings: $a = \"alpha\" condition: $a }"},
                     {"b.yara", "rule B { condition: A }\nrule C { condition: not A }"}});
     EXPECT_EQ(reply.code, Code::kNone) << reply.message;
-    EXPECT_EQ(reply.rules, 3u);
+    EXPECT_EQ(reply.loaded, 3u);
     EXPECT_THAT(scan("x", "alpha"), ElementsAre("B"));
     EXPECT_THAT(scan("x", "beta"), ElementsAre("C"));
 }
@@ -134,10 +134,10 @@ TEST_F(ScannerProcess, ReportsNoMoreMatchesThanAllowed) {
         rules += "rule R" + std::to_string(i) + " { condition: true }\n";
     }
     ASSERT_EQ(load_fresh({{"a.yar", rules}}).code, Code::kNone);
-    const ScanReply reply = scan("x", base::bytes_of("y"));
+    const SubjectReply reply = scan("x", base::bytes_of("y"));
     EXPECT_EQ(reply.code, Code::kNone);
-    EXPECT_EQ(reply.rules.size(), kMaxMatches);
-    EXPECT_EQ(reply.rules.front(), "R0");
+    EXPECT_EQ(reply.matches.size(), kMaxMatches);
+    EXPECT_EQ(reply.matches.front(), (Match{"R0", ""}));
 }
 
 TEST_F(ScannerProcess, AnswersAMessageThatIsNoneWithNothing) {
@@ -215,7 +215,7 @@ TEST_F(ScannerProcess, ReadsCertificatesOfSignedProgramsWithoutAForbiddenCall) {
         rule Printed { condition: pe.signatures[0].thumbprint matches /^[0-9a-f]{40}$/ })"}})
                   .code,
               Code::kNone);
-    EXPECT_THAT(scan("a.exe", signed_program(certificates)).rules,
+    EXPECT_THAT(test::rules_of(scan("a.exe", signed_program(certificates))),
                 ElementsAre("Program", "Signed", "Dated", "Issued", "Printed"));
 }
 
@@ -231,7 +231,7 @@ TEST_F(ScannerProcess, OutOfMemoryIsARefusal) {
     sandbox::Spawner spawner(test::worker_binary());
     ASSERT_OK_AND(sandbox::Worker worker, sandbox::Worker::start(spawner, policy));
     ASSERT_OK_AND(const auto result,
-                  worker.call(encode(LoadRequest{{{"a.yar", base::bytes_of(rules)}}})));
+                  worker.call(test::load_request({{"a.yar", base::bytes_of(rules)}})));
     ASSERT_TRUE(std::holds_alternative<base::Bytes>(result))
         << base::to_text(std::get<base::Outcome>(result).evidence);
     ASSERT_OK_AND(const LoadReply reply, parse_load_reply(std::get<base::Bytes>(result)));
@@ -244,11 +244,10 @@ TEST_F(ScannerProcess, SurvivesDamagedRules) {
     const base::RandomStream random(1, base::Stream::kMutation);
     int refused = 0;
     for (uint64_t variant = 0; variant < 60; ++variant) {
-        LoadRequest request;
-        for (const auto& [name, source] : draft.payloads) {
-            request.files.push_back({name, source});
-        }
-        base::Bytes& victim = request.files[random.below(request.files.size(), variant, 0)].source;
+        std::map<std::string, base::Bytes> sources = draft.payloads;
+        base::Bytes& victim =
+            std::next(sources.begin(), static_cast<long>(random.below(sources.size(), variant, 0)))
+                ->second;
         if (variant % 2 == 0) {
             victim.resize(random.below(victim.size(), variant, 1));
         } else {
@@ -258,7 +257,7 @@ TEST_F(ScannerProcess, SurvivesDamagedRules) {
             }
         }
         start();
-        const auto reply = parse_load_reply(call(encode(request)));
+        const auto reply = parse_load_reply(call(test::load_request(sources)));
         ASSERT_OK(reply);
         if (reply->code != Code::kNone) {
             ++refused;

@@ -1,12 +1,13 @@
-#include "endpoint/reputation/sha256.h"
+#include "base/sha256.h"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 
 #include <cstdlib>
 
-namespace firebreak::endpoint::reputation {
+namespace firebreak::base {
 
-Sha256 sha256(base::ByteView bytes) {
+Sha256 sha256(ByteView bytes) {
     Sha256 digest;
     unsigned length = 0;
     // Fails only without memory or without a provider; neither can be mended here.
@@ -17,4 +18,8 @@ Sha256 sha256(base::ByteView bytes) {
     return digest;
 }
 
-}  // namespace firebreak::endpoint::reputation
+void keep_configuration_out() {
+    OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, nullptr);
+}
+
+}  // namespace firebreak::base

@@ -1,0 +1,163 @@
+#include "endpoint/scanner/archive.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <locale.h>
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <string_view>
+
+namespace firebreak::endpoint::scanner {
+namespace {
+
+constexpr size_t kMaxMemberName = 1000;
+
+struct FreeReader {
+    void operator()(struct archive* reader) const { archive_read_free(reader); }
+};
+using Reader = std::unique_ptr<struct archive, FreeReader>;
+
+// No filter that libarchive would start another program for.
+Reader open_reader(base::ByteView bytes) {
+    Reader reader(archive_read_new());
+    if (reader == nullptr) {
+        return nullptr;
+    }
+    struct archive* const raw = reader.get();
+    archive_read_support_filter_gzip(raw);
+    archive_read_support_filter_bzip2(raw);
+    archive_read_support_filter_xz(raw);
+    archive_read_support_filter_zstd(raw);
+    archive_read_support_filter_lz4(raw);
+    archive_read_support_format_zip(raw);
+    archive_read_support_format_7zip(raw);
+    archive_read_support_format_rar(raw);
+    archive_read_support_format_rar5(raw);
+    archive_read_support_format_cab(raw);
+    archive_read_support_format_tar(raw);
+    archive_read_support_format_raw(raw);  // of one compressed file
+    return archive_read_open_memory(raw, bytes.data(), bytes.size()) == ARCHIVE_OK
+               ? std::move(reader)
+               : nullptr;
+}
+
+// "Raw" takes anything: of what is not even compressed, the one member would be the file itself.
+bool is_nothing_packed(struct archive* reader) {
+    return archive_format(reader) == ARCHIVE_FORMAT_RAW &&
+           archive_filter_code(reader, 0) == ARCHIVE_FILTER_NONE;
+}
+
+std::string name_of(struct archive* reader, archive_entry* entry) {
+    const char* name =
+        archive_format(reader) == ARCHIVE_FORMAT_RAW ? "content" : archive_entry_pathname(entry);
+    std::string text = name == nullptr ? "unnamed" : name;
+    text.resize(std::min(text.size(), kMaxMemberName));
+    return text;
+}
+
+// The member's bytes, up to a gap.
+base::Bytes read_member(struct archive* reader, ArchiveBudget& budget,
+                        std::optional<GapReason>& gap) {
+    base::Bytes contents;
+    std::array<uint8_t, 64 * 1024> piece;
+    while (!gap) {
+        const la_ssize_t n = archive_read_data(reader, piece.data(), piece.size());
+        if (n == 0) {
+            break;
+        }
+        if (n < 0) {
+            gap = GapReason::kDamaged;
+            break;
+        }
+        gap = budget.take_bytes(static_cast<uint64_t>(n));
+        if (!gap) {
+            contents.insert(contents.end(), piece.begin(), piece.begin() + n);
+        }
+    }
+    return contents;
+}
+
+bool ends_all(GapReason reason) {
+    return reason == GapReason::kTooMany || reason == GapReason::kTooLarge ||
+           reason == GapReason::kRatio;
+}
+
+}  // namespace
+
+std::optional<GapReason> ArchiveBudget::take_member() {
+    return ++members_ > limits_.members ? std::optional(GapReason::kTooMany) : std::nullopt;
+}
+
+std::optional<GapReason> ArchiveBudget::take_bytes(uint64_t bytes) {
+    bytes_ += bytes;
+    if (bytes_ > limits_.bytes) {
+        return GapReason::kTooLarge;
+    }
+    if (bytes_ > limits_.modest && bytes_ / limits_.ratio > subject_bytes_) {
+        return GapReason::kRatio;
+    }
+    return std::nullopt;
+}
+
+void prepare_archives() {
+    // Names of members are UTF-8 in most archives. With that as the process's own encoding
+    // libarchive converts by itself, and the C library looks for no converters in files.
+    setlocale(LC_CTYPE, "C.UTF-8");
+}
+
+bool may_be_archive(base::ByteView bytes) {
+    using namespace std::string_view_literals;
+    constexpr std::array kBeginnings = {"PK\3\4"sv,
+                                        "7z\xBC\xAF\x27\x1C"sv,
+                                        "Rar!\x1A\7"sv,
+                                        "MSCF\0\0\0\0"sv,
+                                        "\x1F\x8B\x08"sv,
+                                        "BZh"sv,
+                                        "\xFD"
+                                        "7zXZ\0"sv,
+                                        "\x28\xB5\x2F\xFD"sv,
+                                        "\x04\x22\x4D\x18"sv};
+    const std::string_view text = base::text_of(bytes);
+    constexpr size_t kTarMagicAt = 257;
+    return std::any_of(kBeginnings.begin(), kBeginnings.end(),
+                       [text](std::string_view one) { return text.starts_with(one); }) ||
+           (text.size() > kTarMagicAt && text.substr(kTarMagicAt).starts_with("ustar"));
+}
+
+void take_apart(base::ByteView archive, ArchiveBudget& budget, const ArchiveVisitor& visitor) {
+    const Reader reader = open_reader(archive);
+    if (reader == nullptr) {
+        visitor.gap(GapReason::kDamaged, "");
+        return;
+    }
+    for (;;) {
+        archive_entry* entry = nullptr;
+        const int status = archive_read_next_header(reader.get(), &entry);
+        if (status == ARCHIVE_EOF || (status >= ARCHIVE_WARN && is_nothing_packed(reader.get()))) {
+            return;
+        }
+        if (status < ARCHIVE_WARN) {
+            visitor.gap(GapReason::kDamaged, "");
+            return;
+        }
+        const std::string name = name_of(reader.get(), entry);
+        std::optional<GapReason> gap = budget.take_member();
+        if (!gap && archive_entry_is_data_encrypted(entry) > 0) {
+            gap = GapReason::kEncrypted;
+        }
+        if (!gap) {
+            const base::Bytes contents = read_member(reader.get(), budget, gap);
+            visitor.member(name, contents);
+        }
+        if (gap) {
+            visitor.gap(*gap, name);
+            if (ends_all(*gap)) {
+                return;
+            }
+        }
+    }
+}
+
+}  // namespace firebreak::endpoint::scanner
