@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <memory>
+#include <span>
 #include <variant>
 
 #include "base/bytes.h"
@@ -21,7 +22,10 @@ class ComponentProcess {
     virtual ~ComponentProcess() = default;
     // After a death every call is an error. Errors are about this machine, not about the content
     // (the sandbox cannot be set up, the wall deadline passed): the trial must be repeated.
-    virtual base::Result<CallResult> call(base::ByteView request) = 0;
+    // `files`: shared libraries that the process may load while it answers, in this order, if it is
+    // one that may load any at all; otherwise that is an error.
+    virtual base::Result<CallResult> call(base::ByteView request,
+                                          std::span<const base::ByteView> files = {}) = 0;
     // Processor time that the last call took, as the parent metered it; 0 before the first.
     virtual std::chrono::microseconds last_call_cpu() const = 0;
 };

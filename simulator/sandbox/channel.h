@@ -7,9 +7,10 @@
 //
 // Parent and worker speak in frames, both ways: u32 length (little-endian), then so many bytes. A
 // request of more than kMostInline bytes comes in a sealed memory file instead, whose descriptor
-// comes with the length (SCM_RIGHTS): nobody can change it while it is read. The worker speaks
-// first: one byte that carries the listener of its system call filter (SCM_RIGHTS), then a frame
-// with its layers (u32). After that every frame of the parent is answered by one of the worker.
+// comes with the length (SCM_RIGHTS): nobody can change it while it is read. The policy's
+// weakenings (u32) are in the socket when the worker is born. The worker then says one byte that
+// carries the listener of its system call filter (SCM_RIGHTS), and a frame with its layers (u32).
+// After that every frame of the parent is answered by one of the worker.
 #pragma once
 
 #include <atomic>
@@ -27,7 +28,10 @@ inline constexpr size_t kFrameHeaderBytes = 4;
 inline constexpr size_t kMostInline = 8 * 1024;
 inline constexpr int kRequestFd = 0;  // a memory file's number in the worker: the lowest there is
 
-inline constexpr uint32_t kMaxOpenFiles = 16;              // RLIMIT_NOFILE
+inline constexpr uint32_t kMaxOpenFiles = 16;  // RLIMIT_NOFILE
+// Of the library that is being loaded (weakenings/executable_mapping.h): the last there is.
+inline constexpr int kModelFd = kMaxOpenFiles - 1;
+inline constexpr size_t kMostFiles = 8;                    // that go with a call
 inline constexpr uint64_t kStackBytes = 8u * 1024 * 1024;  // RLIMIT_STACK
 
 // --- zygote

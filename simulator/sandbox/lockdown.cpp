@@ -54,7 +54,7 @@ scmp_arg_cmp only(unsigned argument, uint64_t bits) {
 }
 
 // What a process needs that reads requests, computes in memory, writes replies, and may abort().
-std::vector<Rule> allow_list() {
+std::vector<Rule> strict_list() {
     const uint64_t self = static_cast<uint64_t>(getpid());
     const auto futex = [](uint64_t operation) {
         const uint64_t command = operation | FUTEX_PRIVATE_FLAG;
@@ -88,6 +88,37 @@ std::vector<Rule> allow_list() {
         {SCMP_SYS(restart_syscall)},
         {SCMP_SYS(exit_group)},
     };
+}
+
+// No bits but `bits` are set beside `value`, which is.
+scmp_arg_cmp with_only(unsigned argument, uint64_t value, uint64_t bits) {
+    return {argument, SCMP_CMP_MASKED_EQ, ~bits, value};
+}
+
+// weakenings/executable_mapping.h: what the C library's loader does with a file that the parent has
+// put at kModelFd. Opening it, and asking for its status, are the parent's to answer.
+std::vector<Rule> executable_mapping_list() {
+    const auto of_file = with_only(3, MAP_PRIVATE, MAP_FIXED | MAP_DENYWRITE);
+    const auto of_zeroes = with_only(3, MAP_PRIVATE | MAP_ANONYMOUS, MAP_FIXED);
+    return {
+        {SCMP_SYS(read), {is(0, kModelFd)}},
+        {SCMP_SYS(pread64), {is(0, kModelFd)}},
+        {SCMP_SYS(mmap), {only(2, PROT_READ | PROT_EXEC), of_file, is(4, kModelFd)}},
+        {SCMP_SYS(mmap), {only(2, PROT_READ | PROT_WRITE), of_file, is(4, kModelFd)}},
+        {SCMP_SYS(mmap), {only(2, PROT_READ | PROT_WRITE), of_zeroes}},  // what starts as zero
+        {SCMP_SYS(close), {is(0, kModelFd)}},
+    };
+}
+
+std::vector<Rule> allow_list(uint32_t weakenings) {
+    std::vector<Rule> all = strict_list();
+    const auto add = [&all](const std::vector<Rule>& more) {
+        all.insert(all.end(), more.begin(), more.end());
+    };
+    if ((weakenings & kExecutableMapping) != 0) {
+        add(executable_mapping_list());
+    }
+    return all;
 }
 
 // What the hand-over of the listener takes, and the second filter then takes away.
@@ -156,9 +187,9 @@ base::Status close_all_else() {
 
 // Two filters, because the first one's listener has to leave this process after it is in force.
 // The second takes the way it left by away: passing descriptors around is attack surface.
-base::Status filter_system_calls() {
+base::Status filter_system_calls(uint32_t weakenings) {
     const std::vector<Rule> handover = handover_list();
-    std::vector<Rule> rules = allow_list();
+    std::vector<Rule> rules = allow_list(weakenings);
     rules.insert(rules.end(), handover.begin(), handover.end());
     FB_TRY(const Filter first, filter(SCMP_ACT_NOTIFY, SCMP_ACT_ALLOW, rules));
     FB_TRY(const Filter second, filter(SCMP_ACT_ALLOW, SCMP_ACT_KILL_PROCESS, handover));
@@ -174,13 +205,13 @@ base::Status filter_system_calls() {
 
 }  // namespace
 
-base::Result<uint32_t> lock_down() {
+base::Result<uint32_t> lock_down(uint32_t weakenings) {
     FB_CHECK(forgo_privileges());
     const base::Result<bool> landlock = give_up_files_and_ports();
     if (!landlock.ok()) {
         return no_layer(kLandlock, landlock.error());
     }
-    if (base::Status filtered = filter_system_calls(); !filtered.ok()) {
+    if (base::Status filtered = filter_system_calls(weakenings); !filtered.ok()) {
         return no_layer(kSystemCallFilter, filtered.error());
     }
     return kNoNewPrivs | kResourceLimits | kSystemCallFilter | kNoDescriptors |

@@ -3,10 +3,18 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "base/sandbox_layers.h"
 
 namespace firebreak::sandbox {
+
+// What a policy may allow beyond that. Each has a header of its own in sandbox/weakenings, which
+// says what it opens and is the only way to ask for it.
+enum Weakening : uint32_t {
+    kExecutableMapping = 1u << 0,
+    kQuotaFolders = 1u << 1,
+};
 
 struct Policy {
     std::string component;                          // argv[1] of firebreak-worker: "scanner"
@@ -15,7 +23,11 @@ struct Policy {
     uint32_t call_cpu_ms = 1000;                    // CPU time of one call, kept by the parent
     uint32_t call_wall_ms = 60'000;                 // backstop: inconclusive, to be tried again
     uint32_t max_reply_bytes = 1024 * 1024;
+    uint32_t weakenings = 0;  // set by sandbox/weakenings alone
 };
+
+// "executable mapping", "quota folders": in the order of Weakening.
+std::vector<std::string> weakening_names(const Policy& policy);
 
 // The longest request that either side takes.
 inline constexpr uint32_t kMaxRequestBytes = 128u * 1024 * 1024;

@@ -106,7 +106,11 @@ bool write_frame(base::ByteView body) {
 base::Status prepare() {
     FB_CHECK(map_page());
     FB_CHECK(take_signals());
-    FB_TRY(const uint32_t layers, lock_down());
+    std::array<uint8_t, sizeof(uint32_t)> weakenings;
+    if (!read_all(weakenings.data(), weakenings.size())) {
+        return system_error("read");
+    }
+    FB_TRY(const uint32_t layers, lock_down(base::ByteReader(weakenings).u32()));
     base::ByteWriter hello;
     hello.u32(layers);
     if (!write_frame(std::move(hello).take())) {

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <variant>
 
 #include "base/bytes.h"
@@ -65,7 +66,12 @@ class Worker {
     // (kInconclusive in spirit: try again), somebody else killed the worker (the kernel, out of
     // memory, say), it is already dead, the request is longer than kMaxRequestBytes, or a system
     // call failed.
-    base::Result<std::variant<base::Bytes, base::Outcome>> call(base::ByteView request);
+    //
+    // With `files`, libraries that the worker may load during this call, in this order, while it
+    // answers (sandbox/weakenings/executable_mapping.h). Errors also: the policy does not allow
+    // that, or there are more than kMostFiles of them (sandbox/channel.h).
+    base::Result<std::variant<base::Bytes, base::Outcome>> call(
+        base::ByteView request, std::span<const base::ByteView> files = {});
     // Processor time that the last call took.
     std::chrono::microseconds last_call_cpu() const;
 
