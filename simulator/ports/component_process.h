@@ -13,15 +13,16 @@
 namespace firebreak::ports {
 
 // The reply, as received from a process that nobody vouches for; or how the process died of the
-// request (category kCrash, kCpuLimit, kMemoryLimit, kForbidden or kProtocol; stage left to the
-// caller).
+// request (category kCrash, kCpuLimit, kMemoryLimit, kForbidden, kProtocol or kHang; stage left to
+// the caller).
 using CallResult = std::variant<base::Bytes, base::Outcome>;
 
 class ComponentProcess {
   public:
     virtual ~ComponentProcess() = default;
     // After a death every call is an error. Errors are about this machine, not about the content
-    // (the sandbox cannot be set up, the wall deadline passed): the trial must be repeated.
+    // (the sandbox cannot be set up, the wall deadline passed while the process was at work): the
+    // trial must be repeated.
     // `files`: shared libraries that the process may load while it answers, in this order, if it is
     // one that may load any at all; otherwise that is an error.
     virtual base::Result<CallResult> call(base::ByteView request,

@@ -11,6 +11,7 @@
 #include <cstdlib>
 
 #include "base/text.h"
+#include "sandbox/inspection.h"
 #include "sandbox/library_offer.h"
 #include "sandbox/message.h"
 
@@ -55,7 +56,10 @@ bool has_gone_or_waits(int error) {
 class Exchange {
   public:
     Exchange(Process& process, const ExchangeLimits& limits)
-        : process_(process), limits_(limits), cpu_at_start_(process.cpu_time()) {}
+        : process_(process),
+          limits_(limits),
+          deadline_(limits.deadline),
+          cpu_at_start_(process.cpu_time()) {}
 
     // What to ask; without it, the worker speaks unasked. `request` must outlive the exchange.
     base::Status ask(base::ByteView request, std::span<const base::ByteView> files);
@@ -70,6 +74,7 @@ class Exchange {
     base::Status watch(Nanoseconds at_most);
     Verdict step();
     Verdict out_of_time();
+    Verdict past_deadline();
     base::Status send();
     Verdict receive();
     Verdict check_length();
@@ -89,6 +94,8 @@ class Exchange {
 
     Process& process_;
     const ExchangeLimits limits_;
+    WallClock::time_point deadline_;
+    bool seen_asleep_ = false;  // at the deadline
     const Nanoseconds cpu_at_start_;
     std::array<uint8_t, kFrameHeaderBytes> header_{};
     bool header_sent_ = true;  // or there is none
@@ -129,7 +136,7 @@ base::Result<Reply> Exchange::run() {
         if (Verdict verdict = out_of_time()) {
             return *std::move(verdict);
         }
-        Nanoseconds pause = limits_.deadline - WallClock::now();
+        Nanoseconds pause = deadline_ - WallClock::now();
         if (limits_.cpu) {
             // One thread uses no more CPU time than wall time passes, so looking again after what
             // is left is soon enough. The kernel's account lags by a tick: hence the minimum.
@@ -185,9 +192,22 @@ Exchange::Verdict Exchange::out_of_time() {
     if (limits_.cpu && cpu_used() >= *limits_.cpu) {
         return over_cpu_limit();
     }
-    if (WallClock::now() >= limits_.deadline) {
+    return WallClock::now() >= deadline_ ? past_deadline() : std::nullopt;
+}
+
+// Looks twice, because it may have been us who were late: what we have sent since then, the worker
+// has had time to react to.
+Exchange::Verdict Exchange::past_deadline() {
+    constexpr Nanoseconds kTimeToWake = std::chrono::milliseconds(100);
+    const bool in_call = limits_.cpu.has_value();
+    if (!in_call || !is_asleep(process_.pid())) {
         return deadline_passed(process_);
     }
+    if (seen_asleep_) {
+        return Reply(stopped_at_deadline(remains(), process_.policy()));
+    }
+    seen_asleep_ = true;
+    deadline_ = WallClock::now() + kTimeToWake;
     return std::nullopt;
 }
 

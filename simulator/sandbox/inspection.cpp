@@ -138,4 +138,9 @@ base::Result<uint32_t> inspect(pid_t pid, const Policy& policy, uint32_t believe
     return layers;
 }
 
+bool is_asleep(pid_t pid) {
+    base::Result<Fields> status = read_status("/proc/" + std::to_string(pid));
+    return status.ok() && (*status)["State"].starts_with('S');
+}
+
 }  // namespace firebreak::sandbox

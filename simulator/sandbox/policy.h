@@ -21,7 +21,7 @@ struct Policy {
     uint64_t memory_bytes = 1024ull * 1024 * 1024;  // RLIMIT_AS
     uint32_t lifetime_cpu_s = 3600;                 // RLIMIT_CPU: the kernel's own last word
     uint32_t call_cpu_ms = 1000;                    // CPU time of one call, kept by the parent
-    uint32_t call_wall_ms = 60'000;                 // backstop: inconclusive, to be tried again
+    uint32_t call_wall_ms = 60'000;                 // for what waits; see Worker::call()
     uint32_t max_reply_bytes = 1024 * 1024;
     uint32_t weakenings = 0;  // set by sandbox/weakenings alone
 };

@@ -60,12 +60,15 @@ class Worker {
     //   over call_cpu_ms          kCpuLimit    CPU time used
     //   allocation failed         kMemoryLimit the limit
     //   forbidden system call     kForbidden   name and number of the call
+    //   asleep at the deadline    kHang        wall time
     //   exited, a reply that is too long, or one that was not asked for    kProtocol
     // and always the tail of standard error, if any. A reply counts if it took no more CPU time
-    // than call_cpu_ms, however late a busy machine delivers it. Errors: the wall deadline passed
-    // (kInconclusive in spirit: try again), somebody else killed the worker (the kernel, out of
-    // memory, say), it is already dead, the request is longer than kMaxRequestBytes, or a system
-    // call failed.
+    // than call_cpu_ms, however late a busy machine delivers it. A worker that is asleep when
+    // call_wall_ms have passed waits for something that nobody will give it: the request has been
+    // sent, all replies are read, and it has no other thread. Errors: the wall deadline passed
+    // while the worker was at work (a busy machine: try again), somebody else killed the worker
+    // (the kernel, out of memory, say), it is already dead, the request is longer than
+    // kMaxRequestBytes, or a system call failed.
     //
     // With `files`, libraries that the worker may load during this call, in this order, while it
     // answers (sandbox/weakenings/executable_mapping.h). Errors also: the policy does not allow
