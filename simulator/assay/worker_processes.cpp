@@ -20,7 +20,7 @@ class WorkerProcess final : public ports::ComponentProcess {
 }  // namespace
 
 base::Result<std::unique_ptr<ports::ComponentProcess>> WorkerProcesses::start() {
-    FB_TRY(sandbox::Worker worker, sandbox::Worker::start(spawner_, policy_));
+    FB_TRY(sandbox::Worker worker, sandbox::Worker::start(spawner_, policy_, folders_));
     return std::unique_ptr<ports::ComponentProcess>(
         std::make_unique<WorkerProcess>(std::move(worker)));
 }

@@ -2,8 +2,9 @@
 // parent and worker share.
 //
 // Spawner and zygote speak over a SOCK_SEQPACKET pair, in whole messages: the zygote says Hello
-// once it is ready; each Order, with the worker's three descriptors (socket, page, standard error),
-// is answered by one Birth, with the worker's pidfd if there is a worker.
+// once it is ready; each Order of a worker, with the worker's descriptors (socket, page, standard
+// error, and two folders if it has them), is answered by one Birth, with the worker's pidfd if
+// there is a worker; each Order of folders by one Birth with the folders' two descriptors.
 //
 // Parent and worker speak in frames, both ways: u32 length (little-endian), then so many bytes. A
 // request of more than kMostInline bytes comes in a sealed memory file instead, whose descriptor
@@ -23,6 +24,8 @@ namespace firebreak::sandbox {
 inline constexpr int kErrorsFd = 2;  // standard error: a pipe that never blocks the worker
 inline constexpr int kSocketFd = 3;
 inline constexpr int kPageFd = 4;
+inline constexpr int kLogFolderFd = 5;      // weakenings/quota_folders.h
+inline constexpr int kObjectsFolderFd = 6;  // the last place that is given out at birth
 
 inline constexpr size_t kFrameHeaderBytes = 4;
 inline constexpr size_t kMostInline = 8 * 1024;
@@ -40,12 +43,15 @@ struct Hello {
     uint32_t layers;  // that all its workers inherit
 };
 struct Order {
-    uint64_t memory_bytes;
+    uint64_t memory_bytes;  // of a worker; 0: an order of folders
     uint64_t lifetime_cpu_s;
+    uint64_t file_bytes;
+    uint64_t log_bytes;  // of folders
+    uint64_t objects_bytes;
 };
 struct Birth {
     int32_t pid;    // as the spawner sees it; 0: none
-    int32_t error;  // errno, if there is none
+    int32_t error;  // errno, if there is none, or no folders
 };
 
 // --- worker

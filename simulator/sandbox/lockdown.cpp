@@ -1,5 +1,6 @@
 #include "sandbox/lockdown.h"
 
+#include <fcntl.h>
 #include <linux/close_range.h>
 #include <linux/futex.h>
 #include <seccomp.h>
@@ -12,7 +13,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <memory>
+#include <span>
+#include <utility>
 #include <vector>
 
 #include "sandbox/channel.h"
@@ -110,6 +114,31 @@ std::vector<Rule> executable_mapping_list() {
     };
 }
 
+// weakenings/quota_folders.h: plain files in two folders. They get the lowest numbers that are
+// free, which are not those of the socket, of standard error, and of a library.
+std::vector<Rule> quota_folders_list() {
+    constexpr uint64_t kOpening =
+        O_ACCMODE | O_CREAT | O_EXCL | O_TRUNC | O_APPEND | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+    constexpr uint64_t kData = PROT_READ | PROT_WRITE;
+    std::vector<Rule> all;
+    for (const int folder : {kLogFolderFd, kObjectsFolderFd}) {
+        all.push_back({SCMP_SYS(openat), {is(0, folder), only(2, kOpening)}});
+        all.push_back({SCMP_SYS(unlinkat), {is(0, folder), is(2, 0)}});
+    }
+    static_assert(kRequestFd == 0 && kErrorsFd == 2 && kSocketFd == 3 && kModelFd == 15);
+    constexpr std::pair<uint64_t, uint64_t> kNumbers[] = {{0, 1}, {4, 3}, {8, 3}, {12, 1}};
+    for (const auto& [first, others] : kNumbers) {
+        for (const int call : {SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(pread64), SCMP_SYS(lseek),
+                               SCMP_SYS(ftruncate), SCMP_SYS(getdents64), SCMP_SYS(close)}) {
+            all.push_back({call, {with_only(0, first, others)}});
+        }
+        all.push_back({SCMP_SYS(newfstatat), {with_only(0, first, others), is(3, AT_EMPTY_PATH)}});
+        all.push_back(
+            {SCMP_SYS(mmap), {only(2, kData), is(3, MAP_SHARED), with_only(4, first, others)}});
+    }
+    return all;
+}
+
 std::vector<Rule> allow_list(uint32_t weakenings) {
     std::vector<Rule> all = strict_list();
     const auto add = [&all](const std::vector<Rule>& more) {
@@ -117,6 +146,9 @@ std::vector<Rule> allow_list(uint32_t weakenings) {
     };
     if ((weakenings & kExecutableMapping) != 0) {
         add(executable_mapping_list());
+    }
+    if ((weakenings & kQuotaFolders) != 0) {
+        add(quota_folders_list());
     }
     return all;
 }
@@ -168,9 +200,11 @@ base::Status send_to_parent(int descriptor) {
     return send_message(kSocketFd, std::span(&nothing, 1), std::span(&descriptor, 1));
 }
 
-// Only errors, socket and whatever lies between stay open.
-base::Status close_all_else() {
-    if (close_range(0, kErrorsFd - 1, 0) != 0 || close_range(kSocketFd + 1, ~0u, 0) != 0) {
+// Only errors and socket stay open, and folders.
+base::Status close_all_else(std::span<const int> folders) {
+    const unsigned rest = folders.empty() ? kSocketFd + 1 : kObjectsFolderFd + 1;
+    if (close_range(0, kErrorsFd - 1, 0) != 0 || close_range(kPageFd, kPageFd, 0) != 0 ||
+        close_range(rest, ~0u, 0) != 0) {
         return no_layer(kNoDescriptors, system_error("close_range"));
     }
     // Not before the listener has left: what may be in flight is counted against this limit, for
@@ -187,7 +221,7 @@ base::Status close_all_else() {
 
 // Two filters, because the first one's listener has to leave this process after it is in force.
 // The second takes the way it left by away: passing descriptors around is attack surface.
-base::Status filter_system_calls(uint32_t weakenings) {
+base::Status filter_system_calls(uint32_t weakenings, std::span<const int> folders) {
     const std::vector<Rule> handover = handover_list();
     std::vector<Rule> rules = allow_list(weakenings);
     rules.insert(rules.end(), handover.begin(), handover.end());
@@ -199,7 +233,7 @@ base::Status filter_system_calls(uint32_t weakenings) {
         return system_error("seccomp_notify_fd", -listener);
     }
     FB_CHECK(send_to_parent(listener));
-    FB_CHECK(close_all_else());
+    FB_CHECK(close_all_else(folders));
     return install(second);
 }
 
@@ -207,11 +241,14 @@ base::Status filter_system_calls(uint32_t weakenings) {
 
 base::Result<uint32_t> lock_down(uint32_t weakenings) {
     FB_CHECK(forgo_privileges());
-    const base::Result<bool> landlock = give_up_files_and_ports();
+    constexpr std::array kFolders = {kLogFolderFd, kObjectsFolderFd};
+    const std::span folders =
+        std::span(kFolders).first((weakenings & kQuotaFolders) != 0 ? kFolders.size() : 0);
+    const base::Result<bool> landlock = give_up_files_and_ports(folders);
     if (!landlock.ok()) {
         return no_layer(kLandlock, landlock.error());
     }
-    if (base::Status filtered = filter_system_calls(weakenings); !filtered.ok()) {
+    if (base::Status filtered = filter_system_calls(weakenings, folders); !filtered.ok()) {
         return no_layer(kSystemCallFilter, filtered.error());
     }
     return kNoNewPrivs | kResourceLimits | kSystemCallFilter | kNoDescriptors |

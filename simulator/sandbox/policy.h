@@ -16,6 +16,13 @@ enum Weakening : uint32_t {
     kQuotaFolders = 1u << 1,
 };
 
+// Of the folders that kQuotaFolders allows. Both hold kMostFolderEntries files at most.
+struct Quotas {
+    uint64_t log_bytes = 1024 * 1024;
+    uint64_t objects_bytes = 64 * 1024 * 1024;
+};
+inline constexpr uint32_t kMostFolderEntries = 256;
+
 struct Policy {
     std::string component;                          // argv[1] of firebreak-worker: "scanner"
     uint64_t memory_bytes = 1024ull * 1024 * 1024;  // RLIMIT_AS
@@ -23,7 +30,13 @@ struct Policy {
     uint32_t call_cpu_ms = 1000;                    // CPU time of one call, kept by the parent
     uint32_t call_wall_ms = 60'000;                 // for what waits; see Worker::call()
     uint32_t max_reply_bytes = 1024 * 1024;
-    uint32_t weakenings = 0;  // set by sandbox/weakenings alone
+    // Set by sandbox/weakenings alone.
+    uint32_t weakenings = 0;
+    Quotas quotas = {};
+
+    bool allows(Weakening weakening) const { return (weakenings & weakening) != 0; }
+    // RLIMIT_FSIZE: more than fits into a folder, so that it is the quota that a worker meets.
+    uint64_t file_bytes() const;
 };
 
 // "executable mapping", "quota folders": in the order of Weakening.

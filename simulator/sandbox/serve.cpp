@@ -53,7 +53,8 @@ base::Status take_signals() {
     static std::array<std::byte, 16 * 1024> handler_stack;
     struct sigaction action {};
     for (int signal = 1; signal < SIGRTMIN; ++signal) {
-        action.sa_handler = signal == SIGPIPE ? SIG_IGN : SIG_DFL;
+        // Of these two an error of the call tells as well.
+        action.sa_handler = signal == SIGPIPE || signal == SIGXFSZ ? SIG_IGN : SIG_DFL;
         sigaction(signal, &action, nullptr);  // SIGKILL and SIGSTOP refuse
     }
     const stack_t stack{handler_stack.data(), 0, handler_stack.size()};

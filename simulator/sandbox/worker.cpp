@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "sandbox/exchange.h"
+#include "sandbox/folders.h"
 #include "sandbox/inspection.h"
 #include "sandbox/process.h"
 #include "sandbox/spawn.h"
@@ -26,7 +27,7 @@ base::Status check_size(base::ByteView bytes, const char* of_what) {
 }
 
 base::Status check_files(std::span<const base::ByteView> files, const Policy& policy) {
-    if (!files.empty() && (policy.weakenings & kExecutableMapping) == 0) {
+    if (!files.empty() && !policy.allows(kExecutableMapping)) {
         return base::Error{"libraries for a worker whose policy does not let it load any", "",
                            "allow executable mapping in its policy"};
     }
@@ -39,6 +40,14 @@ base::Status check_files(std::span<const base::ByteView> files, const Policy& po
         FB_CHECK(check_size(file, "a library"));
     }
     return {};
+}
+
+std::array<int, 2> descriptors_of(const Folders* folders) {
+    if (folders == nullptr) {
+        return {-1, -1};
+    }
+    return {folders->descriptor(Folders::Which::kLog),
+            folders->descriptor(Folders::Which::kObjects)};
 }
 
 // The layers in force: what worker and zygote say and the kernel confirms.
@@ -74,13 +83,19 @@ struct Worker::State {
     Nanoseconds last_call_cpu{0};
 };
 
-base::Result<Worker> Worker::start(Spawner& spawner, const Policy& policy) {
+base::Result<Worker> Worker::start(Spawner& spawner, const Policy& policy, const Folders* folders) {
+    if (policy.allows(kQuotaFolders) != (folders != nullptr)) {
+        return base::Error{folders == nullptr ? "a policy that allows quota folders, and no folders"
+                                              : "folders for a policy that does not allow them",
+                           "", "make folders of this policy, or start the worker without"};
+    }
     WorkerEnds theirs;
     FB_TRY(Ends ours, make_ends(theirs));
     FB_TRY(Launched launched, spawner.launch({.policy = &policy,
                                               .socket = theirs.socket.get(),
                                               .page = theirs.page.get(),
-                                              .errors = theirs.errors.get()}));
+                                              .errors = theirs.errors.get(),
+                                              .folders = descriptors_of(folders)}));
     theirs = {};  // so that its end closes ours
     const uint32_t of_zygote = launched.layers;
     auto state = std::unique_ptr<State>(

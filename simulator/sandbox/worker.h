@@ -14,8 +14,10 @@
 
 namespace firebreak::sandbox {
 
+class Folders;
 struct Launch;
 struct Launched;
+struct QuotaFolders;
 
 // Starts workers, each forked from its component's zygote (sandbox/zygote.h), which is started when
 // the component is first asked for. Does so from one thread of its own that lives as long as it
@@ -35,6 +37,9 @@ class Spawner {
     // A process of its own for this request. Errors: the binary cannot be executed (says why), its
     // zygote is not ready in time or ends, no process can be had.
     base::Result<Launched> launch(const Launch& request);
+    friend class Folders;
+    // Two empty ones. Errors: as above; the layer that is missing for them.
+    base::Result<QuotaFolders> make_folders(const Policy& policy);
 
     struct State;
     std::unique_ptr<State> state_;
@@ -47,7 +52,9 @@ class Worker {
     // A fresh process that has locked itself down with at least kMinimumLayers, as far as the
     // kernel confirms it. Errors: the binary is missing, a layer cannot be had on this machine
     // (named), call_wall_ms passed.
-    static base::Result<Worker> start(Spawner& spawner, const Policy& policy);
+    // `folders`: exactly if the policy allows quota folders (sandbox/folders.h).
+    static base::Result<Worker> start(Spawner& spawner, const Policy& policy,
+                                      const Folders* folders = nullptr);
     Worker(Worker&&) noexcept;
     Worker& operator=(Worker&&) noexcept;
     ~Worker();

@@ -24,6 +24,7 @@
 
 #include "base/text.h"
 #include "sandbox/channel.h"
+#include "sandbox/hostile_folders.h"
 #include "sandbox/policy.h"
 #include "sandbox/serve.h"
 #include "sandbox/zygote.h"
@@ -314,6 +315,10 @@ int live(const std::string& component) {
     return firebreak::sandbox::serve([&component](ByteView request) -> Bytes {
         if (component == "look") {
             return firebreak::base::bytes_of(g_seen_before_lockdown);
+        }
+        if (component == "keeper") {
+            return firebreak::base::bytes_of(
+                firebreak::test::use_folders(std::string(firebreak::base::text_of(request))));
         }
         if (component == "loader") {
             return firebreak::base::bytes_of(load_libraries(request.size()));
