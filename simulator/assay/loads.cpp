@@ -11,13 +11,21 @@ class RememberingProcess final : public ports::ComponentProcess {
     RememberingProcess(ports::ComponentProcesses& real, Loads& loads)
         : real_(real), loads_(loads) {}
 
-    base::Result<ports::CallResult> call(base::ByteView request) override {
-        FB_CHECK(make_real());
-        return process_->call(request);
-    }
-
-    base::Result<ports::CallResult> load(base::ByteView request) override {
-        base::Bytes history(history_.bytes.begin(), history_.bytes.end());
+    base::Result<ports::CallResult> call(base::ByteView request,
+                                         std::span<const base::ByteView> files) override {
+        if (process_ != nullptr) {
+            return process_->call(request, files);
+        }
+        if (!first_.empty()) {  // answered from memory: now it is needed for real
+            FB_TRY(process_, real_.start());
+            FB_TRY([[maybe_unused]] const ports::CallResult loaded, process_->call(first_));
+            return process_->call(request, files);
+        }
+        if (!files.empty()) {  // what is remembered goes by requests alone
+            FB_TRY(process_, real_.start());
+            return process_->call(request, files);
+        }
+        first_.assign(request.begin(), request.end());
         const base::Digest digest = base::sha384(request);
         history.insert(history.end(), digest.bytes.begin(), digest.bytes.end());
         history_ = base::sha384(history);

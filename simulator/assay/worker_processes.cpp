@@ -7,8 +7,9 @@ namespace {
 class WorkerProcess final : public ports::ComponentProcess {
   public:
     explicit WorkerProcess(sandbox::Worker worker) : worker_(std::move(worker)) {}
-    base::Result<ports::CallResult> call(base::ByteView request) override {
-        return worker_.call(request);
+    base::Result<ports::CallResult> call(base::ByteView request,
+                                         std::span<const base::ByteView> files) override {
+        return worker_.call(request, files);
     }
     std::chrono::microseconds last_call_cpu() const override { return worker_.last_call_cpu(); }
 
@@ -19,7 +20,7 @@ class WorkerProcess final : public ports::ComponentProcess {
 }  // namespace
 
 base::Result<std::unique_ptr<ports::ComponentProcess>> WorkerProcesses::start() {
-    FB_TRY(sandbox::Worker worker, sandbox::Worker::start(spawner_, policy_));
+    FB_TRY(sandbox::Worker worker, sandbox::Worker::start(spawner_, policy_, folders_));
     return std::unique_ptr<ports::ComponentProcess>(
         std::make_unique<WorkerProcess>(std::move(worker)));
 }

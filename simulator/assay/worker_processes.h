@@ -9,14 +9,17 @@ namespace firebreak::assay {
 // Thread-safe if the spawner is.
 class WorkerProcesses final : public ports::ComponentProcesses {
   public:
-    WorkerProcesses(sandbox::Spawner& spawner, sandbox::Policy policy)
-        : spawner_(spawner), policy_(std::move(policy)) {}
+    // `folders`: exactly if the policy allows quota folders. Each process has them then.
+    WorkerProcesses(sandbox::Spawner& spawner, sandbox::Policy policy,
+                    const sandbox::Folders* folders = nullptr)
+        : spawner_(spawner), policy_(std::move(policy)), folders_(folders) {}
 
     base::Result<std::unique_ptr<ports::ComponentProcess>> start() override;
 
   private:
     sandbox::Spawner& spawner_;
     sandbox::Policy policy_;
+    const sandbox::Folders* folders_;
 };
 
 }  // namespace firebreak::assay

@@ -48,8 +48,8 @@ std::string_view to_text(Category category) {
             return "forbidden call";
         case Category::kProtocol:
             return "protocol";
-        case Category::kInconclusive:
-            return "inconclusive";
+        case Category::kHang:
+            return "hang";
         case Category::kTooLarge:
             return "too large";
         case Category::kFalsePositive:

@@ -35,7 +35,7 @@ enum class Category : uint8_t {
     kMemoryLimit = 11,    // died at its memory limit
     kForbidden = 12,      // killed at a system call that its sandbox forbids
     kProtocol = 13,       // sent something that is no valid reply
-    kInconclusive = 14,   // wall deadline: says more about this machine than about the content
+    kHang = 14,           // killed at the wall deadline while it waited for what never comes
     kTooLarge = 15,       // more bytes than a cap allows
     kFalsePositive = 16,  // a harmless file was detected
     kSlowDown = 17,       // within its limits, but far slower than it should be

@@ -15,7 +15,7 @@ enum SandboxLayer : uint32_t {
     kResourceLimits = 1u << 1,
     kSystemCallFilter = 1u << 2,  // seccomp allow-list: no files, no network, no processes
     kUnprivilegedUser = 1u << 3,  // not root (65534 when the parent is root), no capabilities
-    kNoDescriptors = 1u << 4,     // none but the socket and standard error
+    kNoDescriptors = 1u << 4,     // none but the socket, standard error, quota folders
     kNamespaces = 1u << 5,        // users, processes, network, IPC and host name of its own
     kEmptyRoot = 1u << 6,         // a root folder that is empty and cannot be written
     kLandlock = 1u << 7,          // the kernel denies files, ports, and signals to others once more

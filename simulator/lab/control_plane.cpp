@@ -18,6 +18,7 @@ bool is_death(base::Category category) {
         case base::Category::kMemoryLimit:
         case base::Category::kForbidden:
         case base::Category::kProtocol:
+        case base::Category::kHang:
             return true;
         default:
             return false;

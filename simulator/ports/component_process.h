@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <memory>
+#include <span>
 #include <variant>
 
 #include "base/bytes.h"
@@ -12,19 +13,20 @@
 namespace firebreak::ports {
 
 // The reply, as received from a process that nobody vouches for; or how the process died of the
-// request (category kCrash, kCpuLimit, kMemoryLimit, kForbidden or kProtocol; stage left to the
-// caller).
+// request (category kCrash, kCpuLimit, kMemoryLimit, kForbidden, kProtocol or kHang; stage left to
+// the caller).
 using CallResult = std::variant<base::Bytes, base::Outcome>;
 
 class ComponentProcess {
   public:
     virtual ~ComponentProcess() = default;
     // After a death every call is an error. Errors are about this machine, not about the content
-    // (the sandbox cannot be set up, the wall deadline passed): the trial must be repeated.
-    virtual base::Result<CallResult> call(base::ByteView request) = 0;
-    // The same, for a request that loads content: its reply depends on the requests before it and
-    // on nothing else, so it may be answered from memory.
-    virtual base::Result<CallResult> load(base::ByteView request) { return call(request); }
+    // (the sandbox cannot be set up, the wall deadline passed while the process was at work): the
+    // trial must be repeated.
+    // `files`: shared libraries that the process may load while it answers, in this order, if it is
+    // one that may load any at all; otherwise that is an error.
+    virtual base::Result<CallResult> call(base::ByteView request,
+                                          std::span<const base::ByteView> files = {}) = 0;
     // Processor time that the last call took, as the parent metered it; 0 before the first.
     virtual std::chrono::microseconds last_call_cpu() const = 0;
 };

@@ -114,6 +114,14 @@ base::Outcome stopped_at_call_limit(const Remains& remains, const Policy& policy
     return of_cpu_limit(remains.call_cpu_time, milliseconds(limit) + " a call", remains);
 }
 
+base::Outcome stopped_at_deadline(const Remains& remains, const Policy& policy) {
+    const std::chrono::milliseconds limit(policy.call_wall_ms);
+    return outcome(Category::kHang, Code::kKilledAtWallDeadline,
+                   {{"waited", "asleep after " + milliseconds(limit)},
+                    {"CPU time", milliseconds(remains.call_cpu_time)}},
+                   remains);
+}
+
 base::Outcome stopped_for(const std::string& what, const Remains& remains) {
     return outcome(Category::kProtocol, Code::kReplyInvalid, {{"protocol", what}}, remains);
 }

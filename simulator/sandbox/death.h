@@ -30,6 +30,7 @@ base::Result<base::Outcome> judge(const Remains& remains, const Policy& policy);
 // Stopped by its parent.
 base::Outcome stopped_at_call(int number, uint32_t architecture, const Remains& remains);
 base::Outcome stopped_at_call_limit(const Remains& remains, const Policy& policy);
+base::Outcome stopped_at_deadline(const Remains& remains, const Policy& policy);
 // `what` it did against the protocol: "reply of 9,000,000 bytes".
 base::Outcome stopped_for(const std::string& what, const Remains& remains);
 

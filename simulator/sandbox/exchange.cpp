@@ -11,6 +11,8 @@
 #include <cstdlib>
 
 #include "base/text.h"
+#include "sandbox/inspection.h"
+#include "sandbox/library_offer.h"
 #include "sandbox/message.h"
 
 namespace firebreak::sandbox {
@@ -54,10 +56,13 @@ bool has_gone_or_waits(int error) {
 class Exchange {
   public:
     Exchange(Process& process, const ExchangeLimits& limits)
-        : process_(process), limits_(limits), cpu_at_start_(process.cpu_time()) {}
+        : process_(process),
+          limits_(limits),
+          deadline_(limits.deadline),
+          cpu_at_start_(process.cpu_time()) {}
 
     // What to ask; without it, the worker speaks unasked. `request` must outlive the exchange.
-    base::Status ask(base::ByteView request);
+    base::Status ask(base::ByteView request, std::span<const base::ByteView> files);
     base::Result<Reply> run();
 
   private:
@@ -69,6 +74,7 @@ class Exchange {
     base::Status watch(Nanoseconds at_most);
     Verdict step();
     Verdict out_of_time();
+    Verdict past_deadline();
     base::Status send();
     Verdict receive();
     Verdict check_length();
@@ -88,11 +94,14 @@ class Exchange {
 
     Process& process_;
     const ExchangeLimits limits_;
+    WallClock::time_point deadline_;
+    bool seen_asleep_ = false;  // at the deadline
     const Nanoseconds cpu_at_start_;
     std::array<uint8_t, kFrameHeaderBytes> header_{};
     bool header_sent_ = true;  // or there is none
     Descriptor file_;          // that goes with the header
     base::ByteView unsent_;    // what goes behind it
+    LibraryOffer libraries_;
     std::array<uint8_t, kFrameHeaderBytes> reply_header_{};
     base::Bytes reply_;
     size_t received_ = 0;  // header included
@@ -101,7 +110,8 @@ class Exchange {
     std::array<bool, kWatched> closed_{};
 };
 
-base::Status Exchange::ask(base::ByteView request) {
+base::Status Exchange::ask(base::ByteView request, std::span<const base::ByteView> files) {
+    FB_TRY(libraries_, LibraryOffer::make(files));
     for (size_t i = 0; i < header_.size(); ++i) {
         header_[i] = static_cast<uint8_t>(request.size() >> (8 * i));
     }
@@ -126,7 +136,7 @@ base::Result<Reply> Exchange::run() {
         if (Verdict verdict = out_of_time()) {
             return *std::move(verdict);
         }
-        Nanoseconds pause = limits_.deadline - WallClock::now();
+        Nanoseconds pause = deadline_ - WallClock::now();
         if (limits_.cpu) {
             // One thread uses no more CPU time than wall time passes, so looking again after what
             // is left is soon enough. The kernel's account lags by a tick: hence the minimum.
@@ -182,9 +192,22 @@ Exchange::Verdict Exchange::out_of_time() {
     if (limits_.cpu && cpu_used() >= *limits_.cpu) {
         return over_cpu_limit();
     }
-    if (WallClock::now() >= limits_.deadline) {
+    return WallClock::now() >= deadline_ ? past_deadline() : std::nullopt;
+}
+
+// Looks twice, because it may have been us who were late: what we have sent since then, the worker
+// has had time to react to.
+Exchange::Verdict Exchange::past_deadline() {
+    constexpr Nanoseconds kTimeToWake = std::chrono::milliseconds(100);
+    const bool in_call = limits_.cpu.has_value();
+    if (!in_call || !is_asleep(process_.pid())) {
         return deadline_passed(process_);
     }
+    if (seen_asleep_) {
+        return Reply(stopped_at_deadline(remains(), process_.policy()));
+    }
+    seen_asleep_ = true;
+    deadline_ = WallClock::now() + kTimeToWake;
     return std::nullopt;
 }
 
@@ -266,8 +289,9 @@ Exchange::Verdict Exchange::complete() {
     return Reply(std::move(reply_));
 }
 
-// The kernel has stopped the worker at a forbidden call, before doing any of it, and tells us which
-// one. No answer ever goes back: the worker ends here.
+// The kernel has stopped the worker at a call that is not on its list, before doing any of it, and
+// tells us which one. Unless it loads a library that we offer, no answer ever goes back: the worker
+// ends here.
 Exchange::Verdict Exchange::stopped_call() {
     seccomp_notif* raw = nullptr;
     if (const int error = seccomp_notify_alloc(&raw, nullptr); error != 0) {
@@ -277,6 +301,14 @@ Exchange::Verdict Exchange::stopped_call() {
     const std::unique_ptr<seccomp_notif, void (*)(void*)> call(raw, std::free);
     if (seccomp_notify_receive(process_.listener(), call.get()) != 0) {
         return std::nullopt;  // killed meanwhile, by somebody else
+    }
+    const base::Result<bool> answered = libraries_.answer(process_.listener(), *call);
+    if (!answered.ok()) {
+        process_.end();
+        return answered.error();
+    }
+    if (*answered) {
+        return std::nullopt;
     }
     return Reply(stopped_at_call(call->data.nr, call->data.arch, remains()));
 }
@@ -292,15 +324,27 @@ Exchange::Verdict Exchange::ended() {
 }  // namespace
 
 base::Result<Reply> exchange(Process& process, std::optional<base::ByteView> request,
-                             const ExchangeLimits& limits) {
+                             const ExchangeLimits& limits, std::span<const base::ByteView> files) {
     Exchange one(process, limits);
     if (request) {
-        if (base::Status asked = one.ask(*request); !asked.ok()) {
+        if (base::Status asked = one.ask(*request, files); !asked.ok()) {
             process.end();
             return asked.error();
         }
     }
     return one.run();
+}
+
+base::Status send_weakenings(Process& process) {
+    base::ByteWriter weakenings;
+    weakenings.u32(process.policy().weakenings);
+    const base::Bytes bytes = std::move(weakenings).take();
+    // The socket is empty: so few bytes fit. That the worker has gone shows when we receive.
+    if (::send(process.socket(), bytes.data(), bytes.size(), MSG_NOSIGNAL) < 0 &&
+        !has_gone_or_waits(errno)) {
+        return system_error("send");
+    }
+    return {};
 }
 
 base::Status receive_listener(Process& process, WallClock::time_point deadline) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <variant>
 
 #include "base/bytes.h"
@@ -19,9 +20,13 @@ struct ExchangeLimits {
 };
 
 // Sends the request, if there is one, and waits for a frame; see Worker::call(). After an outcome
-// or an error the process is dead.
+// or an error the process is dead. Files are for a policy that allows executable mapping.
 base::Result<Reply> exchange(Process& process, std::optional<base::ByteView> request,
-                             const ExchangeLimits& limits);
+                             const ExchangeLimits& limits,
+                             std::span<const base::ByteView> files = {});
+
+// The policy's weakenings, which the worker reads before it locks itself down.
+base::Status send_weakenings(Process& process);
 
 // Waits for the listener that the worker sends before its first frame, and gives it to the process.
 // Errors: it ended, sent something else, or the deadline passed; the process is dead then.

@@ -68,12 +68,12 @@ bool is_limited(const std::string& folder, std::string_view name, uint64_t at_mo
 bool has_limits(const std::string& folder, const Policy& policy) {
     return is_limited(folder, "Max address space", policy.memory_bytes) &&
            is_limited(folder, "Max cpu time", policy.lifetime_cpu_s + 1ull) &&
-           is_limited(folder, "Max file size", 0) && is_limited(folder, "Max core file size", 0) &&
-           is_limited(folder, "Max processes", 0) &&
+           is_limited(folder, "Max file size", policy.file_bytes()) &&
+           is_limited(folder, "Max core file size", 0) && is_limited(folder, "Max processes", 0) &&
            is_limited(folder, "Max open files", kMaxOpenFiles);
 }
 
-bool has_no_descriptors(const std::string& folder, bool believed) {
+bool has_no_descriptors(const std::string& folder, const Policy& policy, bool believed) {
     std::error_code error;
     std::set<std::string> open;
     for (std::filesystem::directory_iterator entry(folder + "/fd", error), end;
@@ -83,7 +83,11 @@ bool has_no_descriptors(const std::string& folder, bool believed) {
     if (error) {
         return believed;
     }
-    return open == std::set{std::to_string(kErrorsFd), std::to_string(kSocketFd)};
+    std::set<std::string> allowed = {std::to_string(kErrorsFd), std::to_string(kSocketFd)};
+    if (policy.allows(kQuotaFolders)) {
+        allowed.insert({std::to_string(kLogFolderFd), std::to_string(kObjectsFolderFd)});
+    }
+    return open == allowed;
 }
 
 // Which namespace of this kind a process is in; empty: that is not told to us.
@@ -120,7 +124,8 @@ base::Result<uint32_t> inspect(pid_t pid, const Policy& policy, uint32_t believe
     const std::string folder = "/proc/" + std::to_string(pid);
     FB_TRY(Fields status, read_status(folder));
     const bool one_filtered_thread = status["Seccomp"] == "2" && status["Threads"] == "1";
-    const bool no_descriptors = has_no_descriptors(folder, (believed & kNoDescriptors) != 0);
+    const bool no_descriptors =
+        has_no_descriptors(folder, policy, (believed & kNoDescriptors) != 0);
     uint32_t layers = 0;
     const auto add = [&layers](bool in_force, base::SandboxLayer layer) {
         if (in_force) {
@@ -136,6 +141,11 @@ base::Result<uint32_t> inspect(pid_t pid, const Policy& policy, uint32_t believe
     add(has_empty_root(folder, (believed & kEmptyRoot) != 0), kEmptyRoot);
     add((believed & kLandlock) != 0, kLandlock);  // /proc does not tell
     return layers;
+}
+
+bool is_asleep(pid_t pid) {
+    base::Result<Fields> status = read_status("/proc/" + std::to_string(pid));
+    return status.ok() && (*status)["State"].starts_with('S');
 }
 
 }  // namespace firebreak::sandbox

@@ -16,4 +16,7 @@ namespace firebreak::sandbox {
 // Errors: /proc is not there or cannot be read.
 base::Result<uint32_t> inspect(pid_t pid, const Policy& policy, uint32_t believed);
 
+// It waits for something. False: it runs, or could if the machine let it; or it has ended.
+bool is_asleep(pid_t pid);
+
 }  // namespace firebreak::sandbox

@@ -17,6 +17,13 @@ struct Attributes {
     uint64_t scopes;
 };
 constexpr uint32_t kAskVersion = 1;
+struct [[gnu::packed]] BeneathRule {
+    uint64_t allowed;
+    int32_t folder;
+};
+constexpr int kBeneath = 1;  // the kind of that rule
+// Write and read files, read the folder, remove files, make plain ones.
+constexpr uint64_t kPlainFiles = 1 << 1 | 1 << 2 | 1 << 3 | 1 << 5 | 1 << 8;
 constexpr uint64_t kFilesOfVersion1 = (1ull << 13) - 1;  // execute … make symbolic links
 constexpr uint64_t kRefer = 1ull << 13;                  // version 2
 constexpr uint64_t kTruncate = 1ull << 14;               // version 3
@@ -24,7 +31,7 @@ constexpr uint64_t kBindAndConnect = 3;                  // version 4: TCP ports
 constexpr uint64_t kDeviceControl = 1ull << 15;          // version 5
 constexpr uint64_t kSocketsAndSignals = 3;               // version 6: abstract sockets, signals
 
-// No rule is ever added: what is handled is denied.
+// What is handled is denied, unless a rule allows it.
 Attributes everything(int version) {
     Attributes all{kFilesOfVersion1, 0, 0};
     all.files |= version >= 2 ? kRefer : 0;
@@ -48,7 +55,7 @@ int landlock_version() {
     return version > 0 ? static_cast<int>(version) : 0;
 }
 
-base::Result<bool> give_up_files_and_ports() {
+base::Result<bool> give_up_files_and_ports(std::span<const int> folders) {
     const int version = landlock_version();
     if (version == 0) {
         return false;
@@ -58,6 +65,12 @@ base::Result<bool> give_up_files_and_ports() {
         static_cast<int>(syscall(SYS_landlock_create_ruleset, &all, size_of(version), 0)));
     if (!rules.valid()) {
         return system_error("landlock_create_ruleset");
+    }
+    for (const int folder : folders) {
+        const BeneathRule rule{(kPlainFiles | kTruncate) & all.files, folder};
+        if (syscall(SYS_landlock_add_rule, rules.get(), kBeneath, &rule, 0) != 0) {
+            return system_error("landlock_add_rule");
+        }
     }
     if (syscall(SYS_landlock_restrict_self, rules.get(), 0) != 0) {
         return system_error("landlock_restrict_self");

@@ -2,13 +2,15 @@
 // kernel and never widened again.
 #pragma once
 
+#include <span>
+
 #include "base/result.h"
 
 namespace firebreak::sandbox {
 
-// Gives up all that this kernel's Landlock knows of. False: this kernel has none. Needs
-// no_new_privs. Errors: it is there, and refuses.
-base::Result<bool> give_up_files_and_ports();
+// Gives up all that this kernel's Landlock knows of, but for plain files in these folders. False:
+// this kernel has none. Needs no_new_privs. Errors: it is there, and refuses.
+base::Result<bool> give_up_files_and_ports(std::span<const int> folders);
 
 // The version of Landlock's interface; 0: none.
 int landlock_version();

@@ -7,12 +7,12 @@
 
 namespace firebreak::sandbox {
 
-// Locks this single-threaded process down for good and hands the listener of its system call filter
-// to the parent. Returns the layers (sandbox/policy.h) that are in force. Errors: a layer cannot be
-// had, named; the process is in no state to go on then.
+// Locks this single-threaded process down for good, but for these weakenings (sandbox/policy.h),
+// and hands the listener of its system call filter to the parent. Returns the layers that are in
+// force. Errors: a layer cannot be had, named; the process is in no state to go on then.
 //
 // From here on every system call off the allow-list stops the process inside the kernel, where it
 // waits for the parent, which never lets it go on.
-base::Result<uint32_t> lock_down();
+base::Result<uint32_t> lock_down(uint32_t weakenings);
 
 }  // namespace firebreak::sandbox

@@ -64,7 +64,7 @@ base::Result<Received> receive_message(int socket, std::span<std::byte> into) {
     message.msg_iov = &data;
     message.msg_iovlen = 1;
     message.msg_control = control;
-    // Not what alignment adds: the kernel would put a fourth one there.
+    // Not what alignment adds: the kernel would put one more there.
     message.msg_controllen = CMSG_LEN(kMostDescriptors * sizeof(int));
     ssize_t n = -1;
     do {

@@ -10,7 +10,7 @@
 
 namespace firebreak::sandbox {
 
-inline constexpr size_t kMostDescriptors = 3;
+inline constexpr size_t kMostDescriptors = 5;
 
 // Errors: a system call failed; the other side has gone. errno then says which.
 base::Status send_message(int socket, std::span<const std::byte> bytes,

@@ -66,6 +66,16 @@ base::Status leave_namespaces() {
     return map_ids(user, group);
 }
 
+// None of the second word, where the newer ones are.
+base::Status keep_capabilities(uint32_t kept) {
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    const __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = {{kept, kept, 0}, {0, 0, 0}};
+    if (syscall(SYS_capset, &header, sets) != 0) {
+        return system_error("capset");
+    }
+    return {};
+}
+
 // Tried out in a process of its own: a machine may let us begin and then not finish, and there is
 // no way back (user namespaces without rights, as some distributions have them).
 uint32_t possible_layers() {
@@ -143,12 +153,34 @@ base::Result<uint32_t> enter_own_world() {
 }
 
 base::Status drop_capabilities() {
-    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-    const __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {};
-    if (syscall(SYS_capset, &header, none) != 0) {
-        return system_error("capset");
+    return keep_capabilities(0);
+}
+
+base::Status keep_the_right_to_mount() {
+    return keep_capabilities(1u << CAP_SYS_ADMIN);
+}
+
+base::Result<Descriptor> make_quota_folder(uint64_t bytes) {
+    const Descriptor system(fsopen("tmpfs", FSOPEN_CLOEXEC));
+    const auto set = [&system](const char* name, const std::string& value) {
+        return fsconfig(system.get(), FSCONFIG_SET_STRING, name, value.c_str(), 0) == 0;
+    };
+    constexpr uint32_t kWithItself = kMostFolderEntries + 1;
+    if (!system.valid() || !set("size", std::to_string(bytes)) ||
+        !set("nr_inodes", std::to_string(kWithItself)) || !set("mode", "0700") ||
+        fsconfig(system.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) != 0) {
+        return system_error("fsopen(tmpfs)");
     }
-    return {};
+    const Descriptor mounted(fsmount(system.get(), FSMOUNT_CLOEXEC,
+                                     MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC));
+    if (!mounted.valid()) {
+        return system_error("fsmount(tmpfs)");
+    }
+    Descriptor folder(openat(mounted.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!folder.valid()) {
+        return system_error("openat of a quota folder");
+    }
+    return folder;
 }
 
 }  // namespace firebreak::sandbox

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "base/result.h"
+#include "sandbox/descriptor.h"
 
 namespace firebreak::sandbox {
 
@@ -21,5 +22,14 @@ base::Result<uint32_t> enter_own_world();
 
 // The last step: those that come with a new world, too. Errors: the kernel refuses.
 base::Status drop_capabilities();
+
+// All but the right to mount, in this world alone: for a process that makes folders of their own
+// for its workers (sandbox/folders.h), and hands on none of it. Errors: the kernel refuses.
+base::Status keep_the_right_to_mount();
+
+// The descriptor of an empty folder, on a file system in memory of its own that is mounted nowhere
+// and ends with the last descriptor in it. Holds so many bytes, and kMostFolderEntries files.
+// Errors: the kernel refuses.
+base::Result<Descriptor> make_quota_folder(uint64_t bytes);
 
 }  // namespace firebreak::sandbox

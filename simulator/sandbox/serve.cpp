@@ -14,8 +14,7 @@
 #include "sandbox/channel.h"
 #include "sandbox/descriptor.h"
 #include "sandbox/lockdown.h"
-#include "sandbox/message.h"
-#include "sandbox/policy.h"
+#include "sandbox/request.h"
 
 namespace firebreak::sandbox {
 namespace {
@@ -53,7 +52,8 @@ base::Status take_signals() {
     static std::array<std::byte, 16 * 1024> handler_stack;
     struct sigaction action {};
     for (int signal = 1; signal < SIGRTMIN; ++signal) {
-        action.sa_handler = signal == SIGPIPE ? SIG_IGN : SIG_DFL;
+        // Of these two an error of the call tells as well.
+        action.sa_handler = signal == SIGPIPE || signal == SIGXFSZ ? SIG_IGN : SIG_DFL;
         sigaction(signal, &action, nullptr);  // SIGKILL and SIGSTOP refuse
     }
     const stack_t stack{handler_stack.data(), 0, handler_stack.size()};
@@ -72,18 +72,6 @@ base::Status take_signals() {
     sigemptyset(&none);
     return sigprocmask(SIG_SETMASK, &none, nullptr) == 0 ? base::Status{}
                                                          : system_error("sigprocmask");
-}
-
-// All of it; false at the end of the stream, or on an error.
-bool read_all(uint8_t* to, size_t size) {
-    for (size_t done = 0; done < size;) {
-        const ssize_t n = read(kSocketFd, to + done, size - done);
-        if (n == 0 || (n < 0 && errno != EINTR)) {
-            return false;
-        }
-        done += n > 0 ? static_cast<size_t>(n) : 0;
-    }
-    return true;
 }
 
 bool write_all(base::ByteView bytes) {
@@ -106,7 +94,11 @@ bool write_frame(base::ByteView body) {
 base::Status prepare() {
     FB_CHECK(map_page());
     FB_CHECK(take_signals());
-    FB_TRY(const uint32_t layers, lock_down());
+    std::array<uint8_t, sizeof(uint32_t)> weakenings;
+    if (!read_all(kSocketFd, weakenings.data(), weakenings.size())) {
+        return system_error("read");
+    }
+    FB_TRY(const uint32_t layers, lock_down(base::ByteReader(weakenings).u32()));
     base::ByteWriter hello;
     hello.u32(layers);
     if (!write_frame(std::move(hello).take())) {
@@ -115,64 +107,11 @@ base::Status prepare() {
     return {};
 }
 
-// A request: in memory of our own, or in the parent's sealed file.
-class Request {
-  public:
-    Request() = default;
-    Request(const Request&) = delete;
-    Request& operator=(const Request&) = delete;
-    ~Request() {
-        if (mapped_ != nullptr) {
-            munmap(mapped_, size_);
-        }
-    }
-
-    // False: the parent has hung up. Errors: it asks for what this build does not understand.
-    base::Result<bool> receive() {
-        std::array<std::byte, kFrameHeaderBytes> header;
-        FB_TRY(Received received, receive_message(kSocketFd, header));
-        if (received.bytes == 0) {
-            return false;
-        }
-        if (received.bytes != header.size()) {
-            return base::Error{"a request that breaks off in its length", "", ""};
-        }
-        size_ = base::ByteReader({reinterpret_cast<const uint8_t*>(header.data()), header.size()})
-                    .u32();
-        if (size_ > kMaxRequestBytes) {
-            return base::Error{"a request of " + std::to_string(size_) + " bytes", "", ""};
-        }
-        if (received.count == 0) {
-            own_.resize(size_);
-            return read_all(own_.data(), size_);
-        }
-        return map(received.descriptors[0].get());
-    }
-    base::ByteView bytes() const {
-        return mapped_ == nullptr ? base::ByteView(own_)
-                                  : base::ByteView(static_cast<const uint8_t*>(mapped_), size_);
-    }
-
-  private:
-    base::Result<bool> map(int file) {
-        void* const mapped = mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, file, 0);
-        if (mapped == MAP_FAILED) {
-            return system_error("mmap of a request");
-        }
-        mapped_ = mapped;
-        return true;
-    }
-
-    base::Bytes own_;
-    void* mapped_ = nullptr;
-    size_t size_ = 0;
-};
-
 // Answers requests until the parent hangs up.
 base::Status answer(const Handler& handler) {
     for (;;) {
         Request request;
-        FB_TRY(const bool more, request.receive());
+        FB_TRY(const bool more, request.receive(kSocketFd));
         if (!more || !write_frame(handler(request.bytes()))) {
             return {};
         }

@@ -13,6 +13,7 @@
 #include <array>
 #include <condition_variable>
 #include <deque>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -60,7 +61,8 @@ Plan plan_of(const std::string& binary, const std::string& component, int null, 
 // The child, from clone to exec. It shares the parent's memory and its thread-local storage, so:
 // system calls only, no sanitizer's instrumentation, and nothing written but the plan's error.
 // The signals stay blocked (the spawner's thread blocks all of them) until a worker resets them.
-// The place of a worker's page is taken, so that nothing that the zygote is sent lands there.
+// The places of a worker's page and folders are taken, so that nothing that the zygote is sent
+// lands there.
 __attribute__((no_sanitize_address, no_sanitize_thread, no_sanitize_undefined)) int child(
     void* argument) {
     Plan& plan = *static_cast<Plan*>(argument);
@@ -73,8 +75,10 @@ __attribute__((no_sanitize_address, no_sanitize_thread, no_sanitize_undefined)) 
     ok = ok && syscall(SYS_dup2, plan.null, 0) >= 0 && syscall(SYS_dup2, plan.null, 1) >= 0;
     ok = ok && syscall(SYS_dup2, plan.errors, kErrorsFd) >= 0;
     ok = ok && syscall(SYS_dup2, plan.socket, kSocketFd) >= 0;
-    ok = ok && syscall(SYS_dup2, plan.null, kPageFd) >= 0;
-    ok = ok && syscall(SYS_close_range, kPageFd + 1, ~0u, 0) == 0;
+    for (int place = kPageFd; place <= kObjectsFolderFd; ++place) {
+        ok = ok && syscall(SYS_dup2, plan.null, place) >= 0;
+    }
+    ok = ok && syscall(SYS_close_range, kObjectsFolderFd + 1, ~0u, 0) == 0;
     ok = ok && syscall(SYS_chdir, "/") == 0;
     if (ok) {
         syscall(SYS_execve, plan.binary, &plan.arguments, &plan.environment);
@@ -113,11 +117,18 @@ class Zygote {
     base::Status meet(const Policy& policy);
     // Errors: it has gone (see gone()), or has no process to give.
     base::Result<Launched> order(const Launch& request);
+    base::Result<QuotaFolders> order_folders(const Policy& policy);
     bool gone() const { return gone_; }
 
   private:
     // Within the policy's wall deadline; or has ended.
     bool has_spoken(const Policy& policy) const;
+    struct Answer {
+        Birth birth{};
+        Received received;
+    };
+    base::Result<Answer> ask(const Order& order, std::span<const int> descriptors,
+                             const Policy& policy);
     base::Error failure(const Policy& policy);
     void end();
 
@@ -153,31 +164,69 @@ base::Status Zygote::meet(const Policy& policy) {
     return {};
 }
 
-base::Result<Launched> Zygote::order(const Launch& request) {
-    const Order order{request.policy->memory_bytes, request.policy->lifetime_cpu_s};
-    const std::array descriptors = {request.socket, request.page, request.errors};
-    base::Result<Received> received = base::Error{};
-    Birth birth{};
+base::Result<Zygote::Answer> Zygote::ask(const Order& order, std::span<const int> descriptors,
+                                         const Policy& policy) {
+    Answer answer;
     gone_ = !send_message(socket_.get(), std::as_bytes(std::span(&order, 1)), descriptors).ok() ||
-            !has_spoken(*request.policy);
+            !has_spoken(policy);
     if (!gone_) {
-        received = receive_message(socket_.get(), std::as_writable_bytes(std::span(&birth, 1)));
-        gone_ = !received.ok() || received->bytes != sizeof birth;
+        base::Result<Received> received =
+            receive_message(socket_.get(), std::as_writable_bytes(std::span(&answer.birth, 1)));
+        gone_ = !received.ok() || received->bytes != sizeof answer.birth;
+        if (!gone_) {
+            answer.received = *std::move(received);
+            return answer;
+        }
     }
-    if (gone_) {
-        return base::Error{"the process that workers are forked from has gone, or does not answer",
-                           "", ""};
-    }
+    return base::Error{"the process that workers are forked from has gone, or does not answer", "",
+                       ""};
+}
+
+base::Error no_descriptor_left(const std::string& for_what) {
+    return {"no descriptor is left for " + for_what, "",
+            "raise the limit (ulimit -n), or run fewer at a time"};
+}
+
+base::Result<Launched> Zygote::order(const Launch& request) {
+    const Policy& policy = *request.policy;
+    Order order{};
+    order.memory_bytes = policy.memory_bytes;
+    order.lifetime_cpu_s = policy.lifetime_cpu_s;
+    order.file_bytes = policy.file_bytes();
+    const std::array descriptors = {request.socket, request.page, request.errors,
+                                    request.folders[0], request.folders[1]};
+    FB_TRY(Answer answer,
+           ask(order, std::span(descriptors).first(request.folders[0] < 0 ? 3 : 5), policy));
+    const Birth& birth = answer.birth;
     if (birth.pid <= 0) {
         return system_error("clone", birth.error);
     }
-    if (received->count != 1) {  // ours to reap all the same: it has not been, so the number is its
-        kill(birth.pid, SIGKILL);
+    if (answer.received.count != 1) {  // ours to reap all the same: it has not been, so the number
+        kill(birth.pid, SIGKILL);      // is its
         waitpid(birth.pid, nullptr, 0);
-        return base::Error{"no descriptor is left for another worker", "",
-                           "raise the limit (ulimit -n), or run fewer at a time"};
+        return no_descriptor_left("another worker");
     }
-    return Launched{birth.pid, std::move(received->descriptors[0]), layers_};
+    return Launched{birth.pid, std::move(answer.received.descriptors[0]), layers_};
+}
+
+base::Result<QuotaFolders> Zygote::order_folders(const Policy& policy) {
+    constexpr uint32_t kNeeded = kNamespaces | kEmptyRoot;
+    if (const uint32_t missing = kNeeded & ~layers_; missing != 0) {
+        return base::Error{"quota folders cannot be had without " + base::layer_names(missing), "",
+                           "run where the kernel offers them, or without these folders"};
+    }
+    Order order{};
+    order.log_bytes = policy.quotas.log_bytes;
+    order.objects_bytes = policy.quotas.objects_bytes;
+    FB_TRY(Answer answer, ask(order, {}, policy));
+    if (answer.birth.error != 0) {
+        return system_error("quota folders cannot be had", answer.birth.error);
+    }
+    if (answer.received.count != 2) {
+        return no_descriptor_left("quota folders");
+    }
+    auto& made = answer.received.descriptors;
+    return QuotaFolders{std::move(made[0]), std::move(made[1])};
 }
 
 base::Error Zygote::failure(const Policy& policy) {
@@ -216,8 +265,8 @@ void Zygote::end() {
 
 struct Spawner::State {
     struct Job {
-        const Launch& request;
-        std::optional<base::Result<Launched>> result;  // once it is done
+        const std::function<void()>& work;
+        bool done = false;
     };
 
     std::string binary;
@@ -233,7 +282,14 @@ struct Spawner::State {
     std::optional<base::Error> failure;  // the thread could not be made
 
     void work();
-    base::Result<Launched> launch(const Launch& request);
+    // On the thread; returns when it is done. Errors: there is no thread.
+    base::Status perform(const std::function<void()>& job);
+
+    // The rest is the thread's.
+    // `order` by the component's zygote; by a fresh one if it has none, or none that answers.
+    template <typename Made>
+    base::Result<Made> by_zygote(const Policy& policy,
+                                 const std::function<base::Result<Made>(Zygote&)>& order);
     base::Result<std::unique_ptr<Zygote>> start_zygote(const Policy& policy);
 };
 
@@ -248,27 +304,41 @@ void Spawner::State::work() {
         Job& job = *jobs.front();
         jobs.pop_front();
         lock.unlock();
-        base::Result<Launched> launched = launch(job.request);
+        job.work();
         lock.lock();
-        job.result = std::move(launched);
+        job.done = true;
         changed.notify_all();
     }
 }
 
-// By the component's zygote; by a fresh one if it has none, or none that answers.
-base::Result<Launched> Spawner::State::launch(const Launch& request) {
-    const std::string& component = request.policy->component;
-    if (const auto known = zygotes.find(component); known != zygotes.end()) {
-        base::Result<Launched> launched = known->second->order(request);
+base::Status Spawner::State::perform(const std::function<void()>& work_of_job) {
+    if (failure) {
+        return *failure;
+    }
+    Job job{work_of_job};
+    std::unique_lock lock(mutex);
+    jobs.push_back(&job);
+    changed.notify_all();
+    changed.wait(lock, [&job] { return job.done; });
+    return {};
+}
+
+template <typename Made>
+base::Result<Made> Spawner::State::by_zygote(
+    const Policy& policy, const std::function<base::Result<Made>(Zygote&)>& order) {
+    if (const auto known = zygotes.find(policy.component); known != zygotes.end()) {
+        base::Result<Made> made = order(*known->second);
         if (!known->second->gone()) {
-            return launched;
+            return made;
         }
         zygotes.erase(known);  // with all its workers, if it was but stuck
     }
-    FB_TRY(std::unique_ptr<Zygote> zygote, start_zygote(*request.policy));
-    FB_TRY(Launched launched, zygote->order(request));
-    zygotes[component] = std::move(zygote);
-    return launched;
+    FB_TRY(std::unique_ptr<Zygote> zygote, start_zygote(policy));
+    base::Result<Made> made = order(*zygote);
+    if (!zygote->gone()) {
+        zygotes[policy.component] = std::move(zygote);
+    }
+    return made;
 }
 
 base::Result<std::unique_ptr<Zygote>> Spawner::State::start_zygote(const Policy& policy) {
@@ -339,15 +409,21 @@ Spawner::~Spawner() {
 }
 
 base::Result<Launched> Spawner::launch(const Launch& request) {
-    if (state_->failure) {
-        return *state_->failure;
-    }
-    State::Job job{request, std::nullopt};
-    std::unique_lock lock(state_->mutex);
-    state_->jobs.push_back(&job);
-    state_->changed.notify_all();
-    state_->changed.wait(lock, [&job] { return job.result.has_value(); });
-    return *std::move(job.result);
+    base::Result<Launched> launched = base::Error{};
+    FB_CHECK(state_->perform([&] {
+        launched = state_->by_zygote<Launched>(
+            *request.policy, [&](Zygote& zygote) { return zygote.order(request); });
+    }));
+    return launched;
+}
+
+base::Result<QuotaFolders> Spawner::make_folders(const Policy& policy) {
+    base::Result<QuotaFolders> folders = base::Error{};
+    FB_CHECK(state_->perform([&] {
+        folders = state_->by_zygote<QuotaFolders>(
+            policy, [&](Zygote& zygote) { return zygote.order_folders(policy); });
+    }));
+    return folders;
 }
 
 }  // namespace firebreak::sandbox

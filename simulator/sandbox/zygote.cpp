@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -24,7 +25,9 @@ namespace {
 
 constexpr int kFailed = 70;  // EX_SOFTWARE of sysexits.h
 
-enum OfWorker : size_t { kItsSocket, kItsPage, kItsErrors, kItsDescriptors };
+enum OfWorker : size_t { kItsSocket, kItsPage, kItsErrors, kItsLogFolder, kItsObjectsFolder };
+constexpr size_t kWithoutFolders = kItsErrors + 1;
+constexpr size_t kWithFolders = kItsObjectsFolder + 1;
 
 // No hard limit can be raised: where this process has a lower one, that is the worker's too.
 bool limit(int resource, rlim_t soft, rlim_t hard) {
@@ -39,8 +42,8 @@ bool set_limits(const Order& order) {
     return both(RLIMIT_AS, order.memory_bytes) &&
            // SIGXCPU at the limit, SIGKILL a second later.
            limit(RLIMIT_CPU, order.lifetime_cpu_s, order.lifetime_cpu_s + 1) &&
-           both(RLIMIT_STACK, kStackBytes) && both(RLIMIT_FSIZE, 0) && both(RLIMIT_CORE, 0) &&
-           both(RLIMIT_NPROC, 0);
+           both(RLIMIT_STACK, kStackBytes) && both(RLIMIT_FSIZE, order.file_bytes) &&
+           both(RLIMIT_CORE, 0) && both(RLIMIT_NPROC, 0);
 }
 
 // False: the parent has gone before it was asked to take this process along. (Seen from a world of
@@ -49,15 +52,23 @@ bool die_with(pid_t parent) {
     return prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && (getppid() == 0 || getppid() == parent);
 }
 
-// A new process's first steps: its own session, its descriptors in their places and no others, its
-// limits. The zygote's socket is closed by that, too. Descriptors of an order lie above those
-// places: the spawner has filled them.
+bool take_folders(const Received& with) {
+    return dup2(with.descriptors[kItsLogFolder].get(), kLogFolderFd) >= 0 &&
+           dup2(with.descriptors[kItsObjectsFolder].get(), kObjectsFolderFd) >= 0;
+}
+
+// A new process's first steps: no rights, its own session, its descriptors in their places and no
+// others, its limits. The zygote's socket is closed by that, too. Descriptors of an order lie above
+// those places: the spawner has filled them.
 bool settle(const Order& order, const Received& with, pid_t parent) {
-    return die_with(parent) && setsid() >= 0 &&
+    const bool has_folders = with.count == kWithFolders;
+    const unsigned rest = has_folders ? kObjectsFolderFd + 1 : kPageFd + 1;
+    return drop_capabilities().ok() && die_with(parent) && setsid() >= 0 &&
            dup2(with.descriptors[kItsErrors].get(), kErrorsFd) >= 0 &&
            dup2(with.descriptors[kItsSocket].get(), kSocketFd) >= 0 &&
            dup2(with.descriptors[kItsPage].get(), kPageFd) >= 0 &&
-           close_range(kPageFd + 1, ~0u, 0) == 0 && set_limits(order);
+           (!has_folders || take_folders(with)) && close_range(rest, ~0u, 0) == 0 &&
+           set_limits(order);
 }
 
 // A child of the spawner's process and not of this one (CLONE_PARENT): who leads a worker is who
@@ -73,6 +84,19 @@ base::Status tell(const Birth& birth, int pidfd) {
     return send_message(kSocketFd, std::as_bytes(std::span(&birth, 1)), along);
 }
 
+// That they cannot be made is the spawner's to hear, and no reason to end.
+base::Status make_folders(const Order& order) {
+    const base::Result<Descriptor> log = make_quota_folder(order.log_bytes);
+    const base::Result<Descriptor> objects = make_quota_folder(order.objects_bytes);
+    const Birth birth{0, log.ok() && objects.ok() ? 0 : errno};
+    std::array<int, 2> folders = {-1, -1};
+    if (birth.error == 0) {
+        folders = {log->get(), objects->get()};
+    }
+    return send_message(kSocketFd, std::as_bytes(std::span(&birth, 1)),
+                        std::span<const int>(folders).first(birth.error == 0 ? 2 : 0));
+}
+
 // False: the spawner has hung up.
 base::Result<bool> answer_order(const std::function<int()>& life) {
     Order order{};
@@ -81,9 +105,16 @@ base::Result<bool> answer_order(const std::function<int()>& life) {
     if (received.bytes == 0) {
         return false;
     }
-    if (received.bytes != sizeof order || received.count != kItsDescriptors) {
+    const bool of_folders = order.memory_bytes == 0 && received.count == 0;
+    const bool of_worker = order.memory_bytes != 0 &&
+                           (received.count == kWithoutFolders || received.count == kWithFolders);
+    if (received.bytes != sizeof order || !(of_folders || of_worker)) {
         return base::Error{"an order that this build does not understand", "",
                            "build firebreak and firebreak-worker from the same sources"};
+    }
+    if (of_folders) {
+        FB_CHECK(make_folders(order));
+        return true;
     }
     const pid_t parent = getppid();
     int pidfd = -1;
@@ -105,7 +136,7 @@ base::Status prepare() {
     tzset();  // reads the time zone now: there are no files afterwards
     FB_CHECK(become_unprivileged());
     FB_TRY(const uint32_t layers, enter_own_world());
-    FB_CHECK(drop_capabilities());
+    FB_CHECK(layers == 0 ? drop_capabilities() : keep_the_right_to_mount());
     // Here and not before: the kernel forgets it when credentials change. Whether the spawner has
     // gone meanwhile shows on the socket.
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) {

@@ -1,5 +1,6 @@
 // A worker that misbehaves in the way that its component's name says, once it is locked down: what
 // a worker could do that hostile content has taken over completely.
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <signal.h>
@@ -21,7 +22,9 @@
 #include <string>
 #include <vector>
 
+#include "base/text.h"
 #include "sandbox/channel.h"
+#include "sandbox/hostile_folders.h"
 #include "sandbox/policy.h"
 #include "sandbox/serve.h"
 #include "sandbox/zygote.h"
@@ -153,6 +156,27 @@ void dribble() {
     wait_for_ever();
 }
 
+// As many libraries as the request has bytes, and what each makes of 9.
+std::string load_libraries(size_t count) {
+    std::string all;
+    for (size_t n = 0; n < count; ++n) {
+        const std::string path = "/library " + std::to_string(n);
+        void* const library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+        if (library == nullptr) {
+            return all + dlerror();
+        }
+        const auto score = reinterpret_cast<double (*)(double)>(dlsym(library, "score"));
+        all += std::to_string(score(9)) + " ";
+    }
+    return all;
+}
+
+// The file at kModelFd is the library's still, if nobody closes it.
+void misuse_library(int protection, int flags) {
+    open("/library", O_RDONLY);
+    mmap(nullptr, 4096, protection, flags, firebreak::sandbox::kModelFd, 0);
+}
+
 std::string environment() {
     std::string all;
     for (char** variable = environ; *variable != nullptr; ++variable) {
@@ -228,6 +252,15 @@ const std::map<std::string, std::function<void()>> kMisbehaviours = {
     {"close", [] { close(kSocketFd); }},
     {"32-bit", call_as_32_bit},
     {"sigsys", [] { open("/etc/passwd", O_RDONLY); }},  // see live()
+    // takes a library for what it is not
+    {"map-library-for-all",
+     [] { misuse_library(PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE); }},
+    {"map-library-shared", [] { misuse_library(PROT_READ | PROT_WRITE, MAP_SHARED); }},
+    {"write-library",
+     [] {
+         open("/library", O_RDONLY);
+         [[maybe_unused]] const ssize_t n = write(firebreak::sandbox::kModelFd, "x", 1);
+     }},
     // speaks another language
     {"oversized",
      [] {
@@ -282,6 +315,13 @@ int live(const std::string& component) {
     return firebreak::sandbox::serve([&component](ByteView request) -> Bytes {
         if (component == "look") {
             return firebreak::base::bytes_of(g_seen_before_lockdown);
+        }
+        if (component == "keeper") {
+            return firebreak::base::bytes_of(
+                firebreak::test::use_folders(std::string(firebreak::base::text_of(request))));
+        }
+        if (component == "loader") {
+            return firebreak::base::bytes_of(load_libraries(request.size()));
         }
         if (const auto found = kMisbehaviours.find(component); found != kMisbehaviours.end()) {
             found->second();

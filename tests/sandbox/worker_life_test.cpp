@@ -18,8 +18,10 @@
 #include <thread>
 
 #include "sandbox/channel.h"
+#include "sandbox/folders.h"
 #include "sandbox/hostile.h"
 #include "sandbox/process.h"
+#include "sandbox/weakenings/quota_folders.h"
 
 namespace firebreak::sandbox {
 namespace {
@@ -378,7 +380,12 @@ TEST(MachineWithoutNamespaces, LacksTheirLayersAndSaysSo) {
         const bool works = describe(worker->call(base::view_of("x"))) == "reply x";
         const bool lacks = (worker->layers() & (kNamespaces | kEmptyRoot)) == 0;
         const bool has = (worker->layers() & kMinimumLayers) == kMinimumLayers;
-        _exit(works && lacks && has ? 0 : 2);
+        Policy with_folders = policy_for("echo");
+        allow_quota_folders(with_folders);
+        const base::Result<Folders> folders = Folders::make(spawner, with_folders);
+        const bool told =
+            !folders.ok() && folders.error().text().find("without namespaces") != std::string::npos;
+        _exit(works && lacks && has && told ? 0 : 2);
     }
     int status = 0;
     ASSERT_EQ(waitpid(child, &status, 0), child);

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 
 #include <filesystem>
 
@@ -89,13 +90,29 @@ TEST_F(HostileWorker, ThatFloodsStandardErrorNeitherHangsNorFillsMemory) {
     EXPECT_LT(aborted.size(), 2000u);
 }
 
-TEST_F(HostileWorker, ThatHangsIsInconclusiveAtTheWallDeadline) {
+TEST_F(HostileWorker, ThatWaitsForEverIsAHangAtTheWallDeadline) {
     for (const char* component : {"hang", "read-more", "short-and-hang"}) {
         Policy policy = policy_for(component);
         policy.call_wall_ms = 200;
-        EXPECT_THAT(outcome_of(policy), HasSubstr("no answer before its wall deadline"))
+        EXPECT_THAT(outcome_of(policy), HasSubstr("hang, killed at the wall deadline: waited: "
+                                                  "asleep after 200 ms; CPU time: "))
             << component;
     }
+}
+
+TEST_F(HostileWorker, ThatIsAtWorkAtTheWallDeadlineIsToBeTriedAgain) {
+    Policy policy = policy_for("spin");
+    policy.call_cpu_ms = 60'000;
+    policy.call_wall_ms = 200;
+    EXPECT_THAT(outcome_of(policy), HasSubstr("no answer before its wall deadline; try again"));
+}
+
+TEST_F(HostileWorker, ThatIsHeldByTheMachineAtTheWallDeadlineIsToBeTriedAgain) {
+    Policy policy = policy_for("hang");
+    policy.call_wall_ms = 300;
+    ASSERT_OK_AND(Worker worker, Worker::start(spawner_, policy));
+    ASSERT_EQ(kill(worker.pid(), SIGSTOP), 0);
+    EXPECT_THAT(describe(worker.call({})), HasSubstr("no answer before its wall deadline"));
 }
 
 TEST_F(HostileWorker, ThatMakesAForbiddenCallIsStoppedAtIt) {

@@ -37,8 +37,9 @@ class SandboxedScanners final : public ports::ComponentProcesses {
     class Process final : public ports::ComponentProcess {
       public:
         explicit Process(sandbox::Worker worker) : worker_(std::move(worker)) {}
-        base::Result<ports::CallResult> call(base::ByteView request) override {
-            return worker_.call(request);
+        base::Result<ports::CallResult> call(base::ByteView request,
+                                             std::span<const base::ByteView> files) override {
+            return worker_.call(request, files);
         }
         std::chrono::microseconds last_call_cpu() const override { return worker_.last_call_cpu(); }
 

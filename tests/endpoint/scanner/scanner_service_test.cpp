@@ -465,7 +465,8 @@ class LyingProcesses final : public ports::ComponentProcesses {
     class Process final : public ports::ComponentProcess {
       public:
         explicit Process(const LyingProcesses& script) : script_(script) {}
-        base::Result<ports::CallResult> call(base::ByteView request) override {
+        base::Result<ports::CallResult> call(base::ByteView request,
+                                             std::span<const base::ByteView>) override {
             if (script_.broken) {
                 return base::Error{"the wall deadline passed", "", ""};
             }
