@@ -13,29 +13,23 @@ class RememberingProcess final : public ports::ComponentProcess {
 
     base::Result<ports::CallResult> call(base::ByteView request,
                                          std::span<const base::ByteView> files) override {
-        if (process_ != nullptr) {
-            return process_->call(request, files);
-        }
-        if (!first_.empty()) {  // answered from memory: now it is needed for real
-            FB_TRY(process_, real_.start());
-            FB_TRY([[maybe_unused]] const ports::CallResult loaded, process_->call(first_));
-            return process_->call(request, files);
-        }
-        if (!files.empty()) {  // what is remembered goes by requests alone
-            FB_TRY(process_, real_.start());
-            return process_->call(request, files);
-        }
-        first_.assign(request.begin(), request.end());
+        FB_CHECK(make_real());
+        return process_->call(request, files);
+    }
+
+    base::Result<ports::CallResult> load(base::ByteView request,
+                                         std::span<const base::ByteView> files) override {
+        base::Bytes history(history_.bytes.begin(), history_.bytes.end());
         const base::Digest digest = base::sha384(request);
         history.insert(history.end(), digest.bytes.begin(), digest.bytes.end());
         history_ = base::sha384(history);
         auto known = loads_.find(history_);
         if (known && process_ == nullptr) {
-            loaded_.emplace_back(request.begin(), request.end());
+            keep(request, files);
             return *std::move(known);
         }
         FB_CHECK(make_real());
-        FB_TRY(ports::CallResult result, process_->load(request));
+        FB_TRY(ports::CallResult result, process_->load(request, files));
         loads_.keep(history_, result);
         return result;
     }
@@ -45,14 +39,28 @@ class RememberingProcess final : public ports::ComponentProcess {
     }
 
   private:
+    struct Load {
+        base::Bytes request;
+        std::vector<base::Bytes> files;
+    };
+    void keep(base::ByteView request, std::span<const base::ByteView> files) {
+        Load& load = loaded_.emplace_back();
+        load.request.assign(request.begin(), request.end());
+        for (const base::ByteView file : files) {
+            load.files.emplace_back(file.begin(), file.end());
+        }
+    }
+
     // What was answered from memory is done now.
     base::Status make_real() {
         if (process_ != nullptr) {
             return {};
         }
         FB_TRY(process_, real_.start());
-        for (const base::Bytes& request : loaded_) {
-            FB_TRY([[maybe_unused]] const ports::CallResult result, process_->load(request));
+        for (const Load& load : loaded_) {
+            const std::vector<base::ByteView> files(load.files.begin(), load.files.end());
+            FB_TRY([[maybe_unused]] const ports::CallResult result,
+                   process_->load(load.request, files));
         }
         loaded_.clear();
         return {};
@@ -62,7 +70,7 @@ class RememberingProcess final : public ports::ComponentProcess {
     Loads& loads_;
     std::unique_ptr<ports::ComponentProcess> process_;
     base::Digest history_;             // of all loads so far
-    std::vector<base::Bytes> loaded_;  // that were answered from memory
+    std::vector<Load> loaded_;  // that were answered from memory
 };
 
 }  // namespace

@@ -27,6 +27,12 @@ class ComponentProcess {
     // one that may load any at all; otherwise that is an error.
     virtual base::Result<CallResult> call(base::ByteView request,
                                           std::span<const base::ByteView> files = {}) = 0;
+    // The same, for a request that loads content: its reply depends on nothing but the requests
+    // before it, and files are part of what their request says, so it may be answered from memory.
+    virtual base::Result<CallResult> load(base::ByteView request,
+                                          std::span<const base::ByteView> files = {}) {
+        return call(request, files);
+    }
     // Processor time that the last call took, as the parent metered it; 0 before the first.
     virtual std::chrono::microseconds last_call_cpu() const = 0;
 };

@@ -44,7 +44,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const ByteView input(data, size);
     const int accepted = int{check_request(input)} +
                          int{check(scanner::parse_load_reply(input), input)} +
-                         int{check(scanner::parse_scan_reply(input), input)};
+                         int{check(scanner::parse_scan_reply(input, 1), input)} +
+                         int{check(scanner::parse_score_reply(input), input)};
     if (accepted > 1) {
         std::abort();
     }
