@@ -31,7 +31,13 @@ struct Environment {
     base::UtcTime built;     // when the product was: see Profile::build_floor
     unsigned jobs = 1;       // assays at a time
     Loads* loads = nullptr;  // null: every load is performed
+    // A scanner that somebody brought along, and what it is (a part of every key); null: our own.
+    ports::ComponentProcesses* scanner = nullptr;
+    std::string scanner_identity = {};
 };
+
+// The words of a stimulus, and what meets it, where that is not the lab's own.
+std::string key(const Environment& environment, const Stimulus& stimulus);
 
 // Performs one transition, without memory: what the memo table below is checked against.
 // Thread-safe as long as `environment` and `blobs` are. Errors: about this machine or the lab

@@ -260,7 +260,7 @@ base::Result<Command> Command::create(Spawner& spawner, CommandPolicy policy) {
 }
 
 base::Result<base::ProgramEnd> Command::run(std::span<const std::string> arguments,
-                                            std::span<const base::InputFile> files) {
+                                            std::span<const base::InputFile> files) const {
     FB_CHECK(check(files, policy_));
     FB_TRY(const Descriptor order, sealed_file(encode(order_of(policy_, arguments, files))));
     FB_TRY(Pair socket, socket_pair());

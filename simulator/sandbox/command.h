@@ -56,7 +56,7 @@ class Command {
     // Errors: about this machine, or the input: over kMaxInputBytes, a path that is not absolute or
     // lies under a bind.
     base::Result<base::ProgramEnd> run(std::span<const std::string> arguments,
-                                       std::span<const base::InputFile> files);
+                                       std::span<const base::InputFile> files) const;
 
   private:
     Command(Spawner& spawner, CommandPolicy policy)

@@ -16,6 +16,7 @@ namespace fs = std::filesystem;
 
 // Folders of scenarios/.
 constexpr const char* kAttacks = "attacks";
+constexpr const char* kExternal = "external";
 constexpr const char* kSuites[] = {"fast", "policies"};
 
 fs::path scenarios_dir() {
@@ -53,6 +54,68 @@ TEST_P(Suites, PassAsAWhole) {
 
 INSTANTIATE_TEST_SUITE_P(Scenarios, Suites, testing::ValuesIn(kSuites),
                          [](const auto& suite) { return std::string(suite.param); });
+
+// A scenario with somebody's own scanner, and the program that it takes.
+struct External {
+    const char* name;
+    const char* program;
+};
+
+void PrintTo(const External& external, std::ostream* out) {
+    *out << external.name;
+}
+
+constexpr External kExternals[] = {{"yara", "/usr/bin/yara"}, {"clamscan", "/usr/bin/clamscan"}};
+
+class Externals : public testing::TestWithParam<External> {
+  protected:
+    fs::path scenario() const {
+        return scenarios_dir() / kExternal / (std::string(GetParam().name) + ".toml");
+    }
+    bool has_program() const { return fs::exists(GetParam().program); }
+    Finished firebreak(std::vector<std::string> words) const {
+        words.insert(words.begin(), command_line_binary().string());
+        return run(words, folder_.path());
+    }
+    TemporaryFolder folder_;
+};
+
+TEST_P(Externals, HoldWhereTheirProgramIs) {
+    if (!has_program()) {
+        GTEST_SKIP() << GetParam().program << " is not on this machine";
+    }
+    const Finished done = firebreak({"run", scenario().string(), "--out", "one.fbrun"});
+    EXPECT_EQ(done.code, 0) << done.out << done.err;
+    EXPECT_THAT(contents(folder_.path() / "one.fbrun"),
+                testing::HasSubstr("; scanner: " + std::string(GetParam().program) + " "));
+}
+
+// Another program of the same name would be another scanner: the record stands for the first one.
+TEST_P(Externals, AreReplayedWithoutTheirProgram) {
+    if (!has_program()) {
+        GTEST_SKIP() << GetParam().program << " is not on this machine";
+    }
+    const Finished first = firebreak({"run", scenario().string(), "--out", "one.fbrun"});
+    ASSERT_EQ(first.code, 0) << first.out << first.err;
+    const Finished again = firebreak({"replay", "one.fbrun"});
+    EXPECT_EQ(again.code, 0) << again.out << again.err;
+}
+
+TEST_P(Externals, SayWhatToInstallWhereTheirProgramIsMissing) {
+    const Finished done =
+        firebreak({"run", scenario().string(), "--set", "scanner.command=/usr/bin/no-such-scanner",
+                   "--set", "scanner.package=no-such-package"});
+    EXPECT_NE(done.code, 0);
+    EXPECT_THAT(done.err, testing::HasSubstr("/usr/bin/no-such-scanner"));
+    EXPECT_THAT(done.err, testing::HasSubstr("apt-get install no-such-package"));
+}
+
+INSTANTIATE_TEST_SUITE_P(Scenarios, Externals, testing::ValuesIn(kExternals),
+                         [](const auto& external) { return std::string(external.param.name); });
+
+TEST(ExternalScenarios, AreAllTested) {
+    EXPECT_EQ(scenarios_in(scenarios_dir() / kExternal), std::size(kExternals));
+}
 
 // What comes of an attack under each profile.
 struct Standings {
@@ -123,7 +186,8 @@ TEST(Scenarios, AllStandInAFolderThatASuiteRuns) {
     for (const auto& entry : fs::recursive_directory_iterator(scenarios_dir())) {
         if (is_scenario(entry.path())) {
             const fs::path folder = fs::relative(entry.path().parent_path(), scenarios_dir());
-            EXPECT_THAT(folder.string(), testing::AnyOf(kAttacks, testing::AnyOfArray(kSuites)))
+            EXPECT_THAT(folder.string(),
+                        testing::AnyOf(kAttacks, kExternal, testing::AnyOfArray(kSuites)))
                 << entry.path();
         }
     }

@@ -21,13 +21,13 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"Root", "seed = 42", "seeed = 42",
                 "<seeed>: unknown key `seeed`; did you mean `seed`? valid keys: schema, extends, "
                 "title, description, tags, seed, start, duration, group, inventory, keys, policy, "
-                "update, sandbox, signal, people, crew, recovery, load_context, baseline, release, "
+                "update, sandbox, scanner, signal, people, crew, recovery, load_context, baseline, release, "
                 "act, fault, "
                 "campaign, measured, attack, expect, fingerprint"},
         Mistake{"RootTable", "[policy]", "[polcy]",
                 "<polcy>: unknown key `polcy`; did you mean `policy`? valid keys: schema, extends, "
                 "title, description, tags, seed, start, duration, group, inventory, keys, policy, "
-                "update, sandbox, signal, people, crew, recovery, load_context, baseline, release, "
+                "update, sandbox, scanner, signal, people, crew, recovery, load_context, baseline, release, "
                 "act, fault, "
                 "campaign, measured, attack, expect, fingerprint"},
         Mistake{"Group", "tenants = 2", "tennants = 2",
@@ -61,7 +61,7 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"Hostile", "seed = 42", "\"\\u001b[31m\\u0000\" = 42",
                 "<\"\\u001b[31m\\u0000\">: unknown key `\\x1b[31m\\x00`; valid keys: schema, "
                 "extends, title, description, tags, seed, start, duration, group, inventory, "
-                "keys, policy, update, sandbox, signal, people, crew, recovery, load_context, "
+                "keys, policy, update, sandbox, scanner, signal, people, crew, recovery, load_context, "
                 "baseline, "
                 "release, "
                 "act, fault, campaign, measured, attack, expect, fingerprint"}),

@@ -32,7 +32,7 @@ struct LoadRequest {
 
 struct LoadReply {
     base::Code code = base::Code::kNone;  // kNone: loaded
-    uint32_t rules = 0;                   // how many, when loaded
+    uint32_t rules = 0;                   // how many, when loaded; 0: nobody knows
     std::string file;                     // where the first error is, when refused
     uint32_t line = 0;                    // 1-based; 0: unknown
     std::string message;                  // the compiler's, at most kMaxMessageBytes

@@ -107,11 +107,12 @@ base::Result<ScannerService::Loaded> ScannerService::load(const content::Manifes
     if (reply->code != Code::kNone) {
         return Loaded{nullptr, refusal(*reply)};
     }
+    base::Evidence evidence;
+    if (reply->rules > 0) {  // somebody's own scanner does not tell
+        evidence.emplace_back("rules", base::with_thousands(reply->rules));
+    }
     return Loaded{std::move(process),
-                  {Stage::kNever,
-                   Category::kInstalled,
-                   Code::kNone,
-                   {{"rules", base::with_thousands(reply->rules)}}}};
+                  {Stage::kNever, Category::kInstalled, Code::kNone, std::move(evidence)}};
 }
 
 base::Result<ScannerService::Loaded> ScannerService::load(const std::string& digest) {
