@@ -320,6 +320,9 @@ inline Experiment without_places(Experiment experiment) {
     forget(experiment.campaigns);
     forget(experiment.measurements);
     forget(experiment.expectations);
+    if (experiment.scanner) {
+        experiment.scanner->place.clear();
+    }
     if (experiment.attack) {
         experiment.attack->place.clear();
         forget(experiment.attack->held);
