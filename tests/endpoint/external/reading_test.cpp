@@ -115,14 +115,14 @@ TEST_F(ReadingTest, TellsDeathsApart) {
     EXPECT_EQ(scan({How::kCpuLimit, 0, "", "", "", std::chrono::milliseconds(2012)}),
               "CPU limit, killed at its CPU limit: CPU time: 2,012 ms");
     EXPECT_EQ(scan({How::kForbidden, 0, "ptrace", "", "", {}}),
-              "forbidden, killed at a forbidden system call: system call: ptrace");
+              "forbidden call, killed at a forbidden system call: system call: ptrace");
     EXPECT_EQ(check({How::kOutputLimit, 0, "", "xxx", "", {}}),
               "protocol, reply is invalid: protocol: more output than its limit");
 }
 
 TEST_F(ReadingTest, TakesAnIdleDeadlineForAHangAndABusyOneForABusyMachine) {
     EXPECT_EQ(scan({How::kWallDeadline, 0, "", "", "", std::chrono::milliseconds(900)}),
-              "CPU limit, killed at its wall deadline: deadline: 10,000 ms; CPU time: 900 ms");
+              "CPU limit, killed at the wall deadline: deadline: 10,000 ms; CPU time: 900 ms");
     EXPECT_THAT(scan({How::kWallDeadline, 0, "", "", "", std::chrono::milliseconds(1100)}),
                 HasSubstr("error: the scanner under test was busy for 1,100 ms of the 10,000 ms"));
 }
