@@ -2,8 +2,6 @@
 // kernel and never widened again.
 #pragma once
 
-#include <string>
-
 #include "base/result.h"
 
 namespace firebreak::sandbox {
@@ -12,11 +10,12 @@ namespace firebreak::sandbox {
 // no_new_privs. Errors: it is there, and refuses.
 base::Result<bool> give_up_files_and_ports();
 
-// The same, but for reading and executing whatever there is, and for making, writing and removing
-// files and folders under `writable`, if there is such a folder.
-base::Result<bool> give_up_all_but_reading(const std::string& writable);
-
 // The version of Landlock's interface; 0: none.
 int landlock_version();
+
+// For programs that are not ours: gives up all but reading and executing what there is, and making,
+// writing and removing plain files and folders under `writable`, if there is such a folder. Else as
+// above.
+base::Result<bool> give_up_all_but_reading(const char* writable);
 
 }  // namespace firebreak::sandbox

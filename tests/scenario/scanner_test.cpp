@@ -91,14 +91,14 @@ INSTANTIATE_TEST_SUITE_P(
                 "<['found']>: `found` has no group; put the part that is the rule's name in "
                 "brackets"},
         Mistake{"PatternKey", "memory = ['", "memories = ['",
-                "<memories>: unknown key `memories`; did you mean `memory`? valid keys: rule, "
+                "<memories>: unknown key `memories`; valid keys: rule, "
                 "error, memory"},
         Mistake{"Limit", "output_kib = 78", "output = 78",
                 "<output =>: unknown key `output`; valid keys: memory_mib, cpu, wall, "
                 "output_kib, processes, scratch_mib"},
         Mistake{"Memory", "memory_mib = 77", "memory_mib = 1",
                 "<memory_mib = |1\nc>: `memory_mib` is out of range: 1; write a whole number from "
-                "16 to 65536"},
+                "16 to 65,536"},
         Mistake{"Cpu", "cpu = \"3s\"", "cpu = \"11m\"",
                 "<cpu = |\"11m\">: `cpu` is out of range; write 1s to 10m"},
         Mistake{"Wall", "wall = \"41s\"", "wall = \"0s\"",
