@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "endpoint/scanner/engine.h"
+#include "sandbox/command_life.h"
 #include "sandbox/serve.h"
 #include "sandbox/zygote.h"
 
@@ -32,6 +33,11 @@ int scanner() {
     });
 }
 
+// For programs that are not ours: nothing is loaded here but what starts and watches them.
+int command() {
+    return sandbox::be_zygote(sandbox::live_for_command, sandbox::World::kOfItsOwn);
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
@@ -42,6 +48,9 @@ int main(int count, char** arguments) {
     if (component == "scanner") {
         return scanner();
     }
+    if (component == "command") {
+        return command();
+    }
     return complain(kUsage, "unknown component `" + base::printable(component) +
-                                "`; this build knows: scanner");
+                                "`; this build knows: scanner, command");
 }

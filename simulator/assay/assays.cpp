@@ -71,24 +71,27 @@ sandbox::Policy scanner_policy() {
     return policy;
 }
 
-// Sandboxed workers; where the environment has a memory of loads, they answer from it.
+// Sandboxed workers, or the scanner that somebody brought along; where the environment has a memory
+// of loads, they answer from it.
 class Processes {
   public:
     explicit Processes(const Environment& environment)
         : workers_(environment.spawner, scanner_policy()) {
+        real_ = environment.program != nullptr ? environment.program : &workers_;
         if (environment.loads != nullptr) {
-            remembering_.emplace(workers_, *environment.loads);
+            remembering_.emplace(*real_, *environment.loads);
         }
     }
     Processes(const Processes&) = delete;
     Processes& operator=(const Processes&) = delete;
 
     ports::ComponentProcesses& get() {
-        return remembering_ ? static_cast<ports::ComponentProcesses&>(*remembering_) : workers_;
+        return remembering_ ? static_cast<ports::ComponentProcesses&>(*remembering_) : *real_;
     }
 
   private:
     WorkerProcesses workers_;
+    ports::ComponentProcesses* real_;
     std::optional<RememberingProcesses> remembering_;
 };
 
@@ -501,7 +504,23 @@ base::Result<Transition> sample(const Environment& environment, BlobPool& blobs,
     return done;
 }
 
+constexpr std::string_view kScannedBy = "; scanner: ";
+
+// What key() has put there; "" without a scanner of somebody's own.
+std::string identity_in(const std::string& key) {
+    const size_t found = key.rfind(kScannedBy);
+    return found == std::string::npos ? "" : key.substr(found + kScannedBy.size());
+}
+
 }  // namespace
+
+std::string key(const Environment& environment, const Stimulus& stimulus) {
+    std::string out = text(stimulus);
+    if (!environment.program_identity.empty()) {
+        out.append(kScannedBy).append(environment.program_identity);
+    }
+    return out;
+}
 
 base::Result<Transition> perform_once(const Environment& environment, BlobPool& blobs,
                                       const Snapshot& before, const Stimulus& stimulus) {
@@ -516,7 +535,7 @@ base::Result<Transition> perform_once(const Environment& environment, BlobPool& 
         return workload(environment, blobs, before, std::get<WorkloadStimulus>(stimulus));
     };
     FB_TRY(Transition done, run());
-    done.stimulus = text(stimulus);
+    done.stimulus = key(environment, stimulus);
     done.cost_ms =
         std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
     return done;
@@ -529,6 +548,10 @@ Assays::Assays(Environment environment, Log log)
 
 void Assays::replay_from(std::vector<Transition> recorded) {
     replaying_ = true;
+    // The record answers for the scanner that it was made with, which need not be on this machine.
+    if (!recorded.empty()) {
+        environment_.program_identity = identity_in(recorded.front().stimulus);
+    }
     for (Transition& transition : recorded) {
         std::string stimulus = transition.stimulus;
         recorded_[std::move(stimulus)].push_back(std::move(transition));
@@ -589,7 +612,7 @@ base::Result<std::vector<TransitionId>> Assays::perform(std::span<const Request>
     std::vector<TransitionId> ids(requests.size());
     std::vector<Work> open;
     for (size_t i = 0; i < requests.size(); ++i) {
-        std::string stimulus = text(requests[i].stimulus);
+        std::string stimulus = key(environment_, requests[i].stimulus);
         std::string key = fmt::format("{} {}", requests[i].before.value, stimulus);
         const auto exact = known_.find(key);
         if (exact != known_.end() && in_time(transitions_[exact->second.value], requests[i])) {

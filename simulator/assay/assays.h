@@ -34,7 +34,13 @@ struct Environment {
     ports::CloudLookup* cloud = nullptr;  // safe from any thread; null: turned off
     unsigned jobs = 1;                    // assays at a time
     Loads* loads = nullptr;               // null: every load is performed
+    // A scanner that somebody brought along, and what it is (a part of every key); null: our own.
+    ports::ComponentProcesses* program = nullptr;
+    std::string program_identity = {};
 };
+
+// The words of a stimulus, and what meets it, where that is not the lab's own.
+std::string key(const Environment& environment, const Stimulus& stimulus);
 
 // Performs one transition, without memory: what the memo table below is checked against.
 // Thread-safe as long as `environment` and `blobs` are. Errors: about this machine or the lab

@@ -354,6 +354,27 @@ Result<std::vector<std::string>> TomlTable::strings(std::string_view key) {
     return out;
 }
 
+Result<std::vector<int64_t>> TomlTable::integers(std::string_view key, int64_t min, int64_t max) {
+    std::vector<int64_t> out;
+    if (!ask(key)) {
+        return out;
+    }
+    const auto* const list = find(table_, key)->as_array();
+    if (list == nullptr) {
+        return wrong_type(key, "a list of integers");
+    }
+    for (const toml::node& node : *list) {
+        const auto* const number = node.as_integer();
+        if (number == nullptr || **number < min || **number > max) {
+            return Error{fmt::format("`{}` must hold integers from {} to {}, not {}", key, min, max,
+                                     describe(node)),
+                         place_of(node.source()), ""};
+        }
+        out.push_back(**number);
+    }
+    return out;
+}
+
 Result<std::map<std::string, double>> TomlTable::weights(std::string_view key) {
     constexpr NumberRange kWeights{0, 2e7, true};
     if (!ask(key)) {

@@ -69,6 +69,8 @@ class TomlTable {
     Result<UtcTime> utc_time(std::string_view key);
     // Missing: empty.
     Result<std::vector<std::string>> strings(std::string_view key);
+    // Each within the bounds. Missing: empty.
+    Result<std::vector<int64_t>> integers(std::string_view key, int64_t min, int64_t max);
     // A table of names and weights, each above 0 and at most 20 million; at least one.
     Result<std::map<std::string, double>> weights(std::string_view key);
     Result<std::optional<TomlTable>> table(std::string_view key);

@@ -12,6 +12,7 @@
 #include "lab/http_wire.h"
 #include "lab/parts.h"
 #include "lab/plants.h"
+#include "lab/program.h"
 #include "lab/run_header.h"
 
 namespace firebreak::lab {
@@ -215,6 +216,16 @@ class Assembly {
                     base::layer_names(missing),
                 "[sandbox] require", "run where `firebreak doctor` finds them, or require less"};
         }
+        return find_program();
+    }
+
+    // Somebody's own scanner, if the scenario has one.
+    base::Status find_program() {
+        if (!experiment().scanner) {
+            return {};
+        }
+        FB_TRY(parts_->program, program_under_test(*parts_->spawner, *experiment().scanner));
+        notes_ += "; scanner: " + parts_->program->identity();
         return {};
     }
 
@@ -335,11 +346,21 @@ class Assembly {
                 assay::to_json(done)});
             return base::Status{};
         };
-        parts_->assays = std::make_unique<assay::Assays>(
-            assay::Environment{*parts_->wire, *parts_->verifier, *parts_->spawner, personas_,
-                               kProductVersion, experiment().update.platform, parts_->profile,
-                               built(), scanner_setting(), nullptr, std::max(1u, options_.jobs)},
-            log);
+        assay::Environment environment{*parts_->wire,
+                                       *parts_->verifier,
+                                       *parts_->spawner,
+                                       personas_,
+                                       kProductVersion,
+                                       experiment().update.platform,
+                                       parts_->profile,
+                                       built(),
+                                       scanner_setting()};
+        environment.jobs = std::max(1u, options_.jobs);
+        if (parts_->program != nullptr) {
+            environment.program = &parts_->program->processes();
+            environment.program_identity = parts_->program->identity();
+        }
+        parts_->assays = std::make_unique<assay::Assays>(std::move(environment), log);
     }
 
     // Machines trust the vendor's own programs.

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "assay/assays.h"
+#include "assay/program_under_test.h"
 #include "base/digest.h"
 #include "cloud/cdn.h"
 #include "cloud/central.h"
@@ -54,6 +55,7 @@ struct Lab::Parts {
     std::optional<record::RunWriter> writer;
     std::unique_ptr<content::Verifier> verifier;
     std::unique_ptr<sandbox::Spawner> spawner;
+    std::unique_ptr<assay::ProgramUnderTest> program;  // null: the built-in scanner
     std::unique_ptr<cloud::Cdn> cdn;
     std::unique_ptr<assay::Wire> wire;
     std::unique_ptr<cloud::ReleaseSystem> release_system;

@@ -1,5 +1,6 @@
 #include "sandbox/landlock.h"
 
+#include <fcntl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -71,6 +72,53 @@ base::Result<bool> give_up_files_and_ports(std::span<const int> folders) {
         if (syscall(SYS_landlock_add_rule, rules.get(), kBeneath, &rule, 0) != 0) {
             return system_error("landlock_add_rule");
         }
+    }
+    if (syscall(SYS_landlock_restrict_self, rules.get(), 0) != 0) {
+        return system_error("landlock_restrict_self");
+    }
+    return true;
+}
+
+namespace {
+
+// By the bits' order in the interface.
+constexpr uint64_t kReading = 1 << 0 | 1 << 2 | 1 << 3;  // execute, read files and folders
+// Write and read files, read folders, remove folders and files, make folders, files and links.
+constexpr uint64_t kWriting =
+    1 << 1 | 1 << 2 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 7 | 1 << 8 | 1 << 12 | kRefer | kTruncate;
+
+struct [[gnu::packed]] FolderRule {
+    uint64_t allowed;
+    int32_t folder;
+};
+constexpr int kRuleOfFolder = 1;
+
+base::Status allow(const Descriptor& rules, const char* path, uint64_t files) {
+    const Descriptor folder(open(path, O_PATH | O_CLOEXEC));
+    const FolderRule rule{files, folder.get()};
+    if (!folder.valid() ||
+        syscall(SYS_landlock_add_rule, rules.get(), kRuleOfFolder, &rule, 0) != 0) {
+        return system_error("landlock_add_rule");
+    }
+    return {};
+}
+
+}  // namespace
+
+base::Result<bool> give_up_all_but_reading(const char* writable) {
+    const int version = landlock_version();
+    if (version == 0) {
+        return false;
+    }
+    const Attributes all = everything(version);
+    const Descriptor rules(
+        static_cast<int>(syscall(SYS_landlock_create_ruleset, &all, size_of(version), 0)));
+    if (!rules.valid()) {
+        return system_error("landlock_create_ruleset");
+    }
+    FB_CHECK(allow(rules, "/", kReading));
+    if (access(writable, F_OK) == 0) {
+        FB_CHECK(allow(rules, writable, kWriting & all.files));
     }
     if (syscall(SYS_landlock_restrict_self, rules.get(), 0) != 0) {
         return system_error("landlock_restrict_self");

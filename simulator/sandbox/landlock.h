@@ -15,4 +15,9 @@ base::Result<bool> give_up_files_and_ports(std::span<const int> folders);
 // The version of Landlock's interface; 0: none.
 int landlock_version();
 
+// For programs that are not ours: gives up all but reading and executing what there is, and making,
+// writing and removing plain files and folders under `writable`, if there is such a folder. Else as
+// above.
+base::Result<bool> give_up_all_but_reading(const char* writable);
+
 }  // namespace firebreak::sandbox

@@ -59,8 +59,7 @@ base::Status empty_the_root() {
 base::Status leave_namespaces() {
     const uid_t user = getuid();
     const gid_t group = getgid();
-    if (unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS |
-                CLONE_NEWCGROUP | CLONE_NEWPID) != 0) {
+    if (unshare(static_cast<int>(kOwnWorld)) != 0) {
         return system_error("unshare");
     }
     return map_ids(user, group);
@@ -118,6 +117,21 @@ base::Status start_first_process() {
 }
 
 }  // namespace
+
+const unsigned long kOwnWorld = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC |
+                                CLONE_NEWUTS | CLONE_NEWCGROUP | CLONE_NEWPID;
+
+base::Status keep_ids(unsigned user, unsigned group) {
+    // Its own /proc files are root's otherwise.
+    if (prctl(PR_SET_DUMPABLE, 1) != 0) {
+        return system_error("prctl(PR_SET_DUMPABLE)");
+    }
+    FB_CHECK(map_ids(user, group));
+    if (prctl(PR_SET_DUMPABLE, 0) != 0) {
+        return system_error("prctl(PR_SET_DUMPABLE)");
+    }
+    return {};
+}
 
 base::Status become_unprivileged() {
     const bool root = getuid() == 0 || geteuid() == 0;

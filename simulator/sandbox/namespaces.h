@@ -20,6 +20,12 @@ base::Status become_unprivileged();
 // namespaces are switched off in many containers). Errors: what a trial could do failed now.
 base::Result<uint32_t> enter_own_world();
 
+// What a process is started into that gets a world of its own at once, by clone(): all of the
+// machine's namespaces that enter_own_world() leaves.
+extern const unsigned long kOwnWorld;
+// To be called in such a process, with the user and group of who started it: the same inside.
+base::Status keep_ids(unsigned user, unsigned group);
+
 // The last step: those that come with a new world, too. Errors: the kernel refuses.
 base::Status drop_capabilities();
 

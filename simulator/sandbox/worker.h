@@ -33,6 +33,7 @@ class Spawner {
     Spawner& operator=(const Spawner&) = delete;
 
   private:
+    friend class Command;
     friend class Worker;
     // A process of its own for this request. Errors: the binary cannot be executed (says why), its
     // zygote is not ready in time or ends, no process can be had.

@@ -57,26 +57,26 @@ bool take_folders(const Received& with) {
            dup2(with.descriptors[kItsObjectsFolder].get(), kObjectsFolderFd) >= 0;
 }
 
-// A new process's first steps: no rights, its own session, its descriptors in their places and no
-// others, its limits. The zygote's socket is closed by that, too. Descriptors of an order lie above
-// those places: the spawner has filled them.
-bool settle(const Order& order, const Received& with, pid_t parent) {
+// A new process's first steps: its own session, its descriptors in their places and no others. The
+// zygote's socket is closed by that, too. Descriptors of an order lie above those places: the
+// spawner has filled them.
+bool settle(const Received& with, pid_t parent) {
     const bool has_folders = with.count == kWithFolders;
     const unsigned rest = has_folders ? kObjectsFolderFd + 1 : kPageFd + 1;
-    return drop_capabilities().ok() && die_with(parent) && setsid() >= 0 &&
+    return die_with(parent) && setsid() >= 0 &&
            dup2(with.descriptors[kItsErrors].get(), kErrorsFd) >= 0 &&
            dup2(with.descriptors[kItsSocket].get(), kSocketFd) >= 0 &&
            dup2(with.descriptors[kItsPage].get(), kPageFd) >= 0 &&
-           (!has_folders || take_folders(with)) && close_range(rest, ~0u, 0) == 0 &&
-           set_limits(order);
+           (!has_folders || take_folders(with)) && close_range(rest, ~0u, 0) == 0;
 }
 
 // A child of the spawner's process and not of this one (CLONE_PARENT): who leads a worker is who
 // waits for it. 0 in the child. By clone() and not clone3(), which many containers have switched
 // off; the C library's own has no form for a child that goes on from here.
-pid_t fork_for_parent(int& pidfd) {
-    constexpr unsigned long kFlags = CLONE_PARENT | CLONE_PIDFD | SIGCHLD;
-    return static_cast<pid_t>(syscall(SYS_clone, kFlags, nullptr, &pidfd, nullptr, nullptr));
+pid_t fork_for_parent(World world, int& pidfd) {
+    const unsigned long flags =
+        CLONE_PARENT | CLONE_PIDFD | SIGCHLD | (world == World::kOfItsOwn ? kOwnWorld : 0);
+    return static_cast<pid_t>(syscall(SYS_clone, flags, nullptr, &pidfd, nullptr, nullptr));
 }
 
 base::Status tell(const Birth& birth, int pidfd) {
@@ -98,7 +98,7 @@ base::Status make_folders(const Order& order) {
 }
 
 // False: the spawner has hung up.
-base::Result<bool> answer_order(const std::function<int()>& life) {
+base::Result<bool> answer_order(const std::function<int()>& life, World world) {
     Order order{};
     FB_TRY(const Received received,
            receive_message(kSocketFd, std::as_writable_bytes(std::span(&order, 1))));
@@ -118,9 +118,17 @@ base::Result<bool> answer_order(const std::function<int()>& life) {
     }
     const pid_t parent = getppid();
     int pidfd = -1;
-    const pid_t child = fork_for_parent(pidfd);
+    const uid_t user = getuid();
+    const gid_t group = getgid();
+    const pid_t child = fork_for_parent(world, pidfd);
     if (child == 0) {
-        if (!settle(order, received, parent)) {
+        // Who shares the zygote's world has none of its rights in it; who has one of its own makes
+        // itself at home there first.
+        const bool begun = world == World::kShared
+                               ? drop_capabilities().ok() && settle(received, parent) &&
+                                     set_limits(order)
+                               : settle(received, parent) && keep_ids(user, group).ok();
+        if (!begun) {
             std::fprintf(stderr, "firebreak-worker: its first steps failed: %s\n",
                          std::strerror(errno));
             _exit(kFailed);
@@ -132,11 +140,15 @@ base::Result<bool> answer_order(const std::function<int()>& life) {
     return true;
 }
 
-base::Status prepare() {
+base::Status prepare(World world) {
     tzset();  // reads the time zone now: there are no files afterwards
     FB_CHECK(become_unprivileged());
-    FB_TRY(const uint32_t layers, enter_own_world());
-    FB_CHECK(layers == 0 ? drop_capabilities() : keep_the_right_to_mount());
+    uint32_t layers = kNamespaces | kEmptyRoot;
+    if (world == World::kShared) {
+        FB_TRY(layers, enter_own_world());
+    }
+    FB_CHECK(world == World::kShared && layers != 0 ? keep_the_right_to_mount()
+                                                    : drop_capabilities());
     // Here and not before: the kernel forgets it when credentials change. Whether the spawner has
     // gone meanwhile shows on the socket.
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) {
@@ -150,10 +162,10 @@ base::Status prepare() {
     return send_message(kSocketFd, std::as_bytes(std::span(&hello, 1)), {});
 }
 
-base::Status serve_orders(const std::function<int()>& life) {
-    FB_CHECK(prepare());
+base::Status serve_orders(const std::function<int()>& life, World world) {
+    FB_CHECK(prepare(world));
     for (;;) {
-        FB_TRY(const bool more, answer_order(life));
+        FB_TRY(const bool more, answer_order(life, world));
         if (!more) {
             return {};
         }
@@ -162,8 +174,8 @@ base::Status serve_orders(const std::function<int()>& life) {
 
 }  // namespace
 
-int be_zygote(const std::function<int()>& life) {
-    if (const base::Status status = serve_orders(life); !status.ok()) {
+int be_zygote(const std::function<int()>& life, World world) {
+    if (const base::Status status = serve_orders(life, world); !status.ok()) {
         std::fprintf(stderr, "firebreak-worker: %s\n", status.error().text().c_str());
         return kFailed;
     }

@@ -309,6 +309,29 @@ struct Attack {
     friend bool operator==(const Attack&, const Attack&) = default;
 };
 
+// What an exit status of somebody's scanner says.
+enum class ScannerAnswer : uint8_t { kClean, kDetected, kFailed };
+
+// Somebody's own scanner, which takes the place of the built-in one: a program of the machine that
+// the lab runs on. endpoint/external/README.md has the contract.
+struct ExternalScanner {
+    std::string command;  // an absolute path
+    std::string package;  // Debian's that brings it, to be named where it is missing; "": not said
+    std::vector<std::string> check, scan;  // arguments
+    std::vector<std::string> binds;        // absolute paths
+    std::vector<std::string> environment;  // "LANG=C"
+    std::map<int, ScannerAnswer> exit_codes;
+    std::vector<std::string> rule_lines, error_lines, memory_lines;  // RE2
+    uint32_t memory_mib = 1024;
+    base::Duration cpu = {10}, wall = {60};
+    uint32_t output_kib = 1024;
+    uint32_t processes = 1;
+    uint32_t scratch_mib = 0;
+    Place place;
+
+    friend bool operator==(const ExternalScanner&, const ExternalScanner&) = default;
+};
+
 struct Experiment {
     std::filesystem::path file;
     std::string name;  // the file's stem
@@ -329,6 +352,7 @@ struct Experiment {
     std::optional<std::filesystem::path> keys;  // a folder of keys in place of fixtures/keys
     Update update;
     uint32_t required_layers = 0;  // of the sandbox (base/sandbox_layers.h), beside the minimum
+    std::optional<ExternalScanner> scanner;  // nullopt: the built-in one
     std::vector<Baseline> baseline;
     std::vector<Release> releases;  // in order of time, then of the file
     std::vector<Act> acts;          // likewise

@@ -20,6 +20,8 @@ enum class Type : uint8_t {
     kName,      // 1 to 40 of [a-z0-9-]
     kPlatform,  // 1 to 32 of [a-z0-9-]
     kNames,     // a list of them
+    kTexts,     // a list of any texts
+    kIntegers,  // a list of integers in the key's range
     kFiles,     // a file's name, or a list of them
     kBoolean,
     kInteger,
@@ -51,7 +53,7 @@ struct Key {
     std::string fallback = {};            // as a file would say it, without quotes; "": none
     std::string source = "assumed";       // of the fallback of a setting
     std::vector<std::string> words = {};  // of kWord, kShareOrWord and kDurationOrWord
-    double min = 0, max = 0;              // of kInteger and kNumber
+    double min = 0, max = 0;              // of kInteger, kIntegers and kNumber
     bool above_min = false;               // kNumber, kShare: min itself is out of range
     const Table* table = nullptr;         // of kTable and kTables
 };
@@ -76,6 +78,7 @@ const Table& inventory_format();
 const Table& policy_format();
 const Table& update_format();
 const Table& sandbox_format();
+const Table& scanner_format();
 const Table& signals_format();
 const Table& people_format();
 const Table& crew_format();

@@ -26,6 +26,7 @@ inline constexpr double kMostHours = 1e12;
 inline constexpr size_t kMaxCampaigns = 16;
 inline constexpr int64_t kMostEdges = 8;
 inline constexpr int64_t kMostStolenHeads = 3;  // the vendor has no more
+inline constexpr int kMostExitStatus = 255;
 
 // 1 to 40 of [a-z0-9-]: what groups, releases, personas and tags are called.
 bool is_name(std::string_view text);
@@ -88,6 +89,9 @@ base::Result<Policy> read_policy(base::TomlTable& root, std::vector<Setting>& se
 base::Result<Update> read_update(base::TomlTable& root, std::vector<Setting>& settings);
 // Layers of the sandbox that the machine must have.
 base::Result<uint32_t> read_sandbox(base::TomlTable& root, std::vector<Setting>& settings);
+// A scanner of somebody's own.
+base::Result<std::optional<ExternalScanner>> read_scanner(base::TomlTable& root,
+                                                          std::vector<Setting>& settings);
 base::Result<base::Channels> read_signals(base::TomlTable& root, std::vector<Setting>& settings);
 base::Result<People> read_people(base::TomlTable& root, std::vector<Setting>& settings);
 base::Result<Crew> read_crew(base::TomlTable& root, std::vector<Setting>& settings);

@@ -91,6 +91,13 @@ json value_schema(const Key& key) {
             out["uniqueItems"] = true;
             return out;
         }
+        case Type::kTexts:
+            return list_of({{"type", "string"}});
+        case Type::kIntegers: {
+            json item{{"type", "integer"}};
+            add_range(item, key);
+            return list_of(item);
+        }
         case Type::kFiles: {
             const json name{{"type", "string"}, {"minLength", 1}};
             return {{"anyOf", json::array({name, list_of(name)})}};

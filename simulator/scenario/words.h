@@ -57,6 +57,9 @@ inline constexpr Words<FaultTarget, 9> kFaultTargets{{{"payload", FaultTarget::k
                                                       {"encoding", FaultTarget::kEncoding},
                                                       {"head", FaultTarget::kHead},
                                                       {"set", FaultTarget::kSet}}};
+inline constexpr Words<ScannerAnswer, 3> kScannerAnswers{{{"clean", ScannerAnswer::kClean},
+                                                          {"detected", ScannerAnswer::kDetected},
+                                                          {"failed", ScannerAnswer::kFailed}}};
 inline constexpr Words<Profile, kProfiles> kProfileNames{
     {{"published", Profile::kPublished}, {"hardened", Profile::kHardened}}};
 // Whether assays speak real HTTP.

@@ -16,6 +16,7 @@ namespace fs = std::filesystem;
 
 // Folders of scenarios/.
 constexpr const char* kAttacks = "attacks";
+constexpr const char* kExternal = "external";
 constexpr const char* kSuites[] = {"fast", "policies"};
 
 fs::path scenarios_dir() {
@@ -53,6 +54,64 @@ TEST_P(Suites, PassAsAWhole) {
 
 INSTANTIATE_TEST_SUITE_P(Scenarios, Suites, testing::ValuesIn(kSuites),
                          [](const auto& suite) { return std::string(suite.param); });
+
+// A scenario with somebody's own scanner, and the program that it takes.
+struct External {
+    const char* name;
+    const char* program;
+};
+
+void PrintTo(const External& external, std::ostream* out) {
+    *out << external.name;
+}
+
+constexpr External kExternals[] = {{"yara", "/usr/bin/yara"}, {"clamscan", "/usr/bin/clamscan"}};
+
+class Externals : public testing::TestWithParam<External> {
+  protected:
+    fs::path scenario() const {
+        return scenarios_dir() / kExternal / (std::string(GetParam().name) + ".toml");
+    }
+    Finished firebreak(std::vector<std::string> words) const {
+        words.insert(words.begin(), command_line_binary().string());
+        return run(words, folder_.path());
+    }
+    TemporaryFolder folder_;
+};
+
+// By a copy of the program that is gone afterwards: the record stands for it.
+TEST_P(Externals, HoldAndAreReplayedWithoutTheirProgram) {
+    if (!fs::exists(GetParam().program)) {
+        GTEST_SKIP() << GetParam().program << " is not on this machine";
+    }
+    fs::permissions(folder_.path(), fs::perms::owner_all | fs::perms::others_exec);
+    const fs::path copy = folder_.path() / "scanner";
+    fs::copy(GetParam().program, copy);
+    const Finished first = firebreak({"run", scenario().string(), "--out", "one.fbrun", "--set",
+                                      "scanner.command=" + copy.string()});
+    EXPECT_EQ(first.code, 0) << first.out << first.err;
+    EXPECT_THAT(first.out, testing::HasSubstr("; scanner: " + copy.string() + " "));
+    fs::remove(copy);
+    const Finished again =
+        firebreak({"replay", "one.fbrun", "--fixtures", fixtures_dir().string()});
+    EXPECT_EQ(again.code, 0) << again.out << again.err;
+}
+
+TEST_P(Externals, SayWhatToInstallWhereTheirProgramIsMissing) {
+    const Finished done =
+        firebreak({"run", scenario().string(), "--set", "scanner.command=/usr/bin/no-such-scanner",
+                   "--set", "scanner.package=no-such-package"});
+    EXPECT_NE(done.code, 0);
+    EXPECT_THAT(done.err, testing::HasSubstr("/usr/bin/no-such-scanner"));
+    EXPECT_THAT(done.err, testing::HasSubstr("apt-get install no-such-package"));
+}
+
+INSTANTIATE_TEST_SUITE_P(Scenarios, Externals, testing::ValuesIn(kExternals),
+                         [](const auto& external) { return std::string(external.param.name); });
+
+TEST(ExternalScenarios, AreAllTested) {
+    EXPECT_EQ(scenarios_in(scenarios_dir() / kExternal), std::size(kExternals));
+}
 
 // What comes of an attack under each profile.
 struct Standings {
@@ -123,7 +182,8 @@ TEST(Scenarios, AllStandInAFolderThatASuiteRuns) {
     for (const auto& entry : fs::recursive_directory_iterator(scenarios_dir())) {
         if (is_scenario(entry.path())) {
             const fs::path folder = fs::relative(entry.path().parent_path(), scenarios_dir());
-            EXPECT_THAT(folder.string(), testing::AnyOf(kAttacks, testing::AnyOfArray(kSuites)))
+            EXPECT_THAT(folder.string(),
+                        testing::AnyOf(kAttacks, kExternal, testing::AnyOfArray(kSuites)))
                 << entry.path();
         }
     }

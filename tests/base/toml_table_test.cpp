@@ -183,6 +183,11 @@ TEST(TomlTable, ReadsListsOfStrings) {
     EXPECT_TRUE(Opened("k = []").root.strings("k")->empty());
     EXPECT_ERROR(Opened("k = [\n\"a\",\n2]").root.strings("k"),
                  "f.toml:3:1: `k` must hold strings, not the integer 2");
+    EXPECT_EQ(*Opened("k = [0, 255]").root.integers("k", 0, 255), (std::vector<int64_t>{0, 255}));
+    EXPECT_ERROR(Opened("k = [0,\n256]").root.integers("k", 0, 255),
+                 "f.toml:2:1: `k` must hold integers from 0 to 255, not the integer 256");
+    EXPECT_ERROR(Opened("k = [\"0\"]").root.integers("k", 0, 255), "must hold integers from 0");
+    EXPECT_ERROR(Opened("k = 0").root.integers("k", 0, 255), "a list of integers");
 }
 
 TEST(TomlTable, ReadsWeights) {

@@ -18,6 +18,7 @@
 #include <thread>
 
 #include "sandbox/channel.h"
+#include "sandbox/command.h"
 #include "sandbox/folders.h"
 #include "sandbox/hostile.h"
 #include "sandbox/process.h"
@@ -386,6 +387,33 @@ TEST(MachineWithoutNamespaces, LacksTheirLayersAndSaysSo) {
         const bool told =
             !folders.ok() && folders.error().text().find("without namespaces") != std::string::npos;
         _exit(works && lacks && has && told ? 0 : 2);
+    }
+    int status = 0;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 77) {
+        GTEST_SKIP() << "this machine has no user namespaces to take away";
+    }
+    EXPECT_EQ(status, 0);
+}
+
+// Programs that are not ours lock nothing down themselves: without a world of their own, none runs.
+TEST(MachineWithoutNamespaces, RunsNoProgramUnderTest) {
+    const pid_t child = fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+        if (!forbid_namespaces()) {
+            _exit(77);
+        }
+        Spawner spawner(test::worker_binary());
+        CommandPolicy policy;
+        policy.program = "/usr/bin/true";
+        policy.binds = {"/usr", "/lib", "/lib64"};
+        const auto command = Command::create(spawner, policy);
+        const auto end = command.ok() ? command->run({}, {}) : command.error();
+        const bool refused = !end.ok() && end.error().text().starts_with(
+                                              "no world of its own for a program under test "
+                                              "(namespaces): ");
+        _exit(refused ? 0 : 1);
     }
     int status = 0;
     ASSERT_EQ(waitpid(child, &status, 0), child);

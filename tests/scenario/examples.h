@@ -71,6 +71,24 @@ head_refresh = "90m"
 [sandbox]
 require = ["namespaces", "landlock"]
 
+[scanner]
+command = "/usr/bin/grep"
+package = "grep"
+check = ["-c", "x", "{files}", "{subject}"]
+scan = ["-H", "{content}", "{subject}"]
+binds = ["/lib64", "/usr/lib"]
+environment = ["LANG=C", "TZ=UTC0"]
+exit_codes = { clean = [0, 7], detected = [8], failed = [9] }
+patterns = { rule = ['^(\S+) found'], error = ['^error: '], memory = ['exhausted$'] }
+
+[scanner.limits]
+memory_mib = 77
+cpu = "3s"
+wall = "41s"
+output_kib = 78
+processes = 79
+scratch_mib = 80
+
 [signal.alert]
 delay = "10m"
 
@@ -302,6 +320,9 @@ inline Experiment without_places(Experiment experiment) {
     forget(experiment.campaigns);
     forget(experiment.measurements);
     forget(experiment.expectations);
+    if (experiment.scanner) {
+        experiment.scanner->place.clear();
+    }
     if (experiment.attack) {
         experiment.attack->place.clear();
         forget(experiment.attack->held);

@@ -99,7 +99,7 @@ TEST_F(Extends, NamesTheFileWhereTheWrongValueStands) {
         write("child.toml", "schema = 1\nextends = \"parent.toml\"\n[policy]\ngates = true\n");
     EXPECT_ERROR(load(child), at("parent.toml") + ":45:11: `5x` is not a duration");
     write("parent.toml", changed(kEveryKey, "[[act]]\nat = \"2d\"", "[[act]]\nta = \"2d\""));
-    EXPECT_ERROR(load(child), at("parent.toml") + ":150:1: unknown key `ta`");
+    EXPECT_ERROR(load(child), at("parent.toml") + ":168:1: unknown key `ta`");
     write("parent.toml", changed(kEveryKey, "seed = 42", "sed = 42"));
     EXPECT_ERROR(load(child), at("parent.toml") + ":5:1: unknown key `sed`");
     write("parent.toml", changed(kEveryKey, "schema = 1\n", ""));

@@ -244,6 +244,11 @@ feed = "DatasetA"
 kind = "replay"
 feed = "DatasetA"
 replayed = "baseline"
+[scanner]
+command = "/a"
+check = ["{files}"]
+scan = ["{files}", "{subject}"]
+exit_codes = { clean = [0] }
 [attack]
 row = "rollback"
 aim = "Old rules run."

@@ -77,6 +77,9 @@ TEST_F(Settings, TellWhatWasGiven) {
     EXPECT_EQ(told("crew", "hours.until"), "18: assumed");
     EXPECT_EQ(told("recovery", "network_lost"), "reboot (given)");
     EXPECT_EQ(told("load_context", "DatasetA"), "kernel (given)");
+    EXPECT_EQ(told("scanner", "command"), "/usr/bin/grep (given)");
+    EXPECT_EQ(told("scanner", "scan"), "-H {content} {subject} (given)");
+    EXPECT_EQ(told("scanner", "limits.cpu"), "3s (given)");
 }
 
 TEST_F(Settings, LeaveOutWhatOthersPutOutOfForce) {
@@ -107,7 +110,7 @@ TEST_F(Settings, ComeOnceEachSectionBySection) {
     }
     EXPECT_EQ(sections,
               (std::vector<std::string>{
-                  "policy", "update", "sandbox", "signal.alert", "signal.crash_report",
+                  "policy", "update", "sandbox", "scanner", "signal.alert", "signal.crash_report",
                   "signal.telemetry", "signal.support_call", "signal.false_positive_report",
                   "signal.silence", "people", "crew", "recovery", "load_context"}));
     std::sort(keys.begin(), keys.end());

@@ -71,7 +71,7 @@ struct TrustPublishers {
 
 struct LoadReply {
     base::Code code = base::Code::kNone;  // kNone: loaded
-    uint32_t loaded = 0;                  // how many rules, entries, models or certificates
+    uint32_t loaded = 0;  // how many rules, entries, models or certificates; 0: nobody knows
     std::string file;                     // where the first error is, when refused
     uint32_t line = 0;                    // 1-based; 0: unknown
     std::string message;                  // at most kMaxMessageBytes

@@ -242,8 +242,10 @@ base::Result<std::optional<Outcome>> ScannerService::load(ports::ComponentProces
     if (reply->code != Code::kNone) {
         return std::optional(refusal(*reply));
     }
-    told.emplace_back(manifest.feed == Feed::kLocalRepData ? "reputations" : "rules",
-                      base::with_thousands(reply->loaded));
+    if (reply->loaded > 0) {  // somebody's own scanner does not tell
+        told.emplace_back(manifest.feed == Feed::kLocalRepData ? "reputations" : "rules",
+                          base::with_thousands(reply->loaded));
+    }
     return std::optional<Outcome>();
 }
 
