@@ -346,15 +346,10 @@ class Assembly {
                 assay::to_json(done)});
             return base::Status{};
         };
-        assay::Environment environment{*parts_->wire,
-                                       *parts_->verifier,
-                                       *parts_->spawner,
-                                       personas_,
-                                       kProductVersion,
-                                       experiment().update.platform,
-                                       parts_->profile,
-                                       built(),
-                                       scanner_setting()};
+        assay::Environment environment{
+            *parts_->wire,   *parts_->verifier, *parts_->spawner,
+            personas_,       kProductVersion,   experiment().update.platform,
+            parts_->profile, built(),           scanner_setting()};
         environment.jobs = std::max(1u, options_.jobs);
         if (parts_->program != nullptr) {
             environment.program = &parts_->program->processes();

@@ -124,10 +124,10 @@ base::Result<bool> answer_order(const std::function<int()>& life, World world) {
     if (child == 0) {
         // Who shares the zygote's world has none of its rights in it; who has one of its own makes
         // itself at home there first.
-        const bool begun = world == World::kShared
-                               ? drop_capabilities().ok() && settle(received, parent) &&
-                                     set_limits(order)
-                               : settle(received, parent) && keep_ids(user, group).ok();
+        const bool begun =
+            world == World::kShared
+                ? drop_capabilities().ok() && settle(received, parent) && set_limits(order)
+                : settle(received, parent) && keep_ids(user, group).ok();
         if (!begun) {
             std::fprintf(stderr, "firebreak-worker: its first steps failed: %s\n",
                          std::strerror(errno));

@@ -83,7 +83,7 @@ base::Result<Outcome> of_deadline(const ProgramEnd& end, std::chrono::millisecon
                         cpu_time(end), milliseconds(wall)),
             "", "try again on a machine that is less busy, or give it more time: limits.wall"};
     }
-    return death(Category::kCpuLimit, Code::kKilledAtWallDeadline,
+    return death(Category::kHang, Code::kKilledAtWallDeadline,
                  {{"deadline", milliseconds(wall)}, {"CPU time", cpu_time(end)}}, end);
 }
 

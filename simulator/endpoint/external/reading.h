@@ -30,10 +30,10 @@ class Reading {
     static base::Result<Reading> create(Contract contract);
 
     // The reply, or how the program died (stage left at kNever): of a signal (kCrash, or
-    // kMemoryLimit where a memory line says so), at its processor time or idle at its deadline
-    // (kCpuLimit), at a forbidden call (kForbidden), with too much output or an exit status that
-    // the contract does not have (kProtocol). Errors: it says more about this machine: SIGKILL from
-    // elsewhere, or a deadline passed while it was busy.
+    // kMemoryLimit where a memory line says so), at its processor time (kCpuLimit), idle at its
+    // deadline (kHang), at a forbidden call (kForbidden), with too much output or an exit status
+    // that the contract does not have (kProtocol). Errors: it says more about this machine: SIGKILL
+    // from elsewhere, or a deadline passed while it was busy.
     base::Result<std::variant<scanner::LoadReply, base::Outcome>> of_check(
         const base::ProgramEnd& end) const;
     base::Result<std::variant<scanner::SubjectReply, base::Outcome>> of_scan(

@@ -54,7 +54,8 @@ class ExternalScannerTest : public testing::Test {
         const test::Stored content = test::keep(
             store_,
             test::draft_of("v" + std::to_string(++versions_), {{"patterns.txt", patterns}}));
-        auto done = service_->installer(content::Feed::kDatasetA).install(content.manifest, content.digest);
+        auto done =
+            service_->installer(content::Feed::kDatasetA).install(content.manifest, content.digest);
         EXPECT_TRUE(done.ok()) << done.error().text();
         if (!done.ok()) {
             return {};

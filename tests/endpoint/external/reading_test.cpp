@@ -122,7 +122,7 @@ TEST_F(ReadingTest, TellsDeathsApart) {
 
 TEST_F(ReadingTest, TakesAnIdleDeadlineForAHangAndABusyOneForABusyMachine) {
     EXPECT_EQ(scan({How::kWallDeadline, 0, "", "", "", std::chrono::milliseconds(900)}),
-              "CPU limit, killed at the wall deadline: deadline: 10,000 ms; CPU time: 900 ms");
+              "hang, killed at the wall deadline: deadline: 10,000 ms; CPU time: 900 ms");
     EXPECT_THAT(scan({How::kWallDeadline, 0, "", "", "", std::chrono::milliseconds(1100)}),
                 HasSubstr("error: the scanner under test was busy for 1,100 ms of the 10,000 ms"));
 }
