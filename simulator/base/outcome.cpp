@@ -166,6 +166,14 @@ std::string_view to_text(Code code) {
             return "includes are refused";
         case Code::kOutOfMemory:
             return "out of memory";
+        case Code::kModelMalformed:
+            return "model is malformed";
+        case Code::kModelOverreaches:
+            return "model asks for what models may not have";
+        case Code::kModelAbi:
+            return "model's interface is not the one that is known";
+        case Code::kModelSelfTest:
+            return "model's self-test failed";
         case Code::kKilledBySignal:
             return "killed by a signal";
         case Code::kKilledAtCpuLimit:
@@ -182,6 +190,8 @@ std::string_view to_text(Code code) {
             return "reply is invalid";
         case Code::kScanFailed:
             return "scan failed";
+        case Code::kModelScoreInvalid:
+            return "model's score is invalid";
         case Code::kFileHeld:
             return "a harmless file is held";
         case Code::kSystemFileHeld:
