@@ -235,8 +235,10 @@ Refusal ModelFile::check_layout() {
         return malformed("no segment to load", offsetof(Elf64_Ehdr, e_phoff));
     }
     for (const Elf64_Phdr& segment : segments_) {
-        const bool within = segment_at(segment.p_vaddr, segment.p_memsz) != nullptr;
-        if (segment.p_type == PT_GNU_RELRO && !within) {
+        const Elf64_Phdr* within = segment_at(segment.p_vaddr, 0);
+        if (segment.p_type == PT_GNU_RELRO &&
+            (within == nullptr || !fits(segment.p_vaddr - within->p_vaddr, segment.p_memsz,
+                                        within->p_memsz + kPage))) {  // linkers round it up
             return malformed("read-only relocations outside of all segments", segment.p_offset);
         }
     }
