@@ -10,8 +10,6 @@ namespace {
 
 using base::ByteView;
 
-using Counts = std::array<uint32_t, 256>;
-
 // Four tables, so that equal bytes in a row do not wait for one another's count.
 Counts counts_of(ByteView bytes) {
     std::array<Counts, 4> lanes{};
@@ -43,14 +41,54 @@ const std::vector<double>& weights() {
     return table;
 }
 
-double window_entropy(ByteView window) {
+double entropy_of(const Counts& counts, size_t window_bytes) {
     const std::vector<double>& weight = weights();
     double sum = 0;
-    for (const uint32_t count : counts_of(window)) {
+    for (const uint32_t count : counts) {
         sum += weight[count];
     }
-    const double total = static_cast<double>(window.size());
+    const double total = static_cast<double>(window_bytes);
     return std::max(0.0, std::log2(total) - sum / total);
+}
+
+constexpr size_t kBlock = 4096;  // so small that sums of products fit into 32 bits
+
+struct Pairs {
+    uint64_t products = 0;
+    uint64_t equal = 0;
+};
+
+// In blocks, and without a branch, so that the compiler makes vectors of it.
+Pairs pairs_of(ByteView bytes) {
+    Pairs pairs;
+    for (size_t begin = 1; begin < bytes.size(); begin += kBlock) {
+        const size_t end = std::min(begin + kBlock, bytes.size());
+        uint32_t products = 0, equal = 0;
+        for (size_t i = begin; i < end; ++i) {
+            products += uint32_t{bytes[i - 1]} * bytes[i];
+            equal += bytes[i - 1] == bytes[i] ? 1 : 0;
+        }
+        pairs.products += products;
+        pairs.equal += equal;
+    }
+    return pairs;
+}
+
+// Bytes in runs of kTextRun printable ones or more. Without a branch: in data, none is predicted.
+uint64_t text_in(ByteView bytes) {
+    static constexpr std::array<uint64_t, 256> kPrintable = [] {
+        std::array<uint64_t, 256> masks{};
+        for (size_t value = 0; value < 256; ++value) {
+            masks[value] = is_printable(static_cast<uint8_t>(value)) ? ~uint64_t{0} : 0;
+        }
+        return masks;
+    }();
+    uint64_t run = 0, in_text = 0;
+    for (const uint8_t byte : bytes) {
+        run = (run + 1) & kPrintable[byte];
+        in_text += (run >= kTextRun ? 1u : 0u) + (run == kTextRun ? kTextRun - 1 : 0u);
+    }
+    return in_text;
 }
 
 }  // namespace
@@ -60,11 +98,14 @@ void Histogram::add(ByteView bytes) {
     constexpr size_t kAtOnce = size_t{1} << 30;
     for (; !bytes.empty(); bytes = bytes.subspan(std::min(kAtOnce, bytes.size()))) {
         const ByteView some = bytes.first(std::min(kAtOnce, bytes.size()));
-        const Counts counts = counts_of(some);
-        for (size_t value = 0; value < 256; ++value) {
-            counts_[value] += counts[value];
-        }
-        total_ += some.size();
+        add(counts_of(some));
+    }
+}
+
+void Histogram::add(const Counts& counts) {
+    for (size_t value = 0; value < 256; ++value) {
+        counts_[value] += counts[value];
+        total_ += counts[value];
     }
 }
 
@@ -124,43 +165,29 @@ Sequence sequence_of(ByteView bytes, const Histogram& histogram) {
     if (bytes.size() < 2) {
         return {};
     }
-    uint64_t products = 0, equal = 0, in_text = 0, run = 0;
-    const auto end_run = [&] {
-        in_text += run >= kTextRun ? run : 0;
-        run = 0;
-    };
-    for (size_t i = 0; i < bytes.size(); ++i) {
-        if (is_printable(bytes[i])) {
-            ++run;
-        } else {
-            end_run();
-        }
-        if (i > 0) {
-            products += uint64_t{bytes[i - 1]} * bytes[i];
-            equal += bytes[i - 1] == bytes[i] ? 1 : 0;
-        }
-    }
-    end_run();
+    const Pairs found = pairs_of(bytes);
     const double pairs = static_cast<double>(bytes.size() - 1);
     const double spread = histogram.deviation() * histogram.deviation();
     const double together =
-        static_cast<double>(products) / pairs - histogram.mean() * histogram.mean();
+        static_cast<double>(found.products) / pairs - histogram.mean() * histogram.mean();
     Sequence sequence;
     sequence.correlation = spread < 1e-9 ? 0 : std::clamp(together / spread, -1.0, 1.0);
-    sequence.repeats = static_cast<double>(equal) / pairs;
-    sequence.text = static_cast<double>(in_text) / static_cast<double>(bytes.size());
+    sequence.repeats = static_cast<double>(found.equal) / pairs;
+    sequence.text = static_cast<double>(text_in(bytes)) / static_cast<double>(bytes.size());
     return sequence;
 }
 
-Windows windows_of(ByteView bytes) {
+Windows windows_of(ByteView bytes, Histogram& whole) {
     Windows all;
     double sum = 0, squares = 0, dense = 0, windows = 0;
     for (size_t at = 0; at < bytes.size(); at += kWindow) {
         const ByteView window = bytes.subspan(at, std::min(kWindow, bytes.size() - at));
+        const Counts counts = counts_of(window);
+        whole.add(counts);
         if (at > 0 && window.size() < kLeastWindow) {
             break;
         }
-        const double entropy = window_entropy(window);
+        const double entropy = entropy_of(counts, window.size());
         all.most = std::max(all.most, entropy);
         all.least = at == 0 ? entropy : std::min(all.least, entropy);
         sum += entropy;

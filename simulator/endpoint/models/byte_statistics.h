@@ -8,10 +8,13 @@
 
 namespace firebreak::endpoint::models {
 
+using Counts = std::array<uint32_t, 256>;
+
 // How often each value comes.
 class Histogram {
   public:
     void add(base::ByteView bytes);
+    void add(const Counts& counts);
     void add(const Histogram& other);
 
     uint64_t total() const { return total_; }
@@ -50,6 +53,7 @@ struct Windows {
 inline constexpr size_t kWindow = 4096;
 inline constexpr size_t kLeastWindow = 1024;  // a shorter last one counts only if it is the first
 inline constexpr double kDense = 7.8;
-Windows windows_of(base::ByteView bytes);
+// Adds all bytes to `whole`, which costs nothing beside.
+Windows windows_of(base::ByteView bytes, Histogram& whole);
 
 }  // namespace firebreak::endpoint::models

@@ -44,7 +44,7 @@ double share_of(const Histogram& histogram, bool (*belongs)(uint8_t)) {
 
 void add_bytes(ByteView bytes, Features& features) {
     Histogram histogram;
-    histogram.add(bytes);
+    const Windows windows = windows_of(bytes, histogram);
     features.set_log(Feature::kLogSize, bytes.size());
     features.set(Feature::kEntropy, histogram.entropy());
     features.set(Feature::kMeanByte, histogram.mean() / 255);
@@ -59,7 +59,6 @@ void add_bytes(ByteView bytes, Features& features) {
     features.set(Feature::kText, sequence.text);
     features.set(Feature::kNeighbours, sequence.correlation);
     features.set(Feature::kRepeats, sequence.repeats);
-    const Windows windows = windows_of(bytes);
     features.set(Feature::kWindowEntropyMean, windows.mean);
     features.set(Feature::kWindowEntropyMost, windows.most);
     features.set(Feature::kWindowEntropyLeast, windows.least);
