@@ -170,6 +170,14 @@ std::string_view to_text(Code code) {
             return "reputation table is malformed";
         case Code::kQuarantined:
             return "content is in quarantine: it has killed its component";
+        case Code::kModelMalformed:
+            return "model is malformed";
+        case Code::kModelOverreaches:
+            return "model asks for what models may not have";
+        case Code::kModelAbi:
+            return "model's interface is not the one that is known";
+        case Code::kModelSelfTest:
+            return "model's self-test failed";
         case Code::kKilledBySignal:
             return "killed by a signal";
         case Code::kKilledAtCpuLimit:
@@ -190,6 +198,8 @@ std::string_view to_text(Code code) {
             return "component is about to be restarted";
         case Code::kNothingRuns:
             return "component has no content to run";
+        case Code::kModelScoreInvalid:
+            return "model's score is invalid";
         case Code::kFileHeld:
             return "a harmless file is held";
         case Code::kSystemFileHeld:

@@ -34,6 +34,8 @@ constexpr Direction kDirections[] = {
     // sources, and samples of executables.
     {"app/headless",       "base content endpoint sandbox faults cloud record checks report "
                            "scenario lab"},
+    // Models, and what trains one: features of files, and samples of executables.
+    {"fixtures/models",    "base endpoint"},
 };
 // clang-format on
 

@@ -12,6 +12,7 @@ namespace firebreak::structure {
 namespace {
 
 using testing::Contains;
+using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 using testing::StartsWith;
@@ -98,7 +99,7 @@ TEST_F(Project, HasScriptsThatCanBeExecuted) {
     }
 }
 
-// Rules are compiled and run in workers only. A static libyara would show in the symbols.
+// Rules are compiled and models loaded in workers only. A static libyara would show in the symbols.
 TEST(CommandLine, HasNoContentEngineInsideAndNoQt) {
     ASSERT_OK_AND(const ElfNames names, read_elf_names(test::command_line_binary()));
     EXPECT_THAT(names.needed_libraries, Contains(StartsWith("libc.so")));
@@ -106,6 +107,7 @@ TEST(CommandLine, HasNoContentEngineInsideAndNoQt) {
     EXPECT_THAT(names.needed_libraries, Not(Contains(StartsWith("libQt"))));
     EXPECT_THAT(names.symbols, Not(IsEmpty())) << "stripped: this test would see nothing";
     EXPECT_THAT(names.symbols, Not(Contains(StartsWith("yr_"))));
+    EXPECT_THAT(names.symbols, Not(Contains(HasSubstr("ModelHost"))));
 }
 
 // What a worker does not map, hostile content in it cannot use. libcrypto it maps, because Debian's

@@ -10,8 +10,10 @@ namespace firebreak::structure {
 
 namespace {
 
-constexpr std::array<std::string_view, 9> kFolders = {
-    ".ci", "app", "cmake", "docs", "resources", "scenarios", "scripts", "simulator", "tests"};
+// Of fixtures, those that are programs.
+constexpr std::array<std::string_view, 10> kFolders = {
+    ".ci",       "app",       "cmake",   "docs",      "fixtures/models",
+    "resources", "scenarios", "scripts", "simulator", "tests"};
 
 bool is_prose_or_data(std::string_view path) {
     return path.ends_with(".md") || path.ends_with(".toml") || path.ends_with(".json") ||
