@@ -304,6 +304,18 @@ base::Result<std::optional<Trigger>> slow_down(Scans& scans, const host::File& f
     return std::optional(std::move(trigger));
 }
 
+// A model judges nothing of what it gives no score for.
+Trigger without_score(const host::File& file, const ports::ScanVerdict& verdict) {
+    Trigger trigger;
+    trigger.what = file.path;
+    trigger.per_hour = file.opens_per_hour;
+    trigger.outcome = {base::Stage::kRun,
+                       base::Category::kRejected,
+                       base::Code::kModelScoreInvalid,
+                       {{"no score", names(verdict.no_scores)}, {"file", file.path}}};
+    return trigger;
+}
+
 base::Status scan_files(Scans& scans, const host::Persona& persona, Transition& done) {
     for (const host::File& file : persona.files) {
         if (file.opens_per_hour <= 0) {
@@ -318,6 +330,9 @@ base::Status scan_files(Scans& scans, const host::Persona& persona, Transition& 
             done.triggers.push_back(false_positive("file", file.path, file.opens_per_hour,
                                                    code_of(file, met.verdict.cleaned_up),
                                                    met.verdict));
+        }
+        if (!met.verdict.no_scores.empty()) {
+            done.triggers.push_back(without_score(file, met.verdict));
         }
         if (met.verdict.cpu >= kSlowScan) {
             FB_TRY(auto slow, slow_down(scans, file, met.verdict.cpu));

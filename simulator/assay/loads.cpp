@@ -8,8 +8,8 @@ namespace {
 
 class RememberingProcess final : public ports::ComponentProcess {
   public:
-    RememberingProcess(ports::ComponentProcesses& real, Loads& loads)
-        : real_(real), loads_(loads) {}
+    RememberingProcess(ports::ComponentProcesses& real, Loads& loads, bool loads_libraries)
+        : real_(real), loads_(loads), loads_libraries_(loads_libraries) {}
 
     base::Result<ports::CallResult> call(base::ByteView request,
                                          std::span<const base::ByteView> files) override {
@@ -56,7 +56,7 @@ class RememberingProcess final : public ports::ComponentProcess {
         if (process_ != nullptr) {
             return {};
         }
-        FB_TRY(process_, real_.start());
+        FB_TRY(process_, real_.start(loads_libraries_));
         for (const Load& load : loaded_) {
             const std::vector<base::ByteView> files(load.files.begin(), load.files.end());
             FB_TRY([[maybe_unused]] const ports::CallResult result,
@@ -68,8 +68,9 @@ class RememberingProcess final : public ports::ComponentProcess {
 
     ports::ComponentProcesses& real_;
     Loads& loads_;
+    bool loads_libraries_;
     std::unique_ptr<ports::ComponentProcess> process_;
-    base::Digest history_;             // of all loads so far
+    base::Digest history_;      // of all loads so far
     std::vector<Load> loaded_;  // that were answered from memory
 };
 
@@ -86,9 +87,10 @@ void Loads::keep(const base::Digest& history, const ports::CallResult& result) {
     results_.emplace(history, result);
 }
 
-base::Result<std::unique_ptr<ports::ComponentProcess>> RememberingProcesses::start() {
+base::Result<std::unique_ptr<ports::ComponentProcess>> RememberingProcesses::start(
+    bool loads_libraries) {
     return std::unique_ptr<ports::ComponentProcess>(
-        std::make_unique<RememberingProcess>(real_, loads_));
+        std::make_unique<RememberingProcess>(real_, loads_, loads_libraries));
 }
 
 }  // namespace firebreak::assay

@@ -31,7 +31,7 @@ class RememberingProcesses final : public ports::ComponentProcesses {
     RememberingProcesses(ports::ComponentProcesses& real, Loads& loads)
         : real_(real), loads_(loads) {}
 
-    base::Result<std::unique_ptr<ports::ComponentProcess>> start() override;
+    base::Result<std::unique_ptr<ports::ComponentProcess>> start(bool loads_libraries) override;
 
   private:
     ports::ComponentProcesses& real_;

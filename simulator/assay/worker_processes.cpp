@@ -1,5 +1,7 @@
 #include "assay/worker_processes.h"
 
+#include "sandbox/weakenings/executable_mapping.h"
+
 namespace firebreak::assay {
 
 namespace {
@@ -19,8 +21,13 @@ class WorkerProcess final : public ports::ComponentProcess {
 
 }  // namespace
 
-base::Result<std::unique_ptr<ports::ComponentProcess>> WorkerProcesses::start() {
-    FB_TRY(sandbox::Worker worker, sandbox::Worker::start(spawner_, policy_, folders_));
+base::Result<std::unique_ptr<ports::ComponentProcess>> WorkerProcesses::start(
+    bool loads_libraries) {
+    sandbox::Policy policy = policy_;
+    if (loads_libraries) {
+        sandbox::allow_executable_mapping(policy);
+    }
+    FB_TRY(sandbox::Worker worker, sandbox::Worker::start(spawner_, policy, folders_));
     return std::unique_ptr<ports::ComponentProcess>(
         std::make_unique<WorkerProcess>(std::move(worker)));
 }

@@ -14,7 +14,7 @@ class WorkerProcesses final : public ports::ComponentProcesses {
                     const sandbox::Folders* folders = nullptr)
         : spawner_(spawner), policy_(std::move(policy)), folders_(folders) {}
 
-    base::Result<std::unique_ptr<ports::ComponentProcess>> start() override;
+    base::Result<std::unique_ptr<ports::ComponentProcess>> start(bool loads_libraries) override;
 
   private:
     sandbox::Spawner& spawner_;

@@ -40,8 +40,9 @@ class ComponentProcess {
 class ComponentProcesses {
   public:
     virtual ~ComponentProcesses() = default;
-    // A fresh process, locked down, that has seen no content yet.
-    virtual base::Result<std::unique_ptr<ComponentProcess>> start() = 0;
+    // A fresh process, locked down, that has seen no content yet. `loads_libraries`: it may load
+    // those that come with calls as files, and has that much less of a sandbox.
+    virtual base::Result<std::unique_ptr<ComponentProcess>> start(bool loads_libraries) = 0;
 };
 
 }  // namespace firebreak::ports

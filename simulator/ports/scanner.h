@@ -48,11 +48,13 @@ struct ProgramTag {
     std::string signer;      // its name, if the signature was verified
 };
 
-// What a model that nothing acts on thought of a program.
-struct TelemetryScore {
+// What a model said of a program: for telemetry, where live models and those that nothing acts on
+// stand side by side.
+struct ModelScore {
     std::string model;
-    float telemetry = 0;
-    std::optional<float> live;  // of the live model of that name
+    std::string version;
+    bool telemetry = false;
+    float score = 0;
     std::string where;
 };
 
@@ -68,7 +70,8 @@ struct ScanVerdict {
     std::vector<std::string> found;  // rules, models and reputations that detected something
     std::vector<ProgramTag> tags;
     std::vector<std::string> gaps;  // what could not be looked into: "a.zip/b.doc: encrypted"
-    std::vector<TelemetryScore> telemetry;
+    std::vector<ModelScore> scores;
+    std::vector<std::string> no_scores;  // models that gave none, and why: "packed: not a number"
     base::Outcome outcome;
     std::chrono::microseconds cpu{0};  // processor time; 0 for one of several that went together
 

@@ -131,7 +131,7 @@ base::Result<std::unique_ptr<ExternalScanner>> ExternalScanner::create(
     return std::unique_ptr<ExternalScanner>(new ExternalScanner(program, std::move(reading)));
 }
 
-base::Result<std::unique_ptr<ports::ComponentProcess>> ExternalScanner::start() {
+base::Result<std::unique_ptr<ports::ComponentProcess>> ExternalScanner::start(bool) {
     return std::unique_ptr<ports::ComponentProcess>(
         std::make_unique<ExternalProcess>(program_, reading_));
 }

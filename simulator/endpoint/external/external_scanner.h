@@ -17,7 +17,7 @@ class ExternalScanner final : public ports::ComponentProcesses {
     static base::Result<std::unique_ptr<ExternalScanner>> create(const ports::Program& program,
                                                                  Contract contract);
 
-    base::Result<std::unique_ptr<ports::ComponentProcess>> start() override;
+    base::Result<std::unique_ptr<ports::ComponentProcess>> start(bool loads_libraries) override;
 
   private:
     ExternalScanner(const ports::Program& program, Reading reading)

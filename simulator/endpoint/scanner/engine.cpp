@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "endpoint/executables/authenticode.h"
 #include "endpoint/executables/find_executables.h"
+#include "endpoint/models/model_host.h"
 #include "endpoint/reputation/reputation_table.h"
 #include "endpoint/scanner/archive.h"
 #include "endpoint/scanner/rules.h"
@@ -57,18 +58,25 @@ struct Engine::State {
     std::optional<reputation::ReputationTable> table;
     std::vector<content::Certificate> publishers;
     base::UtcTime judged_at;
-
-    bool knows_programs() const { return table.has_value() || !publishers.empty(); }
+    models::ModelHost models{kTelemetryInterval};
 };
 
 namespace {
 
+// What is known of programs.
+struct Knowledge {
+    const std::optional<reputation::ReputationTable>& table;
+    std::span<const content::Certificate> publishers;
+    base::UtcTime judged_at;
+    bool models;  // want features
+
+    bool any() const { return table.has_value() || !publishers.empty() || models; }
+};
+
 // One scan of one subject.
 class Scan {
   public:
-    Scan(Rules& rules, const std::optional<reputation::ReputationTable>& table,
-         std::span<const content::Certificate> publishers, base::UtcTime at, bool programs)
-        : rules_(rules), table_(table), publishers_(publishers), at_(at), programs_(programs) {}
+    Scan(Rules& rules, const Knowledge& known) : rules_(rules), known_(known) {}
 
     SubjectReply run(const Subject& subject) {
         uint64_t bytes = 0;
@@ -87,7 +95,7 @@ class Scan {
   private:
     void look_into(ByteView bytes, const std::string& where, unsigned depth,
                    ArchiveBudget& budget) {
-        if (programs_) {
+        if (known_.any()) {
             find_programs(bytes, where);
         }
         if (!may_be_archive(bytes)) {
@@ -132,7 +140,7 @@ class Scan {
             to_hash_ -= program.size();
             add_program(program, at_byte(where, one.offset));
         }
-        if (table_ && (result.found.empty() || result.found.front().offset != 0)) {
+        if (known_.table && (result.found.empty() || result.found.front().offset != 0)) {
             look_up(bytes, where);
         }
     }
@@ -142,7 +150,7 @@ class Scan {
         Program known;
         known.where = where;
         known.sha256 = base::sha256(bytes);
-        known.by_hash = table_->files().look_up(known.sha256);
+        known.by_hash = known_.table->files().look_up(known.sha256);
         if (known.by_hash && reply_.programs.size() < kMaxPrograms) {
             reply_.programs.push_back(std::move(known));
         }
@@ -152,27 +160,29 @@ class Scan {
         Program program;
         program.where = std::move(where);
         program.sha256 = base::sha256(bytes);
-        if (!publishers_.empty()) {
-            const auto verdict = executables::verify_authenticode(bytes, publishers_, at_);
+        if (!known_.publishers.empty()) {
+            const auto verdict =
+                executables::verify_authenticode(bytes, known_.publishers, known_.judged_at);
             if (const auto* signer = std::get_if<executables::SignedBy>(&verdict)) {
                 program.signer = signer->certificate;
                 program.signer_name = signer->common_name;
                 program.signer_name.resize(std::min(program.signer_name.size(), kMaxSignerBytes));
             }
         }
-        if (table_) {
-            program.by_hash = table_->files().look_up(program.sha256);
+        if (known_.models) {
+            const models::FeatureVector features = models::features_of(bytes);
+            program.features.assign(features.begin(), features.end());
+        }
+        if (known_.table) {
+            program.by_hash = known_.table->files().look_up(program.sha256);
             program.by_signer =
-                program.signer ? table_->signers().look_up(*program.signer) : std::nullopt;
+                program.signer ? known_.table->signers().look_up(*program.signer) : std::nullopt;
         }
         reply_.programs.push_back(std::move(program));
     }
 
     Rules& rules_;
-    const std::optional<reputation::ReputationTable>& table_;
-    std::span<const content::Certificate> publishers_;
-    base::UtcTime at_;
-    bool programs_;
+    Knowledge known_;
     uint64_t to_hash_ = 0;
     SubjectReply reply_;
 };
@@ -210,6 +220,13 @@ LoadReply Engine::load(const LoadTable& request) {
     return loaded(table->files().size() + table->signers().size());
 }
 
+LoadReply Engine::load(const LoadModel& request) {
+    const auto refusal =
+        state_->models.load(request.name, "/models/" + request.name, request.library);
+    return refusal ? refuse(refusal->code, request.name, base::to_text(refusal->evidence))
+                   : loaded(1);
+}
+
 LoadReply Engine::trust(const TrustPublishers& request) {
     if (!state_->publishers.empty()) {
         return refuse(Code::kPayloadSetWrong, "", "this process knows its publishers already");
@@ -233,9 +250,31 @@ SubjectReply Engine::scan(const Subject& subject) {
         reply.message = "no rules are loaded";
         return reply;
     }
-    return Scan(*state_->rules, state_->table, state_->publishers, state_->judged_at,
-                state_->knows_programs())
+    return Scan(*state_->rules,
+                {state_->table, state_->publishers, state_->judged_at, !state_->models.empty()})
         .run(subject);
+}
+
+ScoreReply Engine::score(const ScoreRequest& request) const {
+    ScoreReply reply;
+    models::FeatureVector features{};
+    if (request.features.size() != features.size()) {
+        return reply;
+    }
+    std::copy(request.features.begin(), request.features.end(), features.begin());
+    for (const models::SlotScore& one : state_->models.score(features, request.number)) {
+        Score& score = reply.scores.emplace_back();
+        score.model = one.payload.model;
+        score.version = one.version;
+        score.telemetry = one.payload.slot == models::Slot::kTelemetry;
+        score.score = one.score;
+        score.malicious = one.detected;
+        if (one.refusal) {
+            score.refusal = base::to_text(one.refusal->evidence);
+            score.refusal.resize(std::min(score.refusal.size(), kMaxMessageBytes));
+        }
+    }
+    return reply;
 }
 
 base::Bytes Engine::answer(ByteView bytes) {
@@ -248,6 +287,12 @@ base::Bytes Engine::answer(ByteView bytes) {
     }
     if (const auto* table = std::get_if<LoadTable>(&*request)) {
         return encode(load(*table));
+    }
+    if (const auto* model = std::get_if<LoadModel>(&*request)) {
+        return encode(load(*model));
+    }
+    if (const auto* features = std::get_if<ScoreRequest>(&*request)) {
+        return encode(score(*features));
     }
     if (const auto* publishers = std::get_if<TrustPublishers>(&*request)) {
         return encode(trust(*publishers));

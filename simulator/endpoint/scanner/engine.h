@@ -7,6 +7,9 @@
 
 namespace firebreak::endpoint::scanner {
 
+// Telemetry models score one program in so many.
+inline constexpr uint64_t kTelemetryInterval = 4;
+
 // Not thread-safe; one per process. Made before the process is locked down, without content.
 //
 // A scan looks at the subject itself and at what is in it: members of archives, nested ones too,
@@ -23,9 +26,12 @@ class Engine {
     LoadReply load(const LoadRules& request);
     // A table that ReputationTable::open() finds sound, once (kTableMalformed, kPayloadSetWrong).
     LoadReply load(const LoadTable& request);
+    // What models::ModelHost takes; the library is found at "/models/<name>".
+    LoadReply load(const LoadModel& request);
     // Certificates (DER), once.
     LoadReply trust(const TrustPublishers& request);
     SubjectReply scan(const Subject& subject);
+    ScoreReply score(const ScoreRequest& request) const;
 
     // The encoded reply to an encoded request; empty, which is no reply at all, to anything else.
     base::Bytes answer(base::ByteView request);

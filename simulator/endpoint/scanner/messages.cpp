@@ -230,6 +230,8 @@ void write(ByteWriter& writer, const SubjectReply& reply) {
 Score read_score(Fields& fields) {
     Score score;
     score.model = fields.text(kMaxRuleNameBytes);
+    score.version = fields.text(kMaxRuleNameBytes);
+    score.telemetry = fields.flag();
     score.score = std::bit_cast<float>(fields.u32());
     score.malicious = fields.flag();
     score.refusal = fields.text(kMaxMessageBytes);
@@ -289,7 +291,7 @@ Bytes encode(const ScanRequest& request) {
 
 Bytes encode(const ScoreRequest& request) {
     ByteWriter writer = message(Kind::kScoreRequest);
-    writer.u8(request.telemetry ? 1 : 0);
+    writer.u64(request.number);
     write_floats(writer, request.features);
     return std::move(writer).take();
 }
@@ -318,6 +320,8 @@ Bytes encode(const ScoreReply& reply) {
     write_count(writer, reply.scores.size());
     for (const Score& score : reply.scores) {
         writer.text(score.model);
+        writer.text(score.version);
+        writer.u8(score.telemetry ? 1 : 0);
         writer.u32(std::bit_cast<uint32_t>(score.score));
         writer.u8(score.malicious ? 1 : 0);
         writer.text(score.refusal);
@@ -345,8 +349,8 @@ base::Result<Request> parse_request(ByteView bytes) {
             request = read_scan(fields);
             break;
         case Kind::kScoreRequest: {
-            const bool telemetry = fields.flag();
-            request = ScoreRequest{telemetry, fields.floats()};
+            const uint64_t number = fields.u64();
+            request = ScoreRequest{number, fields.floats()};
             break;
         }
         default:
@@ -360,8 +364,10 @@ base::Result<Request> parse_request(ByteView bytes) {
 
 base::Result<LoadReply> parse_load_reply(ByteView bytes) {
     constexpr std::array kCodes = {
-        Code::kNone,           Code::kPayloadSetWrong, Code::kRulesDoNotCompile,
-        Code::kIncludeRefused, Code::kOutOfMemory,     Code::kTableMalformed};
+        Code::kNone,           Code::kPayloadSetWrong,  Code::kRulesDoNotCompile,
+        Code::kIncludeRefused, Code::kOutOfMemory,      Code::kTableMalformed,
+        Code::kModelMalformed, Code::kModelOverreaches, Code::kModelAbi,
+        Code::kModelSelfTest};
     Fields fields(bytes);
     fields.is(Kind::kLoadReply);
     LoadReply reply;

@@ -72,9 +72,9 @@ struct TrustPublishers {
 struct LoadReply {
     base::Code code = base::Code::kNone;  // kNone: loaded
     uint32_t loaded = 0;  // how many rules, entries, models or certificates; 0: nobody knows
-    std::string file;                     // where the first error is, when refused
-    uint32_t line = 0;                    // 1-based; 0: unknown
-    std::string message;                  // at most kMaxMessageBytes
+    std::string file;     // where the first error is, when refused
+    uint32_t line = 0;    // 1-based; 0: unknown
+    std::string message;  // at most kMaxMessageBytes
 };
 
 // --- scanning
@@ -139,17 +139,20 @@ struct ScanReply {
 
 // --- models
 
-// Scores of one program, by every model in a slot.
+// Scores of one program: of every live model, and of those that nothing acts on for a sample of the
+// programs.
 struct ScoreRequest {
-    bool telemetry = false;  // by the models that nothing acts on
+    uint64_t number = 0;  // of the program, counted up: decides whether it is in the sample
     std::vector<float> features;
 };
 
 struct Score {
-    std::string model;  // "packed 3"
-    float score = 0;    // 0 to 1
-    bool malicious = false;
-    std::string refusal;  // not empty: it gave no score, and why
+    std::string model;  // "packed"
+    std::string version;
+    bool telemetry = false;  // nothing acts on it
+    float score = 0;         // 0 to 1
+    bool malicious = false;  // never of telemetry
+    std::string refusal;     // not empty: it gave no score, and why
 };
 
 struct ScoreReply {

@@ -211,6 +211,9 @@ base::Result<std::optional<Outcome>> ScannerService::trust(ports::ComponentProce
 base::Result<std::optional<Outcome>> ScannerService::load(ports::ComponentProcess& process,
                                                           const content::Manifest& manifest,
                                                           base::Evidence& told) {
+    if (manifest.feed == Feed::kMLModels) {
+        return load_models(process, manifest, told);
+    }
     std::vector<base::Bytes> payloads;
     for (const content::PayloadFile& payload : manifest.payloads) {
         FB_TRY(payloads.emplace_back(), ports_.store.blob(payload.sha384));
@@ -230,7 +233,41 @@ base::Result<std::optional<Outcome>> ScannerService::load(ports::ComponentProces
         }
         request = encode(rules);
     }
-    FB_TRY(ports::CallResult result, process.load(request));
+    uint32_t count = 0;
+    FB_TRY(std::optional<Outcome> failed, load_one(process, request, {}, count));
+    if (!failed && count > 0) {  // somebody's own scanner does not tell
+        told.emplace_back(manifest.feed == Feed::kLocalRepData ? "reputations" : "rules",
+                          base::with_thousands(count));
+    }
+    return failed;
+}
+
+// One library after another, each in a request of its own, with itself as the one file that may be
+// loaded while it is answered.
+base::Result<std::optional<Outcome>> ScannerService::load_models(ports::ComponentProcess& process,
+                                                                 const content::Manifest& manifest,
+                                                                 base::Evidence& told) {
+    for (const content::PayloadFile& payload : manifest.payloads) {
+        FB_TRY(const base::Bytes library, ports_.store.blob(payload.sha384));
+        const base::ByteView file = library;
+        uint32_t count = 0;
+        FB_TRY(std::optional<Outcome> failed,
+               load_one(process, encode(LoadModel{payload.name, library}), {&file, 1}, count));
+        if (failed) {
+            failed->evidence.emplace_back("model", base::printable(payload.name));
+            return failed;
+        }
+    }
+    told.emplace_back("models",
+                      base::with_thousands(static_cast<int64_t>(manifest.payloads.size())));
+    return std::optional<Outcome>();
+}
+
+base::Result<std::optional<Outcome>> ScannerService::load_one(ports::ComponentProcess& process,
+                                                              base::ByteView request,
+                                                              std::span<const base::ByteView> files,
+                                                              uint32_t& count) {
+    FB_TRY(ports::CallResult result, process.load(request, files));
     if (auto* death = std::get_if<Outcome>(&result)) {
         death->stage = Stage::kLoad;
         return std::optional(std::move(*death));
@@ -242,10 +279,7 @@ base::Result<std::optional<Outcome>> ScannerService::load(ports::ComponentProces
     if (reply->code != Code::kNone) {
         return std::optional(refusal(*reply));
     }
-    if (reply->loaded > 0) {  // somebody's own scanner does not tell
-        told.emplace_back(manifest.feed == Feed::kLocalRepData ? "reputations" : "rules",
-                          base::with_thousands(reply->loaded));
-    }
+    count = reply->loaded;
     return std::optional<Outcome>();
 }
 
@@ -256,7 +290,8 @@ base::Result<ScannerService::Started> ScannerService::start(const Wanted& wanted
                            too_large(Stage::kLoad, bytes, kMaxContentBytes)};
         }
     }
-    FB_TRY(std::unique_ptr<ports::ComponentProcess> process, ports_.processes.start());
+    FB_TRY(std::unique_ptr<ports::ComponentProcess> process,
+           ports_.processes.start(wanted[place_of(Feed::kMLModels)].has_value()));
     FB_TRY(std::optional<Outcome> trusted, trust(*process));
     if (trusted) {
         return Started{nullptr, last, std::move(*trusted)};
@@ -373,7 +408,7 @@ base::Result<std::vector<ScanVerdict>> ScannerService::scan(
             Outcome death;
             FB_TRY(const std::optional<ScanReply> reply, exchange(subjects, death));
             for (size_t i = 0; reply && i < subjects.size(); ++i) {
-                verdicts.push_back(judge(reply->subjects[i], subjects[i]));
+                FB_TRY(verdicts.emplace_back(), judge(reply->subjects[i], subjects[i]));
             }
         }
     }
@@ -402,7 +437,7 @@ base::Result<ScanVerdict> ScannerService::scan_one(const ports::Subject& subject
         return no_verdict(std::move(outcome));
     }
     const std::chrono::microseconds cpu = running_->last_call_cpu();
-    ScanVerdict verdict = judge(reply->subjects.front(), subject);
+    FB_TRY(ScanVerdict verdict, judge(reply->subjects.front(), subject));
     verdict.cpu = cpu;
     return verdict;
 }
@@ -431,7 +466,8 @@ base::Result<std::optional<ScanReply>> ScannerService::exchange(
     return std::optional(std::move(reply).value());
 }
 
-ScanVerdict ScannerService::judge(const SubjectReply& reply, const ports::Subject& subject) {
+base::Result<ScanVerdict> ScannerService::judge(const SubjectReply& reply,
+                                                const ports::Subject& subject) {
     if (reply.code != Code::kNone) {
         const Category category =
             reply.code == Code::kOutOfMemory ? Category::kMemoryLimit : Category::kRejected;
@@ -449,7 +485,6 @@ ScanVerdict ScannerService::judge(const SubjectReply& reply, const ports::Subjec
     for (const Gap& gap : reply.gaps) {
         verdict.gaps.push_back(text_of(gap));
     }
-    const bool rules_detect = !verdict.found.empty();
     reputation::Reputation own;
     if (subject.reputation) {
         own.score = *subject.reputation;
@@ -467,13 +502,54 @@ ScanVerdict ScannerService::judge(const SubjectReply& reply, const ports::Subjec
             add_once(verdict.found,
                      fmt::format("known bad ({})", reputation::to_text(known.source)));
         }
+        FB_TRY(std::optional<Outcome> death, score(program, verdict));
+        if (death) {
+            death->evidence.emplace_back(std::string(to_text(subject.kind)),
+                                         base::printable(subject.name));
+            FB_TRY(Outcome outcome, died(Feed::kMLModels, std::move(*death)));
+            return no_verdict(std::move(outcome));
+        }
     }
     // What is bad in it makes it bad; what is good in it does not make it good.
-    const reputation::Treatment treatment =
-        reputation::treatment_of(own, rules_detect || !verdict.found.empty());
+    const reputation::Treatment treatment = reputation::treatment_of(own, !verdict.found.empty());
     verdict.access = treatment.detected ? Access::kHold : Access::kAllow;
     verdict.cleaned_up = treatment.cleaned_up;
     return verdict;
+}
+
+base::Result<std::optional<Outcome>> ScannerService::score(const Program& program,
+                                                           ScanVerdict& verdict) {
+    if (program.features.empty() || running_ == nullptr) {
+        return std::optional<Outcome>();
+    }
+    base::Result<ports::CallResult> result =
+        running_->call(encode(ScoreRequest{programs_scored_++, program.features}));
+    if (!result.ok()) {
+        running_.reset();
+        return result.error();
+    }
+    if (auto* death = std::get_if<Outcome>(&*result)) {
+        death->stage = Stage::kRun;
+        return std::optional(std::move(*death));
+    }
+    const auto reply = parse_score_reply(std::get<base::Bytes>(*result));
+    if (!reply.ok()) {
+        return std::optional(reply_invalid(Stage::kRun, reply.error()));
+    }
+    for (const Score& one : reply->scores) {
+        const std::string model = base::printable(one.model);
+        if (!one.refusal.empty()) {
+            add_once(verdict.no_scores, model + ": " + base::printable(one.refusal));
+            continue;
+        }
+        verdict.scores.push_back(
+            {model, base::printable(one.version), one.telemetry, one.score, program.where});
+        if (one.malicious && !one.telemetry) {
+            add_once(verdict.found,
+                     fmt::format("model {} {}", model, verdict.scores.back().version));
+        }
+    }
+    return std::optional<Outcome>();
 }
 
 base::Result<Outcome> ScannerService::died(Feed feed, Outcome death) {

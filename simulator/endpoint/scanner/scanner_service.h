@@ -31,8 +31,8 @@ inline constexpr uint64_t kMostInBatch = 256 * 1024;
 
 // The feeds that share the scanner's process, in the order in which they are loaded. One dies of
 // another's content: they are one fault domain.
-inline constexpr std::array kScannerFeeds = {content::Feed::kLocalRepData,
-                                             content::Feed::kDatasetA};
+inline constexpr std::array kScannerFeeds = {content::Feed::kLocalRepData, content::Feed::kDatasetA,
+                                             content::Feed::kMLModels};
 bool is_scanner_feed(content::Feed feed);
 
 struct ScannerSetting {
@@ -75,8 +75,8 @@ struct Unscanned {
 // Without running DatasetA the scanner is down; without the others it scans without them.
 //
 // Who is to blame for a death is told by the request that the process died of: a load request's
-// own feed, and DatasetA for a scan. So content of one feed that damages the process and lets
-// another feed's request die of it is not found out, as in the field.
+// own feed, DatasetA for a scan, and MLModels for scores. So content of one feed that damages the
+// process and lets another feed's request die of it is not found out, as in the field.
 class ScannerService final : public ports::Scanner {
   public:
     static constexpr size_t kQuarantined = 16;
@@ -136,6 +136,14 @@ class ScannerService final : public ports::Scanner {
     base::Result<std::optional<base::Outcome>> load(ports::ComponentProcess& process,
                                                     const content::Manifest& manifest,
                                                     base::Evidence& told);
+    base::Result<std::optional<base::Outcome>> load_models(ports::ComponentProcess& process,
+                                                           const content::Manifest& manifest,
+                                                           base::Evidence& told);
+    // `count`: how much was loaded.
+    base::Result<std::optional<base::Outcome>> load_one(ports::ComponentProcess& process,
+                                                        base::ByteView request,
+                                                        std::span<const base::ByteView> files,
+                                                        uint32_t& count);
     base::Result<std::optional<base::Outcome>> trust(ports::ComponentProcess& process);
 
     // Nothing: there is a process.
@@ -143,7 +151,11 @@ class ScannerService final : public ports::Scanner {
     base::Result<ports::ScanVerdict> scan_one(const ports::Subject& subject);
     base::Result<std::optional<ScanReply>> exchange(std::span<const ports::Subject> subjects,
                                                     base::Outcome& death);
-    ports::ScanVerdict judge(const SubjectReply& reply, const ports::Subject& subject);
+    base::Result<ports::ScanVerdict> judge(const SubjectReply& reply,
+                                           const ports::Subject& subject);
+    // Adds to the verdict what models say of a program. An outcome: the process died of it.
+    base::Result<std::optional<base::Outcome>> score(const Program& program,
+                                                     ports::ScanVerdict& verdict);
     ports::ScanVerdict no_verdict(base::Outcome outcome);
 
     // The process has gone, and this feed's content is to blame.
@@ -156,6 +168,7 @@ class ScannerService final : public ports::Scanner {
     reputation::Lookup lookup_;
     Restarts restarts_;
     Unscanned unscanned_;
+    uint64_t programs_scored_ = 0;
     std::vector<FeedInstaller> installers_;
     std::unique_ptr<ports::ComponentProcess> running_;  // null: down, or not started yet
 };

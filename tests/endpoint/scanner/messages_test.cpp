@@ -24,7 +24,7 @@ std::vector<Bytes> some_requests() {
         encode(TrustPublishers{{kContent, kRules}, {1'700'000'000}}),
         encode(ScanRequest{{ports::file_subject("C:\\a\\b.doc", kContent),
                             {SubjectKind::kMemory, "a.exe", {{16, kContent}, {4096, {}}}, {}}}}),
-        encode(ScoreRequest{true, {0.5f, -1.0f}})};
+        encode(ScoreRequest{7, {0.5f, -1.0f}})};
 }
 
 LoadReply some_load_reply() {
@@ -47,7 +47,8 @@ SubjectReply some_subject_reply() {
 }
 
 ScoreReply some_score_reply() {
-    return {{{"packed 3", 0.75f, true, ""}, {"packed 4", 0, false, "it gave no number"}}};
+    return {{{"packed", "3", false, 0.75f, true, ""},
+             {"packed", "4", true, 0, false, "it gave no number"}}};
 }
 
 std::vector<Bytes> some_messages() {

@@ -13,6 +13,7 @@
 #include "ports/installer.h"
 #include "ports/store.h"
 #include "ports/uptime.h"
+#include "sandbox/weakenings/executable_mapping.h"
 #include "sandbox/worker.h"
 #include "support/paths.h"
 #include "support/result_matchers.h"
@@ -26,9 +27,14 @@ inline sandbox::Policy scanner_policy() {
 // firebreak-worker processes, and how many were started.
 class SandboxedScanners final : public ports::ComponentProcesses {
   public:
-    base::Result<std::unique_ptr<ports::ComponentProcess>> start() override {
+    base::Result<std::unique_ptr<ports::ComponentProcess>> start(
+        bool loads_libraries = false) override {
         ++started;
-        FB_TRY(sandbox::Worker worker, sandbox::Worker::start(spawner_, scanner_policy()));
+        sandbox::Policy policy = scanner_policy();
+        if (loads_libraries) {
+            sandbox::allow_executable_mapping(policy);
+        }
+        FB_TRY(sandbox::Worker worker, sandbox::Worker::start(spawner_, policy));
         return std::unique_ptr<ports::ComponentProcess>(new Process(std::move(worker)));
     }
     int started = 0;

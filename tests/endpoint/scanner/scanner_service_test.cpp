@@ -451,7 +451,7 @@ TEST_F(SupervisedScanner, ScansABatchOneByOneWhereItDiesOfItTogether) {
 // a hostile one might.
 class LyingProcesses final : public ports::ComponentProcesses {
   public:
-    base::Result<std::unique_ptr<ports::ComponentProcess>> start() override {
+    base::Result<std::unique_ptr<ports::ComponentProcess>> start(bool) override {
         if (broken) {
             return base::Error{"no process can be started", "", ""};
         }
