@@ -9,9 +9,10 @@
 #include "base/file.h"
 #include "content/encryption.h"
 #include "content/package.h"
-#include "endpoint/reputation/csv.h"
 #include "headless/content_subcommands.h"
 #include "headless/exit_codes.h"
+#include "headless/places.h"
+#include "lab/sources.h"
 
 namespace firebreak::headless {
 
@@ -51,7 +52,7 @@ Status build(Build options) {
     if (encrypted) {
         FB_TRY(options.manifest.content_key, content_key(feed, options.keys));
     }
-    options.manifest.compile = endpoint::reputation::compiler_of(feed);
+    options.manifest.compile = lab::compiler_of(feed, lab::models_beside(worker_binary()));
     FB_TRY(const content::Draft draft,
            content::build(feed, options.version, options.source, options.manifest));
     FB_CHECK(content::save(draft, options.output));

@@ -3,13 +3,16 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <memory>
 #include <string_view>
 
 #include "base/text.h"
 #include "endpoint/scanner/engine.h"
 #include "sandbox/command_life.h"
+#include "sandbox/quota_folder.h"
 #include "sandbox/serve.h"
 #include "sandbox/zygote.h"
+#include "worker/scanner_folders.h"
 
 namespace {
 
@@ -29,6 +32,9 @@ int scanner() {
         return complain(kSoftware, engine.error().text());
     }
     return sandbox::be_zygote([&engine] {
+        if (sandbox::has_quota_folders()) {
+            (*engine)->use(std::make_unique<worker::ScannerFolders>());
+        }
         return sandbox::serve([&](base::ByteView request) { return (*engine)->answer(request); });
     });
 }

@@ -1,6 +1,7 @@
 #include "assay/worker_processes.h"
 
 #include "sandbox/weakenings/executable_mapping.h"
+#include "sandbox/weakenings/quota_folders.h"
 
 namespace firebreak::assay {
 
@@ -27,7 +28,19 @@ base::Result<std::unique_ptr<ports::ComponentProcess>> WorkerProcesses::start(
     if (loads_libraries) {
         sandbox::allow_executable_mapping(policy);
     }
-    FB_TRY(sandbox::Worker worker, sandbox::Worker::start(spawner_, policy, folders_));
+    if (!asked_for_folders_) {
+        asked_for_folders_ = true;
+        sandbox::Policy with_folders = policy_;
+        sandbox::allow_quota_folders(with_folders);
+        if (auto folders = sandbox::Folders::make(spawner_, with_folders); folders.ok()) {
+            folders_ = std::move(folders).value();
+        }
+    }
+    if (folders_) {
+        sandbox::allow_quota_folders(policy);
+    }
+    FB_TRY(sandbox::Worker worker,
+           sandbox::Worker::start(spawner_, policy, folders_ ? &*folders_ : nullptr));
     return std::unique_ptr<ports::ComponentProcess>(
         std::make_unique<WorkerProcess>(std::move(worker)));
 }

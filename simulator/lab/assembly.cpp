@@ -8,12 +8,12 @@
 #include "base/file.h"
 #include "base/toml_table.h"
 #include "content/package.h"
-#include "endpoint/reputation/csv.h"
 #include "lab/http_wire.h"
 #include "lab/parts.h"
 #include "lab/plants.h"
 #include "lab/program.h"
 #include "lab/run_header.h"
+#include "lab/sources.h"
 
 namespace firebreak::lab {
 
@@ -127,7 +127,7 @@ class Assembly {
                                           const std::string& place) const {
         auto draft =
             content::build(feed, version, resolve(experiment(), options_, "content", source),
-                           {.compile = endpoint::reputation::compiler_of(feed)});
+                           {.compile = compiler_of(feed, models_beside(options_.worker))});
         return draft.ok() ? std::move(draft) : at(place, draft.error());
     }
 
@@ -229,8 +229,18 @@ class Assembly {
         return {};
     }
 
+    void make_lookup_service() {
+        const scenario::Protection& protection = experiment().protection;
+        if (protection.cloud != scenario::Cloud::kOff) {
+            parts_->lookup_service = std::make_unique<cloud::LookupService>(
+                protection.cloud_known, protection.cloud == scenario::Cloud::kOn,
+                std::chrono::milliseconds(protection.cloud_latency_ms));
+        }
+    }
+
     base::Status make_cloud() {
         make_cdn();
+        make_lookup_service();
         std::vector<cloud::Segment> segments;
         std::vector<cloud::ReleaseGroup> groups;
         uint32_t tenants = 0;
@@ -351,6 +361,7 @@ class Assembly {
             personas_,       kProductVersion,   experiment().update.platform,
             parts_->profile, built(),           scanner_setting()};
         environment.jobs = std::max(1u, options_.jobs);
+        environment.cloud = parts_->lookup_service.get();
         if (parts_->program != nullptr) {
             environment.program = &parts_->program->processes();
             environment.program_identity = parts_->program->identity();
@@ -363,6 +374,10 @@ class Assembly {
         endpoint::scanner::ScannerSetting setting;
         setting.publishers = {content::der_of(parts_->pki.root.certificate)};
         setting.judged_at = experiment().start;
+        const scenario::Protection& protection = experiment().protection;
+        setting.kills = protection.kills;
+        setting.when_down = protection.hold ? ports::Access::kHold : ports::Access::kAllow;
+        setting.cloud.known_bad_is_final = !protection.cloud_overrules;
         return setting;
     }
 

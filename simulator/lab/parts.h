@@ -11,6 +11,7 @@
 #include "base/digest.h"
 #include "cloud/cdn.h"
 #include "cloud/central.h"
+#include "cloud/lookup_service.h"
 #include "cloud/operations.h"
 #include "cloud/release_system.h"
 #include "content/envelope.h"
@@ -55,7 +56,8 @@ struct Lab::Parts {
     std::optional<record::RunWriter> writer;
     std::unique_ptr<content::Verifier> verifier;
     std::unique_ptr<sandbox::Spawner> spawner;
-    std::unique_ptr<assay::ProgramUnderTest> program;  // null: the built-in scanner
+    std::unique_ptr<assay::ProgramUnderTest> program;      // null: the built-in scanner
+    std::unique_ptr<cloud::LookupService> lookup_service;  // null: turned off
     std::unique_ptr<cloud::Cdn> cdn;
     std::unique_ptr<assay::Wire> wire;
     std::unique_ptr<cloud::ReleaseSystem> release_system;

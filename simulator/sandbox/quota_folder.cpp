@@ -2,11 +2,13 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include <array>
 #include <cstring>
+#include <utility>
 
 #include "base/text.h"
 #include "sandbox/channel.h"
@@ -79,7 +81,15 @@ base::Result<Stored> append_to_log(std::string_view text) {
 LargeObject::LargeObject(std::string name, Descriptor file)
     : name_(std::move(name)), file_(std::move(file)) {}
 
+LargeObject::LargeObject(LargeObject&& other) noexcept
+    : name_(std::move(other.name_)),
+      file_(std::move(other.file_)),
+      size_(other.size_),
+      mapped_(std::exchange(other.mapped_, nullptr)),
+      mapped_size_(other.mapped_size_) {}
+
 LargeObject::~LargeObject() {
+    unmap();
     if (file_.valid()) {
         unlinkat(kObjectsFolderFd, name_.c_str(), 0);
     }
@@ -101,7 +111,29 @@ base::Result<std::optional<LargeObject>> LargeObject::create(const std::string& 
     return system_error("openat of an object");
 }
 
+void LargeObject::unmap() {
+    if (mapped_ != nullptr) {
+        munmap(mapped_, mapped_size_);
+        mapped_ = nullptr;
+    }
+}
+
+base::Result<base::ByteView> LargeObject::view() {
+    unmap();
+    if (size_ == 0) {
+        return base::ByteView();
+    }
+    void* const mapped = mmap(nullptr, size_, PROT_READ, MAP_SHARED, file_.get(), 0);
+    if (mapped == MAP_FAILED) {
+        return system_error("mmap of an object");
+    }
+    mapped_ = mapped;
+    mapped_size_ = size_;
+    return base::ByteView(static_cast<const uint8_t*>(mapped_), mapped_size_);
+}
+
 base::Result<Stored> LargeObject::append(base::ByteView bytes) {
+    unmap();
     FB_TRY(const Stored stored, append_to(file_, size_, bytes));
     size_ += stored == Stored::kAll ? bytes.size() : 0;
     return stored;

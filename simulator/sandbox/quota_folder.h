@@ -34,7 +34,7 @@ class LargeObject {
     // Empty. nullopt: the folder has no room for another file. Errors: one of that name has been
     // left over; the name is not a plain one; a system call failed.
     static base::Result<std::optional<LargeObject>> create(const std::string& name);
-    LargeObject(LargeObject&&) noexcept = default;
+    LargeObject(LargeObject&& other) noexcept;
     LargeObject& operator=(LargeObject&&) noexcept = delete;
     ~LargeObject();
 
@@ -43,12 +43,17 @@ class LargeObject {
     base::Result<Stored> append(base::ByteView bytes);
     // How many bytes there are from there on, at most as many as fit. Errors: a system call failed.
     base::Result<size_t> read(uint64_t offset, std::span<uint8_t> into) const;
+    // All of it, mapped, until it is appended to or ends. Errors: a system call failed.
+    base::Result<base::ByteView> view();
 
   private:
+    void unmap();
     LargeObject(std::string name, Descriptor file);
     std::string name_;
     Descriptor file_;
     uint64_t size_ = 0;
+    void* mapped_ = nullptr;
+    size_t mapped_size_ = 0;
 };
 
 // Empties the folder for large objects; how many files there were. Errors: a system call failed.

@@ -15,6 +15,7 @@
 #include "base/harm.h"
 #include "base/metric.h"
 #include "base/result.h"
+#include "base/sha256.h"
 #include "base/sim_time.h"
 #include "base/working_hours.h"
 #include "content/catalogue.h"
@@ -309,6 +310,20 @@ struct Attack {
     friend bool operator==(const Attack&, const Attack&) = default;
 };
 
+enum class Cloud : uint8_t { kOff, kOn, kUnreachable };
+
+// How endpoints run the scanner.
+struct Protection {
+    bool hold = false;   // files that nothing can scan
+    uint32_t kills = 2;  // of the scanner, until content goes into quarantine
+    Cloud cloud = Cloud::kOff;
+    uint32_t cloud_latency_ms = 40;
+    std::map<base::Sha256, uint8_t> cloud_known;  // reputations of files
+    bool cloud_overrules = false;                 // what the installed table knows to be bad
+
+    friend bool operator==(const Protection&, const Protection&) = default;
+};
+
 // What an exit status of somebody's scanner says.
 enum class ScannerAnswer : uint8_t { kClean, kDetected, kFailed };
 
@@ -352,6 +367,7 @@ struct Experiment {
     std::optional<std::filesystem::path> keys;  // a folder of keys in place of fixtures/keys
     Update update;
     uint32_t required_layers = 0;  // of the sandbox (base/sandbox_layers.h), beside the minimum
+    Protection protection;
     std::optional<ExternalScanner> scanner;  // nullopt: the built-in one
     std::vector<Baseline> baseline;
     std::vector<Release> releases;  // in order of time, then of the file

@@ -86,6 +86,7 @@ std::vector<Key> keys_of_settings() {
         {.name = "policy", .type = Type::kTable, .table = &policy_format()},
         {.name = "update", .type = Type::kTable, .table = &update_format()},
         {.name = "sandbox", .type = Type::kTable, .table = &sandbox_format()},
+        {.name = "protection", .type = Type::kTable, .table = &protection_format()},
         {.name = "scanner", .type = Type::kTable, .table = &scanner_format()},
         {.name = "signal", .type = Type::kTable, .table = &signals_format()},
         {.name = "people", .type = Type::kTable, .table = &people_format()},

@@ -78,6 +78,7 @@ const Table& inventory_format();
 const Table& policy_format();
 const Table& update_format();
 const Table& sandbox_format();
+const Table& protection_format();
 const Table& scanner_format();
 const Table& signals_format();
 const Table& people_format();

@@ -67,6 +67,7 @@ Status read_settings(TomlTable& root, Experiment& out) {
     FB_TRY(out.policy, read_policy(root, out.settings));
     FB_TRY(out.update, read_update(root, out.settings));
     FB_TRY(out.required_layers, read_sandbox(root, out.settings));
+    FB_TRY(out.protection, read_protection(root, out.settings));
     FB_TRY(out.scanner, read_scanner(root, out.settings));
     FB_TRY(out.signals, read_signals(root, out.settings));
     FB_TRY(out.people, read_people(root, out.settings));

@@ -89,6 +89,7 @@ base::Result<Policy> read_policy(base::TomlTable& root, std::vector<Setting>& se
 base::Result<Update> read_update(base::TomlTable& root, std::vector<Setting>& settings);
 // Layers of the sandbox that the machine must have.
 base::Result<uint32_t> read_sandbox(base::TomlTable& root, std::vector<Setting>& settings);
+base::Result<Protection> read_protection(base::TomlTable& root, std::vector<Setting>& settings);
 // A scanner of somebody's own.
 base::Result<std::optional<ExternalScanner>> read_scanner(base::TomlTable& root,
                                                           std::vector<Setting>& settings);

@@ -63,6 +63,9 @@ inline constexpr Words<ScannerAnswer, 3> kScannerAnswers{{{"clean", ScannerAnswe
 inline constexpr Words<Profile, kProfiles> kProfileNames{
     {{"published", Profile::kPublished}, {"hardened", Profile::kHardened}}};
 // Whether assays speak real HTTP.
+inline constexpr Words<bool, 2> kWhenDown{{{"allow", false}, {"hold", true}}};
+inline constexpr Words<Cloud, 3> kClouds{
+    {{"off", Cloud::kOff}, {"on", Cloud::kOn}, {"unreachable", Cloud::kUnreachable}}};
 inline constexpr Words<bool, 2> kTransports{{{"in_process", false}, {"http", true}}};
 inline constexpr Words<Standing, 3> kStandings{
     {{"held", Standing::kHeld}, {"contained", Standing::kContained}, {"fell", Standing::kFell}}};

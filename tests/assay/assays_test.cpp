@@ -51,8 +51,8 @@ class AssaysTest : public testing::Test {
         return std::move(package).value();
     }
     Environment environment(sandbox::Spawner& spawner, unsigned jobs = 1) {
-        return {wire_,         *verifier_, spawner, personas_, "2024.2",
-                "windows-x64", profile_,   kStart,  jobs,      nullptr};
+        return {wire_,    *verifier_, spawner, personas_, "2024.2", "windows-x64",
+                profile_, kStart,     {},      nullptr,   jobs};
     }
     Assays assays(unsigned jobs = 1) {
         return Assays(environment(spawner_, jobs), [this](StateId, const Transition& done) {

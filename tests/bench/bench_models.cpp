@@ -70,7 +70,7 @@ void features(const base::Bytes& own) {
         float sum = 0;
         const double seconds = seconds_of(times, [&] { sum += features_of(program)[1]; });
         const double hashing =
-            seconds_of(times, [&] { sum += executables::sha256(program).front(); });
+            seconds_of(times, [&] { sum += base::sha256(program).front(); });
         require(sum > 0, "no features");
         const double megabytes = static_cast<double>(program.size()) / 1e6;
         fmt::print("  {:>8} KiB   {:>14.1f} {:>10.0f} {:>14.0f}\n", bytes >> 10, seconds * 1e6,

@@ -21,12 +21,14 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"Root", "seed = 42", "seeed = 42",
                 "<seeed>: unknown key `seeed`; did you mean `seed`? valid keys: schema, extends, "
                 "title, description, tags, seed, start, duration, group, inventory, keys, policy, "
-                "update, sandbox, scanner, signal, people, crew, recovery, load_context, baseline, "
+                "update, sandbox, protection, scanner, signal, people, crew, recovery, "
+                "load_context, baseline, "
                 "release, act, fault, campaign, measured, attack, expect, fingerprint"},
         Mistake{"RootTable", "[policy]", "[polcy]",
                 "<polcy>: unknown key `polcy`; did you mean `policy`? valid keys: schema, extends, "
                 "title, description, tags, seed, start, duration, group, inventory, keys, policy, "
-                "update, sandbox, scanner, signal, people, crew, recovery, load_context, baseline, "
+                "update, sandbox, protection, scanner, signal, people, crew, recovery, "
+                "load_context, baseline, "
                 "release, act, fault, campaign, measured, attack, expect, fingerprint"},
         Mistake{"Group", "tenants = 2", "tennants = 2",
                 "<tennants>: unknown key `tennants`; did you mean `tenants`? valid keys: name, "
@@ -56,14 +58,14 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"Expect", "at_most = 0", "atmost = 0",
                 "<atmost>: unknown key `atmost`; did you mean `at_most`? valid keys: metric, "
                 "group, release, part, equals, at_most, at_least, when, profile"},
-        Mistake{
-            "Hostile", "seed = 42", "\"\\u001b[31m\\u0000\" = 42",
-            "<\"\\u001b[31m\\u0000\">: unknown key `\\x1b[31m\\x00`; valid keys: schema, "
-            "extends, title, description, tags, seed, start, duration, group, inventory, "
-            "keys, policy, update, sandbox, scanner, signal, people, crew, recovery, load_context, "
-            "baseline, "
-            "release, "
-            "act, fault, campaign, measured, attack, expect, fingerprint"}),
+        Mistake{"Hostile", "seed = 42", "\"\\u001b[31m\\u0000\" = 42",
+                "<\"\\u001b[31m\\u0000\">: unknown key `\\x1b[31m\\x00`; valid keys: schema, "
+                "extends, title, description, tags, seed, start, duration, group, inventory, "
+                "keys, policy, update, sandbox, protection, scanner, signal, people, crew, "
+                "recovery, load_context, "
+                "baseline, "
+                "release, "
+                "act, fault, campaign, measured, attack, expect, fingerprint"}),
     name_of);
 
 INSTANTIATE_TEST_SUITE_P(

@@ -108,11 +108,11 @@ TEST_F(Settings, ComeOnceEachSectionBySection) {
                     setting.source.starts_with("published: "))
             << setting.source;
     }
-    EXPECT_EQ(sections,
-              (std::vector<std::string>{
-                  "policy", "update", "sandbox", "scanner", "signal.alert", "signal.crash_report",
-                  "signal.telemetry", "signal.support_call", "signal.false_positive_report",
-                  "signal.silence", "people", "crew", "recovery", "load_context"}));
+    EXPECT_EQ(sections, (std::vector<std::string>{"policy", "update", "sandbox", "protection",
+                                                  "scanner", "signal.alert", "signal.crash_report",
+                                                  "signal.telemetry", "signal.support_call",
+                                                  "signal.false_positive_report", "signal.silence",
+                                                  "people", "crew", "recovery", "load_context"}));
     std::sort(keys.begin(), keys.end());
     EXPECT_EQ(std::adjacent_find(keys.begin(), keys.end()), keys.end());
 }

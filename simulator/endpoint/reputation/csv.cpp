@@ -226,8 +226,4 @@ Result<std::map<std::string, Bytes>> payloads_from(std::map<std::string, Bytes> 
     return payloads;
 }
 
-content::Compile compiler_of(content::Feed feed) {
-    return feed == content::Feed::kLocalRepData ? payloads_from : content::Compile();
-}
-
 }  // namespace firebreak::endpoint::reputation

@@ -16,7 +16,6 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
-#include "content/package.h"
 
 namespace firebreak::endpoint::reputation {
 
@@ -38,9 +37,5 @@ base::Result<base::Bytes> table_from_csv(std::span<const CsvFile> files);
 // ReputationTable::open() find; the place begins with the file's name.
 base::Result<std::map<std::string, base::Bytes>> payloads_from(
     std::map<std::string, base::Bytes> sources);
-
-// What makes payloads of a feed's sources: the above for LocalRepData. Of other feeds there is
-// nothing: components read what people write.
-content::Compile compiler_of(content::Feed feed);
 
 }  // namespace firebreak::endpoint::reputation

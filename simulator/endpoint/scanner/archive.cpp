@@ -57,26 +57,52 @@ std::string name_of(struct archive* reader, archive_entry* entry) {
     return text;
 }
 
+// The contents of one member: in memory, and in a large object once they are large.
+class Contents {
+  public:
+    explicit Contents(WorkingFolders* folders) : folders_(folders) {}
+
+    // False: no room for it.
+    bool append(base::ByteView bytes) {
+        if (object_ == nullptr && folders_ != nullptr &&
+            bytes_.size() + bytes.size() > kLargeMember) {
+            object_ = folders_->new_object();
+            if (object_ == nullptr || !object_->append(bytes_)) {
+                return false;
+            }
+            bytes_ = {};
+        }
+        if (object_ != nullptr) {
+            return object_->append(bytes);
+        }
+        bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
+        return true;
+    }
+    base::ByteView view() { return object_ != nullptr ? object_->view() : bytes_; }
+
+  private:
+    WorkingFolders* folders_;
+    base::Bytes bytes_;
+    std::unique_ptr<LargeObject> object_;
+};
+
 // The member's bytes, up to a gap.
-base::Bytes read_member(struct archive* reader, ArchiveBudget& budget,
-                        std::optional<GapReason>& gap) {
-    base::Bytes contents;
+std::optional<GapReason> read_member(struct archive* reader, ArchiveBudget& budget,
+                                     Contents& contents) {
     std::array<uint8_t, 64 * 1024> piece;
-    while (!gap) {
+    for (;;) {
         const la_ssize_t n = archive_read_data(reader, piece.data(), piece.size());
-        if (n == 0) {
-            break;
+        if (n <= 0) {
+            return n < 0 ? std::optional(GapReason::kDamaged) : std::nullopt;
         }
-        if (n < 0) {
-            gap = GapReason::kDamaged;
-            break;
+        const auto size = static_cast<size_t>(n);
+        if (const auto gap = budget.take_bytes(size)) {
+            return gap;
         }
-        gap = budget.take_bytes(static_cast<uint64_t>(n));
-        if (!gap) {
-            contents.insert(contents.end(), piece.begin(), piece.begin() + n);
+        if (!contents.append(base::ByteView(piece).first(size))) {
+            return GapReason::kNoRoom;
         }
     }
-    return contents;
 }
 
 bool ends_all(GapReason reason) {
@@ -126,7 +152,8 @@ bool may_be_archive(base::ByteView bytes) {
            (text.size() > kTarMagicAt && text.substr(kTarMagicAt).starts_with("ustar"));
 }
 
-void take_apart(base::ByteView archive, ArchiveBudget& budget, const ArchiveVisitor& visitor) {
+void take_apart(base::ByteView archive, ArchiveBudget& budget, const ArchiveVisitor& visitor,
+                WorkingFolders* folders) {
     const Reader reader = open_reader(archive);
     if (reader == nullptr) {
         visitor.gap(GapReason::kDamaged, "");
@@ -148,8 +175,9 @@ void take_apart(base::ByteView archive, ArchiveBudget& budget, const ArchiveVisi
             gap = GapReason::kEncrypted;
         }
         if (!gap) {
-            const base::Bytes contents = read_member(reader.get(), budget, gap);
-            visitor.member(name, contents);
+            Contents contents(folders);
+            gap = read_member(reader.get(), budget, contents);
+            visitor.member(name, contents.view());
         }
         if (gap) {
             visitor.gap(*gap, name);

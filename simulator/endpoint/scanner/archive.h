@@ -8,6 +8,7 @@
 #include <string>
 
 #include "endpoint/scanner/messages.h"
+#include "endpoint/scanner/working_folders.h"
 
 namespace firebreak::endpoint::scanner {
 
@@ -46,6 +47,9 @@ void prepare_archives();
 // of a tar. A wrong guess costs nothing but an attempt.
 bool may_be_archive(base::ByteView bytes);
 
+// Members that are larger go to working folders, if there are any.
+inline constexpr uint64_t kLargeMember = 4 * 1024 * 1024;
+
 // Each member: its name as written, cut at 1,000 bytes, and its contents. What cannot be unpacked,
 // in whole or in part, is told as a gap, with the member's name ("": the archive itself); the
 // bytes that there are are members all the same.
@@ -53,6 +57,7 @@ struct ArchiveVisitor {
     std::function<void(const std::string& name, base::ByteView contents)> member;
     std::function<void(GapReason reason, const std::string& name)> gap;
 };
-void take_apart(base::ByteView archive, ArchiveBudget& budget, const ArchiveVisitor& visitor);
+void take_apart(base::ByteView archive, ArchiveBudget& budget, const ArchiveVisitor& visitor,
+                WorkingFolders* folders = nullptr);
 
 }  // namespace firebreak::endpoint::scanner

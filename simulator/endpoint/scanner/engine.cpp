@@ -59,6 +59,14 @@ struct Engine::State {
     std::vector<content::Certificate> publishers;
     base::UtcTime judged_at;
     models::ModelHost models{kTelemetryInterval};
+    std::unique_ptr<WorkingFolders> folders;  // null: none
+    bool begun = false;
+
+    void log(const std::string& line) {
+        if (folders != nullptr) {
+            folders->log(line + "\n");
+        }
+    }
 };
 
 namespace {
@@ -76,7 +84,8 @@ struct Knowledge {
 // One scan of one subject.
 class Scan {
   public:
-    Scan(Rules& rules, const Knowledge& known) : rules_(rules), known_(known) {}
+    Scan(Rules& rules, const Knowledge& known, WorkingFolders* folders)
+        : rules_(rules), known_(known), folders_(folders) {}
 
     SubjectReply run(const Subject& subject) {
         uint64_t bytes = 0;
@@ -115,7 +124,8 @@ class Scan {
                     },
                     [&](GapReason reason, const std::string& name) {
                         note_gap(reason, name.empty() ? where : inside(where, name));
-                    }});
+                    }},
+                   folders_);
     }
 
     void note_gap(GapReason reason, const std::string& where) {
@@ -183,6 +193,7 @@ class Scan {
 
     Rules& rules_;
     Knowledge known_;
+    WorkingFolders* folders_;
     uint64_t to_hash_ = 0;
     SubjectReply reply_;
 };
@@ -251,7 +262,8 @@ SubjectReply Engine::scan(const Subject& subject) {
         return reply;
     }
     return Scan(*state_->rules,
-                {state_->table, state_->publishers, state_->judged_at, !state_->models.empty()})
+                {state_->table, state_->publishers, state_->judged_at, !state_->models.empty()},
+                state_->folders.get())
         .run(subject);
 }
 
@@ -277,34 +289,60 @@ ScoreReply Engine::score(const ScoreRequest& request) const {
     return reply;
 }
 
+void Engine::use(std::unique_ptr<WorkingFolders> folders) {
+    state_->folders = std::move(folders);
+}
+
+// With the first request: the process is locked down by then.
+void Engine::begin() {
+    if (state_->begun || state_->folders == nullptr) {
+        return;
+    }
+    state_->begun = true;
+    state_->log("started; left-over objects removed: " +
+                std::to_string(state_->folders->tidy_up()));
+}
+
 base::Bytes Engine::answer(ByteView bytes) {
     const base::Result<Request> request = parse_request(bytes);
     if (!request.ok()) {
         return {};
     }
-    if (const auto* rules = std::get_if<LoadRules>(&*request)) {
-        return encode(load(*rules));
+    begin();
+    return answer_request(*request);
+}
+
+base::Bytes Engine::answer_request(const Request& request) {
+    const auto told = [this](const char* what, const LoadReply& reply) {
+        state_->log(reply.code == Code::kNone
+                        ? std::string("loaded ") + what + ": " + std::to_string(reply.loaded)
+                        : std::string("refused ") + what + ": " + base::printable(reply.message));
+        return encode(reply);
+    };
+    if (const auto* rules = std::get_if<LoadRules>(&request)) {
+        return told("rules", load(*rules));
     }
-    if (const auto* table = std::get_if<LoadTable>(&*request)) {
-        return encode(load(*table));
+    if (const auto* table = std::get_if<LoadTable>(&request)) {
+        return told("reputations", load(*table));
     }
-    if (const auto* model = std::get_if<LoadModel>(&*request)) {
-        return encode(load(*model));
+    if (const auto* model = std::get_if<LoadModel>(&request)) {
+        return told("models", load(*model));
     }
-    if (const auto* features = std::get_if<ScoreRequest>(&*request)) {
+    if (const auto* publishers = std::get_if<TrustPublishers>(&request)) {
+        return told("publishers", trust(*publishers));
+    }
+    if (const auto* features = std::get_if<ScoreRequest>(&request)) {
         return encode(score(*features));
     }
-    if (const auto* publishers = std::get_if<TrustPublishers>(&*request)) {
-        return encode(trust(*publishers));
-    }
-    if (const auto* scan_request = std::get_if<ScanRequest>(&*request)) {
-        ScanReply reply;
-        for (const Subject& subject : scan_request->subjects) {
-            reply.subjects.push_back(scan(subject));
+    ScanReply reply;
+    for (const Subject& subject : std::get<ScanRequest>(request).subjects) {
+        reply.subjects.push_back(scan(subject));
+        for (const Gap& gap : reply.subjects.back().gaps) {
+            state_->log(std::string(to_text(gap.reason)) + ": " +
+                        base::printable(subject.name + " " + gap.where));
         }
-        return encode(reply);
     }
-    return {};
+    return encode(reply);
 }
 
 }  // namespace firebreak::endpoint::scanner

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "endpoint/scanner/messages.h"
+#include "endpoint/scanner/working_folders.h"
 
 namespace firebreak::endpoint::scanner {
 
@@ -23,6 +24,10 @@ class Engine {
     Engine(const Engine&) = delete;
     Engine& operator=(const Engine&) = delete;
 
+    // Where it may keep what is too large for its memory, and its log. What is left over there is
+    // removed with the first request. Without them large members stay in memory.
+    void use(std::unique_ptr<WorkingFolders> folders);
+
     LoadReply load(const LoadRules& request);
     // A table that ReputationTable::open() finds sound, once (kTableMalformed, kPayloadSetWrong).
     LoadReply load(const LoadTable& request);
@@ -37,6 +42,9 @@ class Engine {
     base::Bytes answer(base::ByteView request);
 
   private:
+    base::Bytes answer_request(const Request& request);
+    void begin();
+
     struct State;
     explicit Engine(std::unique_ptr<State> state);
     std::unique_ptr<State> state_;

@@ -7,6 +7,7 @@
 #include <charconv>
 
 #include "base/text.h"
+#include "endpoint/models/model_slots.h"
 
 namespace firebreak::endpoint::scanner {
 namespace {
@@ -341,6 +342,14 @@ base::Result<ports::Installation> ScannerService::install(const content::Manifes
     outcome.evidence.insert(outcome.evidence.end(), left_out.begin(), left_out.end());
     if (started.process == nullptr) {
         return ports::Installation{std::move(outcome), {}};
+    }
+    if (feed == Feed::kMLModels && before.running) {
+        FB_TRY(const content::Manifest ran, this->manifest(feed, *before.running));
+        const std::vector<std::string> promoted = models::promoted_from_telemetry(ran, manifest);
+        if (!promoted.empty()) {
+            outcome.evidence.emplace_back("promoted from telemetry",
+                                          fmt::format("{}", fmt::join(promoted, ", ")));
+        }
     }
     // With something left out it is no process to scan with.
     running_ = left_out.empty() && wanted[place_of(Feed::kDatasetA)] ? std::move(started.process)

@@ -43,7 +43,8 @@ class ReadingTest : public testing::Test {
             return told(*died);
         }
         const auto& reply = std::get<scanner::SubjectReply>(*answer);
-        EXPECT_TRUE(scanner::parse_scan_reply(scanner::encode(reply)).ok()) << "within its limits";
+        EXPECT_TRUE(scanner::parse_scan_reply(scanner::encode(scanner::ScanReply{{reply}}), 1).ok())
+            << "within its limits";
         std::string rules;
         for (const scanner::Match& match : reply.matches) {
             rules += " " + match.rule;
@@ -142,7 +143,7 @@ TEST_F(ReadingTest, OutlivesHostileOutput) {
     ASSERT_OK(many);
     const auto& reply = std::get<scanner::SubjectReply>(*many);
     EXPECT_EQ(reply.matches.size(), scanner::kMaxMatches);
-    EXPECT_TRUE(scanner::parse_scan_reply(scanner::encode(reply)).ok());
+    EXPECT_TRUE(scanner::parse_scan_reply(scanner::encode(scanner::ScanReply{{reply}}), 1).ok());
     EXPECT_THAT(scan(exited(0, "rule " + bytes + "\n" + bytes)), HasSubstr("rules"));
     EXPECT_THAT(scan(exited(0, "rule " + std::string(1 << 20, 'x'))), HasSubstr("rules xxx"));
     EXPECT_EQ(scan(exited(0, "rule \x1b[31m\xff")).find('\x1b'), std::string::npos);
