@@ -62,7 +62,10 @@ class ScannerFeeds : public testing::Test {
         }
         const test::Stored stored = test::keep(store_, draft);
         auto done = service_.installer(feed).install(stored.manifest, stored.digest);
-        EXPECT_TRUE(done.ok()) << done.error().text();
+        if (!done.ok()) {
+            ADD_FAILURE() << done.error().text();
+            return {};
+        }
         EXPECT_TRUE(store_.commit(done->changes).ok());
         return done->outcome;
     }
@@ -215,7 +218,7 @@ TEST_F(ScannerFeeds, BlameTheModelThatKillsTheProcessAndNobodyElse) {
                                                         {"opens-socket", Category::kForbidden},
                                                         {"endless-loop", Category::kCpuLimit}};
     for (const auto& [name, category] : kDeaths) {
-        ASSERT_EQ(install(Feed::kMLModels, std::string("good before ") + name,
+        ASSERT_EQ(install(Feed::kMLModels, std::string("good-before-") + name,
                           {{"packed.live.so", model("packed")}})
                       .category,
                   Category::kInstalled);

@@ -15,6 +15,7 @@ namespace {
 using base::Bytes;
 using base::Code;
 using sandbox::Folders;
+using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -105,7 +106,7 @@ TEST_F(ScannerFolders, HoldLargeMembersWhileTheyAreScanned) {
     make(kMiB, 32 * kMiB);
     start(kRules);
     EXPECT_THAT(scan(zip_of({{"large.bin", large_member(6 * kMiB)}})).matches,
-                ElementsAre(Match{"Marked", "large.bin"}));
+                Contains(Match{"Marked", "large.bin"}));
     EXPECT_THAT(objects(), IsEmpty()) << "and no longer";
 }
 
@@ -115,7 +116,7 @@ TEST_F(ScannerFolders, SayWhatTheyHadNoRoomFor) {
     const SubjectReply reply = scan(
         zip_of({{"large.bin", large_member(8 * kMiB)}, {"small.txt", base::bytes_of("MARK")}}));
     EXPECT_THAT(reply.gaps, ElementsAre(Gap{GapReason::kNoRoom, "large.bin"}));
-    EXPECT_THAT(reply.matches, ElementsAre(Match{"Marked", "small.txt"})) << "what came after it";
+    EXPECT_THAT(reply.matches, Contains(Match{"Marked", "small.txt"})) << "what came after it";
     EXPECT_THAT(log(), HasSubstr("no room to unpack it: C:\\a.zip large.bin"));
 }
 
@@ -133,18 +134,16 @@ TEST_F(ScannerFolders, ScanAllTheSameWhenTheLogIsFull) {
 TEST_F(ScannerFolders, AreTidiedUpByTheNextProcessAfterAKill) {
     make(kMiB, 32 * kMiB);
     start("rule Slow { strings: $a = /a.{0,200}a.{0,200}a.{0,200}b/ condition: $a }");
-    Bytes deadly(5 * kMiB, 'a');
-    for (size_t i = 0; i < deadly.size(); i += 4096) {  // packs, but not like a bomb
-        std::copy_n(large_member(2048).begin(), 1024, deadly.begin() + static_cast<long>(i));
-    }
-    scan(zip_of({{"deadly.bin", deadly}}));
+    // Packed, there is nothing in it for the rule; and beside noise it is no bomb.
+    scan(zip_of({{"noise.bin", large_member(64 * 1024)}, {"deadly.bin", Bytes(5 * kMiB, 'a')}}));
     ASSERT_TRUE(died_.has_value());
     EXPECT_EQ(died_->category, base::Category::kCpuLimit);
     ASSERT_THAT(objects(), SizeIs(1)) << "left over by the one that was killed";
     start(kRules);
     EXPECT_THAT(objects(), IsEmpty());
     EXPECT_THAT(log(), HasSubstr("left-over objects removed: 1"));
-    EXPECT_THAT(scan(zip_of({{"large.bin", large_member(6 * kMiB)}})).matches, SizeIs(1));
+    EXPECT_THAT(scan(zip_of({{"large.bin", large_member(6 * kMiB)}})).matches,
+                Contains(Match{"Marked", "large.bin"}));
 }
 
 }  // namespace
