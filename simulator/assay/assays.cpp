@@ -65,9 +65,10 @@ class AllTimeIsOver final : public ports::Clock {
     bool reached(base::UtcTime) override { return true; }
 };
 
-sandbox::Policy scanner_policy() {
+sandbox::Policy scanner_policy(uint32_t required_layers) {
     sandbox::Policy policy;
     policy.component = "scanner";
+    policy.required_layers = required_layers;
     return policy;
 }
 
@@ -76,7 +77,7 @@ sandbox::Policy scanner_policy() {
 class Processes {
   public:
     explicit Processes(const Environment& environment)
-        : workers_(environment.spawner, scanner_policy()) {
+        : workers_(environment.spawner, scanner_policy(environment.required_layers)) {
         real_ = environment.program != nullptr ? environment.program : &workers_;
         if (environment.loads != nullptr) {
             remembering_.emplace(*real_, *environment.loads);
@@ -95,12 +96,20 @@ class Processes {
     std::optional<RememberingProcesses> remembering_;
 };
 
+// Each subject is met in the same state, so each program is as good as the first of a sample: what
+// telemetry models do to it shows, and comes about more often here than in the field.
+endpoint::scanner::ScannerSetting every_program_scored(endpoint::scanner::ScannerSetting setting) {
+    setting.sample_all = true;
+    return setting;
+}
+
 // The file scanner on an endpoint with this store.
 class ScannerHere {
   public:
     ScannerHere(const Environment& environment, ports::Store& store,
                 ports::ComponentProcesses& processes)
-        : service_({store, processes, clock_, uptime_, environment.cloud}, environment.scanner) {}
+        : service_({store, processes, clock_, uptime_, environment.cloud},
+                   every_program_scored(environment.scanner)) {}
     endpoint::scanner::ScannerService& get() { return service_; }
 
   private:
@@ -256,6 +265,7 @@ Trigger false_positive(const std::string& kind, const std::string& name, double 
                        base::Code code, const ports::ScanVerdict& verdict) {
     Trigger trigger;
     trigger.what = name;
+    trigger.feed = verdict.feed;
     trigger.per_hour = per_hour;
     trigger.outcome = {base::Stage::kRun,
                        base::Category::kFalsePositive,
@@ -271,6 +281,7 @@ Trigger false_positive(const std::string& kind, const std::string& name, double 
 Trigger unscanned(const std::string& name, double per_hour, Scans::Met met) {
     Trigger trigger;
     trigger.what = name;
+    trigger.feed = met.verdict.feed;
     trigger.per_hour = per_hour;
     trigger.outcome = std::move(met.verdict.outcome);
     trigger.changes = std::move(met.changes);
@@ -283,7 +294,10 @@ base::Result<std::optional<Trigger>> slow_down(Scans& scans, const host::File& f
     uint64_t slow = 1;
     std::chrono::microseconds least = first;
     for (int trial = 1; trial < kSlowTrials; ++trial) {
-        FB_TRY(const Scans::Met again, scans.scan_file(file.path, *file.content));
+        FB_TRY(Scans::Met again, scans.scan_file(file.path, *file.content));
+        if (again.verdict.kind == ports::ScanVerdict::Kind::kNoVerdict) {
+            return std::optional(unscanned(file.path, file.opens_per_hour, std::move(again)));
+        }
         slow += again.verdict.cpu >= kSlowScan ? 1 : 0;
         least = std::min(least, again.verdict.cpu);
     }
@@ -308,6 +322,7 @@ base::Result<std::optional<Trigger>> slow_down(Scans& scans, const host::File& f
 Trigger without_score(const host::File& file, const ports::ScanVerdict& verdict) {
     Trigger trigger;
     trigger.what = file.path;
+    trigger.feed = content::Feed::kMLModels;
     trigger.per_hour = file.opens_per_hour;
     trigger.outcome = {base::Stage::kRun,
                        base::Category::kRejected,
@@ -354,7 +369,12 @@ base::Status scan_processes(Scans& scans, const host::Persona& persona, Transiti
         const auto image =
             std::find_if(persona.files.begin(), persona.files.end(),
                          [&](const host::File& file) { return file.path == process.image; });
-        FB_TRY(const Scans::Met started, scans.scan_file(image->path, *image->content));
+        FB_TRY(Scans::Met started, scans.scan_file(image->path, *image->content));
+        if (started.verdict.kind == ports::ScanVerdict::Kind::kNoVerdict) {
+            done.triggers.push_back(unscanned("start of " + process.image, process.starts_per_hour,
+                                              std::move(started)));
+            continue;
+        }
         ports::Subject subject{ports::SubjectKind::kMemory,
                                process.image,
                                {{process.address, *process.memory}},

@@ -31,6 +31,7 @@ struct Environment {
     endpoint::update::Profile profile;
     base::UtcTime built;  // when the product was: see Profile::build_floor
     endpoint::scanner::ScannerSetting scanner = {};
+    uint32_t required_layers = 0;         // of the sandbox, beside the minimum
     ports::CloudLookup* cloud = nullptr;  // safe from any thread; null: turned off
     unsigned jobs = 1;                    // assays at a time
     Loads* loads = nullptr;               // null: every load is performed

@@ -1,5 +1,6 @@
 #include "assay/loads.h"
 
+#include <optional>
 #include <vector>
 
 namespace firebreak::assay {
@@ -13,8 +14,8 @@ class RememberingProcess final : public ports::ComponentProcess {
 
     base::Result<ports::CallResult> call(base::ByteView request,
                                          std::span<const base::ByteView> files) override {
-        FB_CHECK(make_real());
-        return process_->call(request, files);
+        FB_TRY(std::optional<base::Outcome> death, make_real());
+        return death ? ports::CallResult(std::move(*death)) : process_->call(request, files);
     }
 
     base::Result<ports::CallResult> load(base::ByteView request,
@@ -28,7 +29,10 @@ class RememberingProcess final : public ports::ComponentProcess {
             keep(request, files);
             return *std::move(known);
         }
-        FB_CHECK(make_real());
+        FB_TRY(std::optional<base::Outcome> death, make_real());
+        if (death) {
+            return ports::CallResult(std::move(*death));
+        }
         FB_TRY(ports::CallResult result, process_->load(request, files));
         loads_.keep(history_, result);
         return result;
@@ -51,19 +55,22 @@ class RememberingProcess final : public ports::ComponentProcess {
         }
     }
 
-    // What was answered from memory is done now.
-    base::Status make_real() {
+    // What was answered from memory is done now. An outcome: content that has loaded before kills
+    // the process this time.
+    base::Result<std::optional<base::Outcome>> make_real() {
         if (process_ != nullptr) {
-            return {};
+            return std::optional<base::Outcome>();
         }
         FB_TRY(process_, real_.start(loads_libraries_));
         for (const Load& load : loaded_) {
             const std::vector<base::ByteView> files(load.files.begin(), load.files.end());
-            FB_TRY([[maybe_unused]] const ports::CallResult result,
-                   process_->load(load.request, files));
+            FB_TRY(ports::CallResult result, process_->load(load.request, files));
+            if (auto* death = std::get_if<base::Outcome>(&result)) {
+                return std::optional(std::move(*death));
+            }
         }
         loaded_.clear();
-        return {};
+        return std::optional<base::Outcome>();
     }
 
     ports::ComponentProcesses& real_;

@@ -175,6 +175,7 @@ std::string to_json(const Transition& transition) {
     Json triggers = Json::array();
     for (const Trigger& trigger : transition.triggers) {
         triggers.push_back({{"what", trigger.what},
+                            {"feed", static_cast<int>(trigger.feed)},
                             {"per_hour", trigger.per_hour},
                             {"at_once", trigger.at_once ? 1 : 0},
                             {"hits", trigger.hits},
@@ -220,6 +221,8 @@ base::Result<Transition> parse_transition(std::string_view json) {
     for (const Json& entry : reader.member(parsed, "triggers", Json::value_t::array)) {
         Trigger trigger;
         trigger.what = reader.string(entry, "what");
+        trigger.feed =
+            static_cast<content::Feed>(reader.number(entry, "feed", content::kFeedCount - 1));
         trigger.per_hour = reader.real(entry, "per_hour");
         trigger.outcome = reader.outcome(entry, "outcome");
         trigger.changes = reader.changes(entry, "changes");
@@ -259,7 +262,7 @@ Snapshot fallen_back(Snapshot snapshot, content::Feed feed) {
     }
     if (running) {
         std::string& quarantine = snapshot[prefix + "quarantine"];
-        quarantine += (quarantine.empty() ? "" : " ") + running.mapped();
+        quarantine = endpoint::scanner::quarantined(quarantine, running.mapped());
         snapshot.erase(ports::package_key(feed, running.mapped()));
     }
     return snapshot;

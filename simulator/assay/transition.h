@@ -90,6 +90,7 @@ struct Trigger {
     base::Outcome outcome;  // stage kRun
     base::Harm measured = base::Harm::kNone;  // category kMeasured: the harm
     ports::Changes changes;
+    content::Feed feed = content::Feed::kDatasetA;  // whose content it is
 
     double hazard() const { return per_hour * static_cast<double>(hits) / trials; }
 };

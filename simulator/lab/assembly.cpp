@@ -360,6 +360,7 @@ class Assembly {
             *parts_->wire,   *parts_->verifier, *parts_->spawner,
             personas_,       kProductVersion,   experiment().update.platform,
             parts_->profile, built(),           scanner_setting()};
+        environment.required_layers = experiment().required_layers;
         environment.jobs = std::max(1u, options_.jobs);
         environment.cloud = parts_->lookup_service.get();
         if (parts_->program != nullptr) {

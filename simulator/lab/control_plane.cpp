@@ -31,21 +31,17 @@ bool is_lost(base::HarmMask harms) {
         [harms](const base::HarmInfo& one) { return one.lost && (harms & bit(one.harm)) != 0; });
 }
 
+// What people mend by taking content away. (A crash in the kernel has gone back to last-known-good
+// already; it was the machine that did not come up.)
+constexpr base::HarmMask kRuins =
+    bit(base::Harm::kUnbootable) | bit(base::Harm::kNetworkLost) | bit(base::Harm::kSystemFileLost);
+
 }  // namespace
 
-assay::Snapshot taken_away(const assay::Snapshot& state, base::HarmMask harms) {
-    // A crash in the kernel has gone back to last-known-good already; it was the machine that did
-    // not come up.
-    const bool ruined = (harms & (bit(base::Harm::kUnbootable) | bit(base::Harm::kNetworkLost) |
-                                  bit(base::Harm::kSystemFileLost))) != 0;
-    assay::Snapshot out = state;
-    for (const content::Feed feed : endpoint::scanner::kScannerFeeds) {
-        assay::Snapshot back = assay::fallen_back(out, feed);
-        if (ruined && assay::running_content(back, feed)) {
-            out = std::move(back);
-        }
-    }
-    return out;
+assay::Snapshot taken_away(const assay::Snapshot& state, base::HarmMask harms, content::Feed feed) {
+    const bool ruined = (harms & kRuins) != 0;
+    const assay::Snapshot back = assay::fallen_back(state, feed);
+    return ruined && assay::running_content(back, feed) ? back : state;
 }
 
 base::Harm harm_of(const base::Outcome& outcome, base::Harm measured, bool kernel, bool runs_on,
@@ -68,6 +64,9 @@ base::Harm harm_of(const base::Outcome& outcome, base::Harm measured, bool kerne
     }
     if (is_death(outcome.category) && kernel) {
         return Harm::kBootLoop;
+    }
+    if (is_death(outcome.category) && runs_on) {
+        return Harm::kRestart;
     }
     // A scan that fails without a death leaves its file unscanned, again and again.
     return !changed ? Harm::kOverExclusion : runs_on ? Harm::kRestart : Harm::kDown;
@@ -99,15 +98,24 @@ uint32_t ControlPlane::release_of(const base::Digest& manifest) const {
     return found == releases_.end() ? kNoRelease : found->second;
 }
 
-fleet::SetId ControlPlane::intern(assay::StateId state, base::HarmMask harms, Infections infected) {
+fleet::SetId ControlPlane::intern(assay::StateId state, base::HarmMask harms, Infections infected,
+                                  content::Feed blamed) {
     const fleet::SetId next{static_cast<uint32_t>(sets_.size())};
-    const auto [place, is_new] = set_ids_.emplace(std::tuple(state, harms, infected), next);
+    if ((harms & kRuins) == 0) {
+        blamed = content::Feed::kDatasetA;  // nobody will ask
+    }
+    const auto [place, is_new] = set_ids_.emplace(std::tuple(state, harms, infected, blamed), next);
     if (is_new) {
         Set set;
         for (const content::Feed feed : feeds_) {
             set.runs.push_back(assay::running_content(assays_.state(state), feed));
         }
+        for (const content::Feed feed : endpoint::scanner::kScannerFeeds) {
+            const auto kills = assays_.state(state).find(endpoint::scanner::kills_key(feed));
+            set.kills.push_back(kills == assays_.state(state).end() ? "" : kills->second);
+        }
         set.state = state;
+        set.blamed = blamed;
         set.harms = harms;
         set.infected = infected;
         set.lost = is_lost(harms);
@@ -116,16 +124,18 @@ fleet::SetId ControlPlane::intern(assay::StateId state, base::HarmMask harms, In
     return place->second;
 }
 
-fleet::SetId ControlPlane::next_set(fleet::SetId before, assay::StateId state, base::Harm harm) {
+fleet::SetId ControlPlane::next_set(fleet::SetId before, assay::StateId state, base::Harm harm,
+                                    content::Feed feed) {
     const base::HarmMask harms = sets_[before.value].harms;
     const Infections infected = sets_[before.value].infected;
-    const fleet::SetId moved = intern(state, harms, infected);
+    const content::Feed blamed = (bit(harm) & kRuins) != 0 ? feed : sets_[before.value].blamed;
+    const fleet::SetId moved = intern(state, harms, infected, blamed);
     auto after =
         static_cast<base::HarmMask>(runs_alike(before, moved) ? harms : harms & ~ended_by_update_);
     if (setting_.recovery[static_cast<size_t>(harm)] != base::Recovery::kItself) {
         after |= bit(harm);
     }
-    return intern(state, after, infected);
+    return intern(state, after, infected, blamed);
 }
 
 namespace {
@@ -165,7 +175,7 @@ base::Result<fleet::SetId> ControlPlane::install_baseline(const cloud::ChannelHe
                 "", "name content that its component accepts"};
         }
     }
-    return intern(assays_.changed(fresh, transition.changes), 0, 0);
+    return intern(assays_.changed(fresh, transition.changes), 0, 0, content::Feed::kDatasetA);
 }
 
 fleet::Context ControlPlane::context(const std::string& segment, const std::string& group,
@@ -274,8 +284,8 @@ base::Result<std::vector<fleet::Step>> ControlPlane::steps(std::span<const Poll>
         } else if (one.outcome.category == base::Category::kExhausted) {
             step.harm = base::Harm::kExhausted;
         }
-        step.after =
-            next_set(polls[p].set, assays_.changed(requests[p].before, one.changes), step.harm);
+        step.after = next_set(polls[p].set, assays_.changed(requests[p].before, one.changes),
+                              step.harm, one.feed);
         steps.push_back(step);
     }
     FB_CHECK(run_workloads(polls, steps));
@@ -330,18 +340,21 @@ void ControlPlane::add_triggers(fleet::SetId set, const assay::Transition& workl
     const assay::StateId state = sets_[set.value].state;
     const base::HarmMask harms = sets_[set.value].harms;
     const Runs runs = sets_[set.value].runs;
-    const bool kernel = setting_.kernel.contains(workload.feed);
-    const size_t feed = std::find(feeds_.begin(), feeds_.end(), workload.feed) - feeds_.begin();
-    const std::optional<base::Digest> before = feed < runs.size() ? runs[feed] : std::nullopt;
     for (const assay::Trigger& trigger : workload.triggers) {
+        const size_t feed = std::find(feeds_.begin(), feeds_.end(), trigger.feed) - feeds_.begin();
+        const std::optional<base::Digest> before = feed < runs.size() ? runs[feed] : std::nullopt;
         const assay::StateId after = assays_.changed(state, trigger.changes);
-        const auto runs_after = assay::running_content(assays_.state(after), workload.feed);
-        const base::Harm harm = harm_of(trigger.outcome, trigger.measured, kernel,
-                                        runs_after.has_value(), runs_after != before);
+        const auto runs_after = assay::running_content(assays_.state(after), trigger.feed);
+        // Without its rules the scanner is down; without other content it runs on.
+        const bool runs_on =
+            assay::running_content(assays_.state(after), content::Feed::kDatasetA).has_value();
+        const base::Harm harm =
+            harm_of(trigger.outcome, trigger.measured, setting_.kernel.contains(trigger.feed),
+                    runs_on, runs_after != before);
         if (after == state && (harms & bit(harm)) != 0) {
             continue;
         }
-        out.push_back({trigger.hazard(), trigger.at_once, next_set(set, after, harm),
+        out.push_back({trigger.hazard(), trigger.at_once, next_set(set, after, harm, trigger.feed),
                        trigger.outcome.category, trigger.outcome.code,
                        before ? release_of(*before) : kNoRelease, harm});
     }
@@ -356,7 +369,7 @@ base::Status ControlPlane::add_campaigns(fleet::SetId set, std::vector<fleet::Tr
             fleet::TriggerStep step;
             step.per_hour = setting_.campaigns[c].per_hour;
             step.after = intern(before.state, before.harms,
-                                static_cast<Infections>(before.infected | campaign));
+                                static_cast<Infections>(before.infected | campaign), before.blamed);
             step.category = base::Category::kInfected;
             step.code = base::Code::kCampaign;
             out.push_back(step);
@@ -411,7 +424,8 @@ base::Result<fleet::HazardId> ControlPlane::hazard(fleet::SetId set) {
     FB_TRY(const Infections open, unprotected(set));
     const Set& of = sets_[set.value];
     const fleet::HazardId next{static_cast<uint32_t>(hazards_.size())};
-    return hazards_.emplace(std::tuple(of.runs, of.harms, of.infected, open), next).first->second;
+    return hazards_.emplace(std::tuple(of.runs, of.kills, of.harms, of.infected, open), next)
+        .first->second;
 }
 
 base::HarmMask ControlPlane::harms(fleet::SetId set) const {
@@ -421,12 +435,13 @@ base::HarmMask ControlPlane::harms(fleet::SetId set) const {
 fleet::SetId ControlPlane::cured(fleet::SetId set, base::HarmMask harms, base::Code how) {
     const Set before = sets_[set.value];
     const auto left = static_cast<base::HarmMask>(before.harms & ~harms);
-    const fleet::SetId mended = intern(before.state, left, before.infected);
+    const fleet::SetId mended = intern(before.state, left, before.infected, before.blamed);
     if (how != base::Code::kByHand) {
         return mended;
     }
-    return next_set(mended, assays_.intern(taken_away(assays_.state(before.state), harms)),
-                    base::Harm::kNone);
+    const assay::StateId back =
+        assays_.intern(taken_away(assays_.state(before.state), harms, before.blamed));
+    return next_set(mended, back, base::Harm::kNone, before.blamed);
 }
 
 std::optional<uint32_t> ControlPlane::running_release(fleet::SetId set, size_t feed) const {

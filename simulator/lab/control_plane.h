@@ -23,7 +23,7 @@ base::Harm harm_of(const base::Outcome& outcome, base::Harm measured, bool kerne
                    bool changed);
 
 // The components' state after somebody has mended these harms by hand.
-assay::Snapshot taken_away(const assay::Snapshot& state, base::HarmMask harms);
+assay::Snapshot taken_away(const assay::Snapshot& state, base::HarmMask harms, content::Feed feed);
 
 // Not thread-safe. A content set is the state of a machine's components, with the harm that the
 // machine suffers and the campaigns that have infected it.
@@ -115,9 +115,12 @@ class ControlPlane final : public fleet::Transitions {
     struct Set {
         assay::StateId state;
         Runs runs;
+        std::vector<std::string> kills;  // of each scanner feed's running content
         base::HarmMask harms = 0;
         Infections infected = 0;
         bool lost = false;
+        // Whose content ruined the machine last, for those who mend by hand.
+        content::Feed blamed = content::Feed::kDatasetA;
     };
     struct ContextInfo {
         std::string segment, group;
@@ -126,9 +129,11 @@ class ControlPlane final : public fleet::Transitions {
         bool draws_edge = false;
         fleet::Context context;
     };
-    fleet::SetId intern(assay::StateId state, base::HarmMask harms, Infections infected);
+    fleet::SetId intern(assay::StateId state, base::HarmMask harms, Infections infected,
+                        content::Feed blamed);
     // The set after components have changed: what an update mends is over once other content runs.
-    fleet::SetId next_set(fleet::SetId before, assay::StateId state, base::Harm harm);
+    fleet::SetId next_set(fleet::SetId before, assay::StateId state, base::Harm harm,
+                          content::Feed feed);
     bool runs_alike(fleet::SetId a, fleet::SetId b) const {
         return sets_[a.value].runs == sets_[b.value].runs;
     }
@@ -152,8 +157,11 @@ class ControlPlane final : public fleet::Transitions {
     uint64_t clock_class_ = 0;
     base::UtcTime clock_ends_{assay::Transition::kAlways.second};
     std::vector<Set> sets_;
-    std::map<std::tuple<assay::StateId, base::HarmMask, Infections>, fleet::SetId> set_ids_;
-    std::map<std::tuple<Runs, base::HarmMask, Infections, Infections>, fleet::HazardId> hazards_;
+    std::map<std::tuple<assay::StateId, base::HarmMask, Infections, content::Feed>, fleet::SetId>
+        set_ids_;
+    std::map<std::tuple<Runs, std::vector<std::string>, base::HarmMask, Infections, Infections>,
+             fleet::HazardId>
+        hazards_;
     std::deque<ContextInfo> contexts_;
     std::map<std::tuple<std::string, std::vector<uint64_t>, uint64_t>, size_t> context_ids_;
 };

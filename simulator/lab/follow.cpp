@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "endpoint/scanner/scanner_service.h"
 #include "lab/parts.h"
 
 namespace firebreak::lab {
@@ -69,6 +70,7 @@ class Follower {
     // What decides which triggers there are.
     struct Hazard {
         ControlPlane::Runs runs;
+        std::vector<std::string> kills;
         base::HarmMask harms = 0;
         std::vector<size_t> infected, open;
         friend bool operator==(const Hazard&, const Hazard&) = default;
@@ -114,6 +116,10 @@ class Follower {
         out.harms = harms_;
         out.infected = infected_;
         out.runs = runs(state_);
+        for (const content::Feed feed : endpoint::scanner::kScannerFeeds) {
+            const auto kills = state_.find(endpoint::scanner::kills_key(feed));
+            out.kills.push_back(kills == state_.end() ? "" : kills->second);
+        }
         for (size_t c = 0; c < active_.size(); ++c) {
             if (!active_[c]) {
                 continue;
@@ -243,7 +249,7 @@ class Follower {
         const auto suffers = static_cast<base::HarmMask>(harms_ & grant.harms);
         harms_ &= static_cast<base::HarmMask>(~grant.harms);
         if (grant.how == base::Code::kByHand) {
-            become(taken_away(state_, suffers), base::Harm::kNone);
+            become(taken_away(state_, suffers, blamed_), base::Harm::kNone);
         }
         history_.push_back({grant.at, base::Category::kRecovered, grant.how});
         return redraw_if_other(before, grant.at);
@@ -264,17 +270,25 @@ class Follower {
         for (const assay::Trigger& trigger : workload.triggers) {
             if (trigger.what == met.trigger.what &&
                 trigger.outcome.category == met.trigger.outcome.category) {
-                become(assay::applied(state_, trigger.changes), harm(workload.feed, trigger));
+                const base::Harm done = harm(trigger);
+                blamed_ = is_ruin(done) ? trigger.feed : blamed_;
+                become(assay::applied(state_, trigger.changes), done);
                 break;
             }
         }
         return redraw_if_other(before, met.at);
     }
 
-    base::Harm harm(content::Feed feed, const assay::Trigger& trigger) const {
-        const auto after = assay::running_content(assay::applied(state_, trigger.changes), feed);
-        return harm_of(trigger.outcome, trigger.measured, setting_.kernel.contains(feed),
-                       after.has_value(), after != assay::running_content(state_, feed));
+    base::Harm harm(const assay::Trigger& trigger) const {
+        const assay::Snapshot after = assay::applied(state_, trigger.changes);
+        return harm_of(trigger.outcome, trigger.measured, setting_.kernel.contains(trigger.feed),
+                       assay::running_content(after, content::Feed::kDatasetA).has_value(),
+                       assay::running_content(after, trigger.feed) !=
+                           assay::running_content(state_, trigger.feed));
+    }
+    static bool is_ruin(base::Harm harm) {
+        return harm == base::Harm::kUnbootable || harm == base::Harm::kNetworkLost ||
+               harm == base::Harm::kSystemFileLost;
     }
 
     base::Result<assay::Transition> run_workload() {
@@ -292,7 +306,7 @@ class Follower {
         FB_TRY(const assay::Transition workload, run_workload());
         for (const assay::Trigger& trigger : workload.triggers) {
             const bool same_state = assay::applied(state_, trigger.changes) == state_;
-            if (!same_state || (harms_ & bit(harm(workload.feed, trigger))) == 0) {
+            if (!same_state || (harms_ & bit(harm(trigger))) == 0) {
                 out.push_back({{}, trigger, std::nullopt});
             }
         }
@@ -364,6 +378,7 @@ class Follower {
     assay::BlobPool blobs_;
     assay::Snapshot state_;
     base::HarmMask harms_ = 0;
+    content::Feed blamed_ = content::Feed::kDatasetA;
     std::vector<size_t> infected_;  // campaigns
     std::optional<Pending> pending_;
     std::vector<size_t> taken_;  // grants

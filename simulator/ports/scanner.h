@@ -12,6 +12,7 @@
 #include "base/outcome.h"
 #include "base/result.h"
 #include "base/sha256.h"
+#include "content/catalogue.h"
 
 namespace firebreak::ports {
 
@@ -68,6 +69,8 @@ struct ScanVerdict {
     Access access = Access::kAllow;  // of what was scanned: held if detected
     bool cleaned_up = false;         // taken off the machine; never if not detected
     std::vector<std::string> found;  // rules, models and reputations that detected something
+    // Whose content detected something, or is to blame for a death.
+    content::Feed feed = content::Feed::kDatasetA;
     std::vector<ProgramTag> tags;
     std::vector<std::string> gaps;  // what could not be looked into: "a.zip/b.doc: encrypted"
     std::vector<ModelScore> scores;

@@ -234,6 +234,14 @@ std::string why_not_bound(const std::string& path) {
     if (!is_plain(path)) {
         return "no absolute path of a file or folder";
     }
+    // Where it leads counts, too.
+    std::error_code ignored;
+    const std::string leads_to = std::filesystem::weakly_canonical(path, ignored).string();
+    if (!ignored && leads_to != path) {
+        if (std::string reason = why_not_bound(leads_to); !reason.empty()) {
+            return reason;
+        }
+    }
     for (const char* folder : {"/proc", "/sys", "/dev", "/run", "/var/run"}) {
         if (lies_under(path, folder)) {
             return fmt::format("{} tells of the machine and is not for programs under test",

@@ -71,6 +71,9 @@ std::vector<Denial> deny_list() {
                                  CLONE_NEWIPC, CLONE_NEWUTS, CLONE_NEWCGROUP}) {
         list.push_back({SCMP_SYS(clone), {has(0, world)}});
     }
+    // Memory that no limit of the program counts.
+    add(list, {SCMP_SYS(shmget), SCMP_SYS(msgget), SCMP_SYS(semget), SCMP_SYS(memfd_create),
+               SCMP_SYS(memfd_secret), SCMP_SYS(mq_open)});
     // The kernel itself, its keys, its clocks.
     add(list, {SCMP_SYS(add_key), SCMP_SYS(request_key), SCMP_SYS(keyctl), SCMP_SYS(kexec_load),
                SCMP_SYS(kexec_file_load), SCMP_SYS(init_module), SCMP_SYS(finit_module),

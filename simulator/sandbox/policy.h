@@ -30,6 +30,7 @@ struct Policy {
     uint32_t call_cpu_ms = 1000;                    // CPU time of one call, kept by the parent
     uint32_t call_wall_ms = 60'000;                 // for what waits; see Worker::call()
     uint32_t max_reply_bytes = 1024 * 1024;
+    uint32_t required_layers = 0;  // beside kMinimumLayers (base/sandbox_layers.h)
     // Set by sandbox/weakenings alone.
     uint32_t weakenings = 0;
     Quotas quotas = {};

@@ -68,7 +68,8 @@ base::Result<uint32_t> handshake(Process& process, uint32_t of_zygote) {
     }
     FB_TRY(const uint32_t confirmed, inspect(process.pid(), process.policy(), reported));
     const uint32_t layers = reported & confirmed;
-    if (const uint32_t missing = kMinimumLayers & ~layers; missing != 0) {
+    if (const uint32_t missing = (kMinimumLayers | process.policy().required_layers) & ~layers;
+        missing != 0) {
         return base::Error{"without " + base::layer_names(missing) + ": no content is given to it",
                            "", "run where the kernel offers them"};
     }

@@ -51,8 +51,10 @@ class AssaysTest : public testing::Test {
         return std::move(package).value();
     }
     Environment environment(sandbox::Spawner& spawner, unsigned jobs = 1) {
-        return {wire_,    *verifier_, spawner, personas_, "2024.2", "windows-x64",
-                profile_, kStart,     {},      nullptr,   jobs};
+        Environment out{wire_,    *verifier_,    spawner,  personas_,
+                        "2024.2", "windows-x64", profile_, kStart};
+        out.jobs = jobs;
+        return out;
     }
     Assays assays(unsigned jobs = 1) {
         return Assays(environment(spawner_, jobs), [this](StateId, const Transition& done) {

@@ -13,9 +13,11 @@
 namespace firebreak::endpoint::scanner {
 
 struct ArchiveLimits {
-    unsigned depth = 5;                    // of archives in archives
-    uint64_t members = 2'000;              // of all archives in one subject
-    uint64_t bytes = 64ull * 1024 * 1024;  // unpacked, likewise
+    unsigned depth = 5;        // of archives in archives
+    uint64_t members = 2'000;  // of all archives in one subject
+    // Unpacked, likewise. Bytes that take long to unpack count several times (archive.cpp), so that
+    // no harmless archive takes the scanner to its limit of processor time.
+    uint64_t bytes = 32ull * 1024 * 1024;
     // Of unpacked bytes to those of the subject, once more than `modest` are unpacked. Text packs
     // to a hundredth at best; bombs to a thousandth.
     uint64_t ratio = 200;
@@ -31,13 +33,14 @@ class ArchiveBudget {
     const ArchiveLimits& limits() const { return limits_; }
     // One member more; `bytes` more unpacked bytes. A reason: not within the limits.
     std::optional<GapReason> take_member();
-    std::optional<GapReason> take_bytes(uint64_t bytes);
+    std::optional<GapReason> take_bytes(uint64_t bytes, uint64_t weight);
 
   private:
     ArchiveLimits limits_;
     uint64_t subject_bytes_;
     uint64_t members_ = 0;
     uint64_t bytes_ = 0;
+    uint64_t work_ = 0;  // bytes by their weights
 };
 
 // Loads what libarchive needs, without any content, so that it can be called before lockdown.

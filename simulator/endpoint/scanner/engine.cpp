@@ -119,13 +119,24 @@ class Scan {
                         const std::string path = inside(where, name);
                         to_hash_ += kHashedPerByte * contents.size();
                         const Region region{0, contents};
-                        rules_.scan(name, {&region, 1}, path, reply_);
+                        scan_member(name, region, path);
                         look_into(contents, path, depth + 1, budget);
                     },
                     [&](GapReason reason, const std::string& name) {
                         note_gap(reason, name.empty() ? where : inside(where, name));
                     }},
                    folders_);
+    }
+
+    // A member that fails is a gap and no reason to forget what was found.
+    void scan_member(const std::string& name, const Region& region, const std::string& path) {
+        const Code before = reply_.code;
+        rules_.scan(name, {&region, 1}, path, reply_);
+        if (before == Code::kNone && reply_.code != Code::kNone) {
+            reply_.code = Code::kNone;
+            reply_.message.clear();
+            note_gap(GapReason::kFailed, path);
+        }
     }
 
     void note_gap(GapReason reason, const std::string& where) {

@@ -201,7 +201,7 @@ SubjectReply read_subject_reply(Fields& fields) {
     }
     for (uint32_t n = fields.count(kMaxGaps); n > 0 && !fields.failed(); --n) {
         Gap& gap = reply.gaps.emplace_back();
-        gap.reason = fields.one_of(GapReason::kNoRoom);
+        gap.reason = fields.one_of(GapReason::kFailed);
         gap.where = fields.text(kMaxWhereBytes);
     }
     reply.message = fields.text(kMaxMessageBytes);
@@ -436,6 +436,8 @@ std::string_view to_text(GapReason reason) {
             return "encrypted";
         case GapReason::kNoRoom:
             return "no room to unpack it";
+        case GapReason::kFailed:
+            return "its scan failed";
     }
     return "?";
 }

@@ -33,7 +33,7 @@ inline constexpr size_t kMaxMatches = 1000;       // of one subject, like all th
 inline constexpr size_t kMaxRuleNameBytes = 256;  // libyara's own limit is 128
 inline constexpr size_t kMaxPrograms = 64;
 inline constexpr size_t kMaxGaps = 64;
-inline constexpr size_t kMaxWhereBytes = 8192;  // names of archives in archives
+inline constexpr size_t kMaxWhereBytes = 512;  // names of archives in archives
 inline constexpr size_t kMaxSignerBytes = 256;
 inline constexpr size_t kMaxFeatures = 256;
 inline constexpr size_t kMaxScores = 64;
@@ -117,6 +117,7 @@ enum class GapReason : uint8_t {
     kDamaged = 4,
     kEncrypted = 5,
     kNoRoom = 6,  // for a large member
+    kFailed = 7,  // the rules failed on it
 };
 struct Gap {
     GapReason reason = GapReason::kTooDeep;

@@ -111,7 +111,35 @@ std::vector<std::string> words_of(std::string_view text) {
     return words;
 }
 
+// Why the process could not be asked about it; nothing: it can.
+std::optional<Outcome> why_not_asked(const ports::Subject& subject) {
+    if (const uint64_t bytes = bytes_of(subject); bytes > kMaxSubjectBytes) {
+        return too_large(Stage::kRun, bytes, kMaxSubjectBytes);
+    }
+    if (subject.name.size() <= kMaxNameBytes && subject.regions.size() <= kMaxRegions) {
+        return std::nullopt;
+    }
+    return Outcome{Stage::kRun,
+                   Category::kTooLarge,
+                   Code::kOverCap,
+                   {{"name", fmt::format("{} bytes, of {}", subject.name.size(), kMaxNameBytes)},
+                    {"regions", fmt::format("{}, of {}", subject.regions.size(), kMaxRegions)}}};
+}
+
 }  // namespace
+
+std::string kills_key(Feed feed) {
+    return key(feed, "kills");
+}
+
+std::string quarantined(const std::string& list, const std::string& digest) {
+    std::vector<std::string> all = words_of(list);
+    std::erase(all, digest);
+    all.push_back(digest);
+    const size_t first = all.size() - std::min(all.size(), ScannerService::kQuarantined);
+    return fmt::format("{}",
+                       fmt::join(all.begin() + static_cast<ptrdiff_t>(first), all.end(), " "));
+}
 
 bool is_scanner_feed(Feed feed) {
     return place_of(feed) < kScannerFeeds.size();
@@ -190,23 +218,26 @@ base::Result<ScannerService::Wanted> ScannerService::what_runs(std::optional<Fee
     return wanted;
 }
 
-base::Result<std::optional<Outcome>> ScannerService::trust(ports::ComponentProcess& process) {
+// No content is in the process yet: what goes wrong says nothing about any.
+base::Status ScannerService::trust(ports::ComponentProcess& process) {
     if (setting_.publishers.empty()) {
-        return std::optional<Outcome>();
+        return {};
     }
     TrustPublishers request;
     request.roots.assign(setting_.publishers.begin(), setting_.publishers.end());
     request.at = setting_.judged_at;
     FB_TRY(ports::CallResult result, process.load(encode(request)));
-    if (auto* death = std::get_if<Outcome>(&result)) {
-        return std::optional(std::move(*death));
+    if (const auto* death = std::get_if<Outcome>(&result)) {
+        return base::Error{
+            "a fresh scanner died before it had any content: " + base::to_text(death->evidence), "",
+            ""};
     }
     FB_TRY(const LoadReply reply, parse_load_reply(std::get<base::Bytes>(result)));
     if (reply.code != Code::kNone) {
         return base::Error{"publishers that the scanner shall trust: " + reply.message, "",
                            "name certificates in DER or PEM"};
     }
-    return std::optional<Outcome>();
+    return {};
 }
 
 base::Result<std::optional<Outcome>> ScannerService::load(ports::ComponentProcess& process,
@@ -293,10 +324,7 @@ base::Result<ScannerService::Started> ScannerService::start(const Wanted& wanted
     }
     FB_TRY(std::unique_ptr<ports::ComponentProcess> process,
            ports_.processes.start(wanted[place_of(Feed::kMLModels)].has_value()));
-    FB_TRY(std::optional<Outcome> trusted, trust(*process));
-    if (trusted) {
-        return Started{nullptr, last, std::move(*trusted)};
-    }
+    FB_CHECK(trust(*process));
     std::vector<Feed> order(kScannerFeeds.begin(), kScannerFeeds.end());
     std::stable_partition(order.begin(), order.end(), [last](Feed feed) { return feed != last; });
     base::Evidence told;
@@ -352,6 +380,7 @@ base::Result<ports::Installation> ScannerService::install(const content::Manifes
         }
     }
     // With something left out it is no process to scan with.
+    has_models_ = wanted[place_of(Feed::kMLModels)].has_value();
     running_ = left_out.empty() && wanted[place_of(Feed::kDatasetA)] ? std::move(started.process)
                                                                      : nullptr;
     ports::Changes changes;
@@ -371,53 +400,62 @@ base::Result<bool> ScannerService::keeps(Feed feed, const std::string& digest) {
     return kept.running == digest || kept.last_known_good == digest;
 }
 
-ScanVerdict ScannerService::no_verdict(Outcome outcome) {
+ScanVerdict ScannerService::no_verdict(Outcome outcome, Feed feed) {
     ++(setting_.when_down == Access::kHold ? unscanned_.held : unscanned_.allowed);
     ScanVerdict verdict;
     verdict.access = setting_.when_down;
+    verdict.feed = feed;
     verdict.outcome = std::move(outcome);
     return verdict;
 }
 
-base::Result<std::optional<Outcome>> ScannerService::make_ready() {
+base::Result<std::optional<ScanVerdict>> ScannerService::make_ready() {
     if (running_ != nullptr) {
-        return std::optional<Outcome>();
+        return std::optional<ScanVerdict>();
     }
     // Last-known-good is nobody's business until it is needed: what came of scans holds whatever it
     // is.
     FB_TRY(const Wanted wanted, what_runs());
     if (!wanted[place_of(Feed::kDatasetA)]) {
-        return std::optional(down());
+        return std::optional(no_verdict(down()));
     }
     const base::Duration up = ports_.uptime.up();
     if (!restarts_.may_start(up)) {
-        return std::optional(Outcome{Stage::kLoad,
-                                     Category::kRejected,
-                                     Code::kRestarting,
-                                     {{"in", fmt::format("{} s", restarts_.pause(up).seconds)}}});
+        return std::optional(
+            no_verdict({Stage::kLoad,
+                        Category::kRejected,
+                        Code::kRestarting,
+                        {{"in", fmt::format("{} s", restarts_.pause(up).seconds)}}}));
     }
     FB_TRY(Started started, start(wanted, Feed::kDatasetA));
     if (started.process == nullptr) {
         FB_TRY(Outcome outcome, died(started.feed, std::move(started.outcome)));
-        return std::optional(std::move(outcome));
+        return std::optional(no_verdict(std::move(outcome), started.feed));
     }
+    has_models_ = wanted[place_of(Feed::kMLModels)].has_value();
     running_ = std::move(started.process);
-    return std::optional<Outcome>();
+    return std::optional<ScanVerdict>();
 }
 
 base::Result<std::vector<ScanVerdict>> ScannerService::scan(
     std::span<const ports::Subject> subjects) {
     std::vector<ScanVerdict> verdicts;
-    const bool fits = subjects.size() > 1 && subjects.size() <= kMaxSubjects &&
-                      std::all_of(subjects.begin(), subjects.end(),
-                                  [](const auto& one) { return bytes_of(one) <= kMostInBatch; });
+    uint64_t bytes = 0;
+    bool fits = subjects.size() > 1 && subjects.size() <= kMaxSubjects;
+    for (const ports::Subject& subject : subjects) {
+        bytes += bytes_of(subject);
+        fits = fits && bytes <= kMaxBatchBytes && bytes_of(subject) <= kMostInBatch &&
+               !why_not_asked(subject);
+    }
     if (fits) {
-        FB_TRY(const std::optional<Outcome> not_ready, make_ready());
+        FB_TRY(const std::optional<ScanVerdict> not_ready, make_ready());
         if (!not_ready) {
             Outcome death;
             FB_TRY(const std::optional<ScanReply> reply, exchange(subjects, death));
-            for (size_t i = 0; reply && i < subjects.size(); ++i) {
+            // Models may kill the process in between: the others have no scores then.
+            for (size_t i = 0; reply && running_ != nullptr && i < subjects.size(); ++i) {
                 FB_TRY(verdicts.emplace_back(), judge(reply->subjects[i], subjects[i]));
+                verdicts.back().cpu = {};
             }
         }
     }
@@ -429,12 +467,12 @@ base::Result<std::vector<ScanVerdict>> ScannerService::scan(
 }
 
 base::Result<ScanVerdict> ScannerService::scan_one(const ports::Subject& subject) {
-    FB_TRY(std::optional<Outcome> not_ready, make_ready());
+    FB_TRY(std::optional<ScanVerdict> not_ready, make_ready());
     if (not_ready) {
-        return no_verdict(std::move(*not_ready));
+        return *std::move(not_ready);
     }
-    if (const uint64_t bytes = bytes_of(subject); bytes > kMaxSubjectBytes) {
-        return no_verdict(too_large(Stage::kRun, bytes, kMaxSubjectBytes));
+    if (auto reason = why_not_asked(subject)) {
+        return no_verdict(std::move(*reason));
     }
     Outcome death;
     FB_TRY(const std::optional<ScanReply> reply, exchange({&subject, 1}, death));
@@ -447,7 +485,7 @@ base::Result<ScanVerdict> ScannerService::scan_one(const ports::Subject& subject
     }
     const std::chrono::microseconds cpu = running_->last_call_cpu();
     FB_TRY(ScanVerdict verdict, judge(reply->subjects.front(), subject));
-    verdict.cpu = cpu;
+    verdict.cpu += cpu;
     return verdict;
 }
 
@@ -477,7 +515,7 @@ base::Result<std::optional<ScanReply>> ScannerService::exchange(
 
 base::Result<ScanVerdict> ScannerService::judge(const SubjectReply& reply,
                                                 const ports::Subject& subject) {
-    if (reply.code != Code::kNone) {
+    if (reply.code != Code::kNone && reply.matches.empty()) {
         const Category category =
             reply.code == Code::kOutOfMemory ? Category::kMemoryLimit : Category::kRejected;
         return no_verdict({Stage::kRun,
@@ -494,11 +532,20 @@ base::Result<ScanVerdict> ScannerService::judge(const SubjectReply& reply,
     for (const Gap& gap : reply.gaps) {
         verdict.gaps.push_back(text_of(gap));
     }
+    if (reply.code != Code::kNone) {  // after it had found something
+        verdict.gaps.push_back("itself: " + base::printable(reply.message));
+    }
+    const bool by_rules = !verdict.found.empty();
+    bool by_model = false;
+    size_t scored = 0;
     reputation::Reputation own;
     if (subject.reputation) {
         own.score = *subject.reputation;
     }
-    for (const Program& program : reply.programs) {
+    for (Program program : reply.programs) {
+        if (program.where.empty() && subject.regions.size() == 1) {
+            program.sha256 = base::sha256(subject.regions[0].bytes);  // ours to say
+        }
         const reputation::Reputation known =
             lookup_.look_up(program.sha256, {program.by_hash, program.by_signer});
         verdict.tags.push_back({program.where, program.sha256, known.score,
@@ -511,16 +558,22 @@ base::Result<ScanVerdict> ScannerService::judge(const SubjectReply& reply,
             add_once(verdict.found,
                      fmt::format("known bad ({})", reputation::to_text(known.source)));
         }
-        FB_TRY(std::optional<Outcome> death, score(program, verdict));
+        const size_t found = verdict.found.size();
+        std::optional<Outcome> death;
+        if (scored++ < kMostScored) {
+            FB_TRY(death, score(program, verdict));
+        }
+        by_model = by_model || verdict.found.size() > found;
         if (death) {
             death->evidence.emplace_back(std::string(to_text(subject.kind)),
                                          base::printable(subject.name));
             FB_TRY(Outcome outcome, died(Feed::kMLModels, std::move(*death)));
-            return no_verdict(std::move(outcome));
+            return no_verdict(std::move(outcome), Feed::kMLModels);
         }
     }
     // What is bad in it makes it bad; what is good in it does not make it good.
     const reputation::Treatment treatment = reputation::treatment_of(own, !verdict.found.empty());
+    verdict.feed = by_rules ? Feed::kDatasetA : by_model ? Feed::kMLModels : Feed::kLocalRepData;
     verdict.access = treatment.detected ? Access::kHold : Access::kAllow;
     verdict.cleaned_up = treatment.cleaned_up;
     return verdict;
@@ -528,11 +581,11 @@ base::Result<ScanVerdict> ScannerService::judge(const SubjectReply& reply,
 
 base::Result<std::optional<Outcome>> ScannerService::score(const Program& program,
                                                            ScanVerdict& verdict) {
-    if (program.features.empty() || running_ == nullptr) {
+    if (program.features.empty() || running_ == nullptr || !has_models_) {
         return std::optional<Outcome>();
     }
-    base::Result<ports::CallResult> result =
-        running_->call(encode(ScoreRequest{programs_scored_++, program.features}));
+    base::Result<ports::CallResult> result = running_->call(
+        encode(ScoreRequest{setting_.sample_all ? 0 : programs_scored_++, program.features}));
     if (!result.ok()) {
         running_.reset();
         return result.error();
@@ -541,6 +594,7 @@ base::Result<std::optional<Outcome>> ScannerService::score(const Program& progra
         death->stage = Stage::kRun;
         return std::optional(std::move(*death));
     }
+    verdict.cpu += running_->last_call_cpu();
     const auto reply = parse_score_reply(std::get<base::Bytes>(*result));
     if (!reply.ok()) {
         return std::optional(reply_invalid(Stage::kRun, reply.error()));
@@ -595,13 +649,20 @@ base::Result<std::string> ScannerService::fall_back(Feed feed, const Contents& b
         FB_TRY(Wanted wanted, what_runs(feed));
         FB_TRY(wanted[place_of(feed)], manifest(feed, *good));
         FB_TRY(Started started, start(wanted, feed));
-        if (started.process == nullptr && started.feed == feed) {
+        bool all = true;
+        while (started.process == nullptr && started.feed != feed) {
+            wanted[place_of(started.feed)].reset();  // its own turn comes with the next start
+            all = false;
+            FB_TRY(started, start(wanted, feed));
+        }
+        if (started.process == nullptr) {
             now = "last-known-good does not load: " + base::to_text(started.outcome.evidence);
             changes[ports::package_key(feed, *good)] = std::nullopt;
             good.reset();
         } else {
             now = "restarted on last-known-good";
-            running_ = std::move(started.process);
+            has_models_ = wanted[place_of(Feed::kMLModels)].has_value();
+            running_ = all ? std::move(started.process) : nullptr;
         }
     }
     if (!good) {
@@ -611,12 +672,8 @@ base::Result<std::string> ScannerService::fall_back(Feed feed, const Contents& b
     changes[key(feed, "last-known-good")] = std::nullopt;
     changes[key(feed, "kills")] = std::nullopt;
     if (before.running) {
-        std::vector<std::string> quarantine = before.quarantine;
-        add_once(quarantine, *before.running);
-        const size_t first = quarantine.size() - std::min(quarantine.size(), kQuarantined);
-        changes[key(feed, "quarantine")] = fmt::format(
-            "{}",
-            fmt::join(quarantine.begin() + static_cast<ptrdiff_t>(first), quarantine.end(), " "));
+        changes[key(feed, "quarantine")] =
+            quarantined(fmt::format("{}", fmt::join(before.quarantine, " ")), *before.running);
         changes[ports::package_key(feed, *before.running)] = std::nullopt;
     }
     return now;

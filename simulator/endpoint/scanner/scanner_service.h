@@ -28,12 +28,21 @@ inline constexpr uint64_t kMaxContentBytes =
 inline constexpr uint64_t kMaxSubjectBytes = 64ull * 1024 * 1024;
 // Larger ones go alone: their scan takes longer than their message.
 inline constexpr uint64_t kMostInBatch = 256 * 1024;
+inline constexpr uint64_t kMaxBatchBytes = 4 * 1024 * 1024;  // of all together
+// Programs of one subject that models score.
+inline constexpr size_t kMostScored = 16;
 
 // The feeds that share the scanner's process, in the order in which they are loaded. One dies of
 // another's content: they are one fault domain.
 inline constexpr std::array kScannerFeeds = {content::Feed::kLocalRepData, content::Feed::kDatasetA,
                                              content::Feed::kMLModels};
 bool is_scanner_feed(content::Feed feed);
+
+// Under this key the store says how often the running content has killed the process.
+std::string kills_key(content::Feed feed);
+// The list of quarantined digests with one more: the latest last, none twice, at most
+// ScannerService::kQuarantined.
+std::string quarantined(const std::string& list, const std::string& digest);
 
 struct ScannerSetting {
     // Certificates (DER) of those who may sign programs here, and the time at which chains to them
@@ -43,6 +52,8 @@ struct ScannerSetting {
     // Content that has killed the process so often is put into quarantine: the feed goes back to
     // its last-known-good, and the content is never installed again. At least 1.
     unsigned kills = 2;
+    // Telemetry models score every program, not a sample.
+    bool sample_all = false;
     // What callers are told to do with what nothing could scan.
     ports::Access when_down = ports::Access::kAllow;
     reputation::CloudPolicy cloud = {};
@@ -132,7 +143,7 @@ class ScannerService final : public ports::Scanner {
     base::Result<Wanted> what_runs(std::optional<Feed> but = std::nullopt);
     // A fresh process with all of these; the feed `last` is loaded after all others.
     base::Result<Started> start(const Wanted& wanted, Feed last);
-    // Nothing: loaded.
+    // Loaded: nothing.
     base::Result<std::optional<base::Outcome>> load(ports::ComponentProcess& process,
                                                     const content::Manifest& manifest,
                                                     base::Evidence& told);
@@ -144,10 +155,10 @@ class ScannerService final : public ports::Scanner {
                                                         base::ByteView request,
                                                         std::span<const base::ByteView> files,
                                                         uint32_t& count);
-    base::Result<std::optional<base::Outcome>> trust(ports::ComponentProcess& process);
+    base::Status trust(ports::ComponentProcess& process);
 
     // Nothing: there is a process.
-    base::Result<std::optional<base::Outcome>> make_ready();
+    base::Result<std::optional<ports::ScanVerdict>> make_ready();
     base::Result<ports::ScanVerdict> scan_one(const ports::Subject& subject);
     base::Result<std::optional<ScanReply>> exchange(std::span<const ports::Subject> subjects,
                                                     base::Outcome& death);
@@ -156,7 +167,8 @@ class ScannerService final : public ports::Scanner {
     // Adds to the verdict what models say of a program. An outcome: the process died of it.
     base::Result<std::optional<base::Outcome>> score(const Program& program,
                                                      ports::ScanVerdict& verdict);
-    ports::ScanVerdict no_verdict(base::Outcome outcome);
+    ports::ScanVerdict no_verdict(base::Outcome outcome,
+                                  content::Feed feed = content::Feed::kDatasetA);
 
     // The process has gone, and this feed's content is to blame.
     base::Result<base::Outcome> died(Feed feed, base::Outcome death);
@@ -169,6 +181,7 @@ class ScannerService final : public ports::Scanner {
     Restarts restarts_;
     Unscanned unscanned_;
     uint64_t programs_scored_ = 0;
+    bool has_models_ = false;  // the process that runs
     std::vector<FeedInstaller> installers_;
     std::unique_ptr<ports::ComponentProcess> running_;  // null: down, or not started yet
 };
