@@ -331,6 +331,20 @@ Trigger without_score(const host::File& file, const ports::ScanVerdict& verdict)
     return trigger;
 }
 
+// What live models say, and beside it those that nothing acts on: the vendor's telemetry.
+void note_scores(const std::string& file, const ports::ScanVerdict& verdict, Transition& done) {
+    constexpr size_t kMostFiles = 50;
+    if (verdict.scores.empty() || done.outcome.evidence.size() >= kMostFiles) {
+        return;
+    }
+    std::vector<std::string> scores;
+    for (const ports::ModelScore& one : verdict.scores) {
+        scores.push_back(fmt::format("{} {} {}{:.3f}", one.model, one.version,
+                                     one.telemetry ? "in telemetry " : "", one.score));
+    }
+    done.outcome.evidence.emplace_back("scores of " + file, names(scores));
+}
+
 base::Status scan_files(Scans& scans, const host::Persona& persona, Transition& done) {
     for (const host::File& file : persona.files) {
         if (file.opens_per_hour <= 0) {
@@ -341,6 +355,7 @@ base::Status scan_files(Scans& scans, const host::Persona& persona, Transition& 
             done.triggers.push_back(unscanned(file.path, file.opens_per_hour, std::move(met)));
             continue;
         }
+        note_scores(file.path, met.verdict, done);
         if (met.verdict.detected()) {
             done.triggers.push_back(false_positive("file", file.path, file.opens_per_hour,
                                                    code_of(file, met.verdict.cleaned_up),
@@ -512,7 +527,9 @@ base::Result<Transition> workload(const Environment& environment, BlobPool& blob
     }
     if (!done.triggers.empty()) {
         const base::Outcome& first = done.triggers.front().outcome;
-        done.outcome = {first.stage, first.category, first.code, {}};
+        done.outcome.stage = first.stage;
+        done.outcome.category = first.category;
+        done.outcome.code = first.code;
     }
     return done;
 }

@@ -14,6 +14,8 @@
 #include "lab/program.h"
 #include "lab/run_header.h"
 #include "lab/sources.h"
+#include "sandbox/folders.h"
+#include "sandbox/weakenings/quota_folders.h"
 
 namespace firebreak::lab {
 
@@ -209,6 +211,7 @@ class Assembly {
         policy.component = "scanner";
         FB_TRY(const sandbox::Worker probe, sandbox::Worker::start(*parts_->spawner, policy));
         notes_ = "sandbox: " + base::layer_names(probe.layers());
+        notes_ += weakenings_in_use();
         const uint32_t missing = experiment().required_layers & ~probe.layers();
         if (missing != 0) {
             return base::Error{
@@ -217,6 +220,22 @@ class Assembly {
                 "[sandbox] require", "run where `firebreak doctor` finds them, or require less"};
         }
         return find_program();
+    }
+
+    // What workers have beside the strict policy (sandbox/weakenings).
+    std::string weakenings_in_use() const {
+        sandbox::Policy policy;
+        policy.component = "scanner";
+        sandbox::allow_quota_folders(policy);
+        std::string out;
+        if (sandbox::Folders::make(*parts_->spawner, policy).ok()) {
+            out = "; weakenings: quota folders";
+        }
+        const bool models = std::find(parts_->feeds.begin(), parts_->feeds.end(),
+                                      content::Feed::kMLModels) != parts_->feeds.end();
+        return models ? out + (out.empty() ? "; weakenings: " : ", ") +
+                            "executable mapping (of models)"
+                      : out;
     }
 
     // Somebody's own scanner, if the scenario has one.
@@ -376,7 +395,9 @@ class Assembly {
         setting.publishers = {content::der_of(parts_->pki.root.certificate)};
         setting.judged_at = experiment().start;
         const scenario::Protection& protection = experiment().protection;
-        setting.kills = protection.kills;
+        // A machine that crashes meets the same content again as it starts, until it has had
+        // enough.
+        setting.kills = experiment().kernel.empty() ? protection.kills : 1;
         setting.when_down = protection.hold ? ports::Access::kHold : ports::Access::kAllow;
         setting.cloud.known_bad_is_final = !protection.cloud_overrules;
         return setting;

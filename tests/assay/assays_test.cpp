@@ -182,7 +182,11 @@ TEST_F(AssaysTest, FallsBackToLastKnownGoodWhenContentKillsTheScanner) {
         EXPECT_EQ(trigger.outcome.category, Category::kForbidden);
         EXPECT_EQ(trigger.outcome.stage, base::Stage::kRun);
         EXPECT_GT(trigger.per_hour, 0);
-        EXPECT_EQ(running_content(applied(runs, trigger.changes), Feed::kDatasetA),
+        const Snapshot once = applied(runs, trigger.changes);
+        EXPECT_EQ(running_content(once, Feed::kDatasetA), fatal_.manifest_digest)
+            << "it has another chance";
+        const Transition again = one(all, all.intern(once), workload(1, "server"));
+        EXPECT_EQ(running_content(applied(once, again.triggers.at(0).changes), Feed::kDatasetA),
                   good_.manifest_digest);
     }
     EXPECT_TRUE(met.changes.empty()) << "what a trigger does is the trigger's affair";

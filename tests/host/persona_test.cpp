@@ -213,9 +213,9 @@ TEST(Personas, MayFillSixteenMebibytesInAllAndNoMore) {
     };
     text += file(1, 8 * 1024 * 1024) + file(2, 8 * 1024 * 1024);
     ASSERT_OK(parse(text));
-    EXPECT_ERROR(parse(text + "[[sample]]\nname = 'a'\ntext = 'a'\n"), "hold more than 16 MiB");
+    EXPECT_ERROR(parse(text + "[[sample]]\nname = 'a'\ntext = 'a'\n"), "holds more than 16 MiB");
     EXPECT_ERROR(parse(text + file(3, 1)),
-                 "the files and samples of this persona hold more than 16 MiB");
+                 "what stands in this persona holds more than 16 MiB");
 }
 
 TEST(Personas, MayHoldTenThousandFilesAndNoMore) {

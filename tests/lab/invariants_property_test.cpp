@@ -395,7 +395,8 @@ void check_offers(const Plan& plan, const Observed& seen, const Published& publi
 }
 
 // What an endpoint may run, followed by its events alone: installations go forward in signing time,
-// deaths go back to what ran before, hand repairs may, and nothing else changes anything.
+// deaths go back to what ran before or change nothing yet, hand repairs may, and nothing else
+// changes anything.
 class Forward {
   public:
     explicit Forward(const record::Run& run) : run_(run) {}
@@ -407,6 +408,7 @@ class Forward {
                 after.push_back({kUnseen, state.runs});
             } else if (is_death(event.category)) {
                 after.push_back({state.before, kNothing});
+                after.push_back(state);
             } else {
                 after.push_back(state);
                 if (event.code == Code::kByHand && state.before != kNothing) {
