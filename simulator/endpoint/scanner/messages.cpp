@@ -24,6 +24,8 @@ enum class Kind : uint8_t {
     kLoadReply,
     kScanReply,
     kScoreReply,
+    kNameRule,
+    kScanWithRule,
 };
 
 ByteWriter message(Kind kind) {
@@ -152,6 +154,16 @@ Subject read_subject(Fields& fields) {
     return subject;
 }
 
+void write(ByteWriter& writer, const Subject& subject) {
+    writer.u8(static_cast<uint8_t>(subject.kind));
+    writer.text(subject.name);
+    write_count(writer, subject.regions.size());
+    for (const Region& region : subject.regions) {
+        writer.u64(region.address);
+        writer.blob(region.bytes);
+    }
+}
+
 ScanRequest read_scan(Fields& fields) {
     ScanRequest request;
     for (uint32_t n = fields.count(kMaxSubjects); n > 0 && !fields.failed(); --n) {
@@ -278,14 +290,21 @@ Bytes encode(const ScanRequest& request) {
     ByteWriter writer = message(Kind::kScanRequest);
     write_count(writer, request.subjects.size());
     for (const Subject& subject : request.subjects) {
-        writer.u8(static_cast<uint8_t>(subject.kind));
-        writer.text(subject.name);
-        write_count(writer, subject.regions.size());
-        for (const Region& region : subject.regions) {
-            writer.u64(region.address);
-            writer.blob(region.bytes);
-        }
+        write(writer, subject);
     }
+    return std::move(writer).take();
+}
+
+Bytes encode(const NameRule& request) {
+    ByteWriter writer = message(Kind::kNameRule);
+    writer.u32(request.rule);
+    return std::move(writer).take();
+}
+
+Bytes encode(const ScanWithRule& request) {
+    ByteWriter writer = message(Kind::kScanWithRule);
+    writer.u32(request.rule);
+    write(writer, request.subject);
     return std::move(writer).take();
 }
 
@@ -351,6 +370,14 @@ base::Result<Request> parse_request(ByteView bytes) {
         case Kind::kScoreRequest: {
             const uint64_t number = fields.u64();
             request = ScoreRequest{number, fields.floats()};
+            break;
+        }
+        case Kind::kNameRule:
+            request = NameRule{fields.u32()};
+            break;
+        case Kind::kScanWithRule: {
+            const uint32_t rule = fields.u32();
+            request = ScanWithRule{rule, read_subject(fields)};
             break;
         }
         default:

@@ -480,6 +480,12 @@ base::Result<ScanVerdict> ScannerService::scan_one(const ports::Subject& subject
         death.stage = Stage::kRun;
         death.evidence.emplace_back(std::string(to_text(subject.kind)),
                                     base::printable(subject.name));
+        if (death.category == Category::kCpuLimit) {
+            FB_TRY(const std::string rule, rule_to_blame(subject));
+            if (!rule.empty()) {
+                death.evidence.emplace_back("rule", rule);
+            }
+        }
         FB_TRY(Outcome outcome, died(Feed::kDatasetA, std::move(death)));
         return no_verdict(std::move(outcome));
     }
@@ -613,6 +619,30 @@ base::Result<std::optional<Outcome>> ScannerService::score(const Program& progra
         }
     }
     return std::optional<Outcome>();
+}
+
+base::Result<std::string> ScannerService::rule_to_blame(const ports::Subject& subject) {
+    FB_TRY(Wanted wanted, what_runs());
+    for (const Feed feed : kScannerFeeds) {
+        if (feed != Feed::kDatasetA) {
+            wanted[place_of(feed)].reset();
+        }
+    }
+    FB_TRY(Started started, start(wanted, Feed::kDatasetA));
+    for (uint32_t rule = 0; started.process != nullptr && rule < kMostTried; ++rule) {
+        FB_TRY(const ports::CallResult named, started.process->call(encode(NameRule{rule})));
+        const auto* bytes = std::get_if<base::Bytes>(&named);
+        const auto name = parse_load_reply(bytes != nullptr ? *bytes : base::Bytes());
+        if (!name.ok() || name->message.empty()) {
+            break;
+        }
+        FB_TRY(const ports::CallResult scanned,
+               started.process->call(encode(ScanWithRule{rule, subject})));
+        if (std::holds_alternative<Outcome>(scanned)) {
+            return base::printable(name->message);
+        }
+    }
+    return std::string();
 }
 
 base::Result<Outcome> ScannerService::died(Feed feed, Outcome death) {

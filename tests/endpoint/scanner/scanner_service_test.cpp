@@ -355,6 +355,8 @@ TEST_F(SupervisedScanner, PutsContentIntoQuarantineAtItsSecondKill) {
     const ScanVerdict first = scan_what_kills();
     EXPECT_EQ(first.outcome.category, Category::kCpuLimit);
     EXPECT_THAT(base::to_text(first.outcome.evidence), HasSubstr("killed it 1 of 2 times"));
+    EXPECT_THAT(base::to_text(first.outcome.evidence), HasSubstr("; rule: "))
+        << "which of them took so long";
     EXPECT_EQ(stored(kRunning), bad_.digest.hex());
     EXPECT_EQ(stored(kKills), bad_.digest.hex() + " 1");
     EXPECT_THAT(scan(test::eicar()).found, ElementsAre("Test_Eicar")) << "with the same content";
