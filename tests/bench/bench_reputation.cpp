@@ -8,33 +8,22 @@
 // of each, so that a busy machine says less. Times of single look-ups are by the wall.
 #include <fmt/format.h>
 #include <sqlite3.h>
-#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
-#include <cstring>
 #include <functional>
 #include <vector>
 
-#include "base/random.h"
-#include "endpoint/reputation/reputation_table.h"
+#include "bench/known_files.h"
 
 namespace firebreak::endpoint::reputation {
 namespace {
 
-constexpr size_t kAsked = 1'000'000;
 constexpr size_t kInSqlite = 1'000'000;
 constexpr int kRounds = 5;
-
-void require(bool condition, const char* what) {
-    if (!condition) {
-        fmt::print(stderr, "bench_reputation: {}\n", what);
-        std::exit(1);
-    }
-}
 
 double processor_seconds() {
     timespec now{};
@@ -47,60 +36,6 @@ double seconds_of(const std::function<void()>& work) {
     work();
     return processor_seconds() - begin;
 }
-
-// The n-th file.
-Sha256 file(uint64_t n) {
-    Sha256 key;
-    for (size_t word = 0; word < 4; ++word) {
-        const uint64_t bits = base::mix64(base::mix64(n) + word);
-        std::memcpy(key.data() + 8 * word, &bits, sizeof bits);
-    }
-    return key;
-}
-
-// In no order; of a table of files 0 to count - 1 half of these are there.
-std::vector<Sha256> asked_of(size_t count) {
-    const base::RandomStream draws(1, base::Stream::kTrigger);
-    std::vector<Sha256> asked;
-    for (uint64_t n = 0; n < kAsked; ++n) {
-        asked.push_back(file(draws.below(2 * count, n)));
-    }
-    return asked;
-}
-
-std::vector<TableEntry> entries_of(size_t count) {
-    std::vector<TableEntry> entries;
-    entries.reserve(count);
-    for (uint64_t n = 0; n < count; ++n) {
-        entries.push_back({file(n), static_cast<uint8_t>(n % 101)});
-    }
-    return entries;
-}
-
-// A read-only mapping of a memory file with these bytes.
-class Mapped {
-  public:
-    explicit Mapped(base::ByteView bytes) : size_(bytes.size()) {
-        const int descriptor = memfd_create("table", MFD_CLOEXEC);
-        require(descriptor >= 0, "no memory file");
-        for (size_t at = 0; at < size_;) {
-            const ssize_t written = ::write(descriptor, bytes.data() + at, size_ - at);
-            require(written > 0, "no memory for the table");
-            at += static_cast<size_t>(written);
-        }
-        address_ = mmap(nullptr, size_, PROT_READ, MAP_SHARED, descriptor, 0);
-        ::close(descriptor);
-        require(address_ != MAP_FAILED, "cannot map the table");
-    }
-    Mapped(const Mapped&) = delete;
-    Mapped& operator=(const Mapped&) = delete;
-    ~Mapped() { munmap(address_, size_); }
-    base::ByteView bytes() const { return {static_cast<const uint8_t*>(address_), size_}; }
-
-  private:
-    void* address_ = nullptr;
-    size_t size_;
-};
 
 struct Row {
     const char* name;
@@ -129,19 +64,6 @@ size_t one_by_one(const SortedKeys& keys, std::span<const Sha256> asked) {
     size_t found = 0;
     for (const Sha256& key : asked) {
         found += keys.look_up(key) ? 1 : 0;
-    }
-    return found;
-}
-
-size_t in_batches(const SortedKeys& keys, std::span<const Sha256> asked, size_t batch) {
-    std::vector<std::optional<uint8_t>> answers(batch);
-    size_t found = 0;
-    for (size_t at = 0; at < asked.size(); at += batch) {
-        const auto some = asked.subspan(at, std::min(batch, asked.size() - at));
-        const std::span into = std::span(answers).first(some.size());
-        keys.look_up(some, into);
-        found += static_cast<size_t>(
-            std::ranges::count_if(into, [](const auto& answer) { return answer.has_value(); }));
     }
     return found;
 }
@@ -179,7 +101,8 @@ void opening(base::ByteView table) {
         open = std::min(open, seconds_of([&] {
                             require(ReputationTable::open(table).ok(), "the table is refused");
                         }));
-        bare = std::min(bare, seconds_of([&] { require(base::sha256(table) != Sha256{}, "no digest"); }));
+        bare = std::min(bare,
+                        seconds_of([&] { require(base::sha256(table) != Sha256{}, "no digest"); }));
     }
     const double megabytes = static_cast<double>(table.size()) / 1e6;
     fmt::print("  open                              {:>8.0f} MB/s {:>6.2f} ×   {:.3f} s\n",

@@ -1,12 +1,21 @@
-// What the file scanner costs in its sandbox: a fresh process, one scan, and many, beside the
-// `yara` command with as many threads on the same files and rules.
+// What the file scanner costs in its sandbox: a fresh process, its first verdict after a restart,
+// one scan, its memory, look-ups of reputations, and many files beside the `yara` command with as
+// many threads on the same files and rules.
 //
-//   bench_scanner [FOLDER [RULES]]   files to scan (/usr/bin), a folder of rules (the fixtures')
+//   bench_scanner [FOLDER [RULES]]   files to scan (/usr/bin); a folder of rules, with those below
+//                                    it, that are measured beside the fixtures': yara-rules of
+//                                    FIREBREAK_CORPUS, say. Rule files that do not load are left
+//                                    out.
+//
+// Both sides read the files themselves, from the page cache. The command compiles the rules for
+// every run and we once for every process: what it takes to compile is measured, and taken off.
+// Besides seconds by the wall, seconds of processor time are told, which a busy machine leaves
+// alone.
 //
 // Budgets (design.md): 5 ms for an assay on a warm worker, 50 ms with a fresh one, and its compile
 // time; at least the throughput of the command line.
 #include <fmt/format.h>
-#include <fmt/ranges.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <atomic>
@@ -18,9 +27,11 @@
 #include <thread>
 
 #include "base/file.h"
+#include "bench/known_files.h"
 #include "endpoint/scanner/messages.h"
 #include "sandbox/worker.h"
 #include "support/paths.h"
+#include "support/rule_files.h"
 
 namespace firebreak::bench {
 namespace {
@@ -30,7 +41,7 @@ using Clock = std::chrono::steady_clock;
 using sandbox::Worker;
 
 constexpr unsigned kThreads = 2;
-constexpr uint64_t kMostBytes = 256 << 20;  // of files in all
+constexpr uint64_t kMostBytes = 128 << 20;  // of files in all
 constexpr uint64_t kMostOfOne = 32 << 20;
 
 template <class Value>
@@ -46,39 +57,61 @@ double seconds_since(Clock::time_point begin) {
     return std::chrono::duration<double>(Clock::now() - begin).count();
 }
 
-struct Subject {
-    fs::path path;
-    base::Bytes bytes;
-};
-
-std::vector<Subject> subjects_in(const fs::path& folder) {
-    std::vector<fs::path> paths;
-    for (const auto& entry : fs::directory_iterator(folder)) {
-        if (entry.is_regular_file() && !entry.is_symlink() && entry.file_size() <= kMostOfOne) {
-            paths.push_back(entry.path());
-        }
-    }
-    std::ranges::sort(paths);
-    std::vector<Subject> subjects;
-    uint64_t total = 0;
-    for (const fs::path& path : paths) {
-        auto bytes = base::read_file(path, kMostOfOne);
-        if (bytes.ok() && total + bytes->size() <= kMostBytes) {
-            total += bytes->size();
-            subjects.push_back({path, *std::move(bytes)});
-        }
-    }
-    return subjects;
+double median(std::vector<double> values) {
+    std::ranges::sort(values);
+    return values[values.size() / 2];
 }
 
-base::Bytes load_request_of(const fs::path& folder) {
-    std::map<std::string, base::Bytes> sources;
+// Processor time of this process (RUSAGE_SELF), or of the commands that it ran (RUSAGE_CHILDREN).
+double processor_seconds(int whose) {
+    rusage usage{};
+    getrusage(whose, &usage);
+    const auto seconds = [](const timeval& time) {
+        return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
+    };
+    return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+// --- Files and rules -----------------------------------------------------------------------------
+
+struct File {
+    fs::path path;
+    uint64_t bytes = 0;
+};
+
+// By name, until there are enough.
+std::vector<File> files_in(const fs::path& folder) {
+    std::vector<File> all, some;
     for (const auto& entry : fs::directory_iterator(folder)) {
-        if (entry.path().extension() == ".yar" || entry.path().extension() == ".yara") {
-            sources[entry.path().filename().string()] =
-                must(base::read_file(entry.path(), 1 << 24));
+        if (entry.is_regular_file() && !entry.is_symlink() && entry.file_size() <= kMostOfOne) {
+            all.push_back({entry.path(), entry.file_size()});
         }
     }
+    std::ranges::sort(all, {}, &File::path);
+    uint64_t total = 0;
+    for (const File& file : all) {
+        if (total + file.bytes <= kMostBytes && base::read_file(file.path, kMostOfOne).ok()) {
+            total += file.bytes;
+            some.push_back(file);
+        }
+    }
+    return some;
+}
+
+struct Rules {
+    const char* name;
+    std::map<std::string, base::Bytes> sources;
+    base::Bytes request;
+};
+
+sandbox::Policy policy() {
+    sandbox::Policy policy;
+    policy.component = "scanner";
+    policy.call_cpu_ms = 60'000;
+    return policy;
+}
+
+base::Bytes request_of(const std::map<std::string, base::Bytes>& sources) {
     endpoint::scanner::LoadRules request;
     for (const auto& [name, source] : sources) {
         request.files.push_back({name, source});
@@ -86,19 +119,37 @@ base::Bytes load_request_of(const fs::path& folder) {
     return endpoint::scanner::encode(request);
 }
 
-Worker loaded_worker(sandbox::Spawner& spawner, const base::Bytes& load) {
-    sandbox::Policy policy;
-    policy.component = "scanner";
-    policy.call_cpu_ms = 60'000;
-    Worker worker = must(Worker::start(spawner, policy));
-    const auto reply = must(worker.call(load));
+// How many rules it has loaded; 0: they were refused.
+uint32_t load(Worker& worker, const base::Bytes& request) {
+    const auto reply = must(worker.call(request));
     const auto* bytes = std::get_if<base::Bytes>(&reply);
-    if (bytes == nullptr || must(endpoint::scanner::parse_load_reply(*bytes)).loaded == 0) {
-        fmt::print(stderr, "the rules do not load\n");
+    return bytes == nullptr ? 0 : must(endpoint::scanner::parse_load_reply(*bytes)).loaded;
+}
+
+Worker loaded_worker(sandbox::Spawner& spawner, const Rules& rules) {
+    Worker worker = must(Worker::start(spawner, policy()));
+    if (load(worker, rules.request) == 0) {
+        fmt::print(stderr, "the {} do not load\n", rules.name);
         std::exit(4);
     }
     return worker;
 }
+
+// Without files that do not load by themselves.
+Rules rules_in(sandbox::Spawner& spawner, const char* name, const fs::path& folder) {
+    std::vector<test::RuleFile> files = must(test::rule_files(folder));
+    std::erase_if(files, [&spawner](const test::RuleFile& file) {
+        Worker worker = must(Worker::start(spawner, policy()));
+        return load(worker, request_of({{"one.yar", file.source}})) == 0;
+    });
+    Rules rules{name, test::by_folder(files), {}};
+    rules.request = request_of(rules.sources);
+    Worker worker = must(Worker::start(spawner, policy()));
+    fmt::print("{}: {} rules from {} files\n", name, load(worker, rules.request), files.size());
+    return rules;
+}
+
+// --- Single processes and scans ------------------------------------------------------------------
 
 size_t matches(Worker& worker, const endpoint::scanner::ScanRequest& request) {
     const auto reply = must(worker.call(endpoint::scanner::encode(request)));
@@ -116,56 +167,48 @@ size_t matches(Worker& worker, const endpoint::scanner::ScanRequest& request) {
     return found;
 }
 
-size_t matches(Worker& worker, const std::string& name, base::ByteView bytes) {
-    return matches(worker, {{ports::file_subject(name, bytes)}});
-}
-
-void processes(sandbox::Spawner& spawner, const base::Bytes& load) {
+void starts(sandbox::Spawner& spawner) {
     constexpr int kStarts = 100;
-    sandbox::Policy policy;
-    policy.component = "scanner";
-    std::vector<double> starts, first_verdicts;
+    std::vector<double> taken;
     for (int i = 0; i < kStarts; ++i) {
         const Clock::time_point begin = Clock::now();
-        { const Worker worker = must(Worker::start(spawner, policy)); }
-        starts.push_back(seconds_since(begin) * 1e3);
-    }
-    const base::Bytes subject(64 << 10, 'a');
-    for (int i = 0; i < 10; ++i) {
-        const Clock::time_point begin = Clock::now();
-        Worker worker = loaded_worker(spawner, load);
-        matches(worker, "C:\\a.txt", subject);
-        first_verdicts.push_back(seconds_since(begin) * 1e3);
-    }
-    std::ranges::sort(starts);
-    std::ranges::sort(first_verdicts);
-    fmt::print("a process in its sandbox     {:>8.2f} ms, median of {}; 1 in 100: {:.2f} ms\n",
-               starts[kStarts / 2], kStarts, starts[kStarts - 2]);
-    fmt::print("  … with rules compiled, and a first verdict {:>8.2f} ms\n",
-               first_verdicts[first_verdicts.size() / 2]);
-}
-
-void single_scans(Worker& worker) {
-    constexpr size_t kScans = 2000;
-    base::Bytes subject(64 << 10);
-    for (size_t i = 0; i < subject.size(); ++i) {
-        subject[i] = static_cast<uint8_t>(i * 2654435761u >> 24);
-    }
-    std::vector<double> taken;
-    std::chrono::microseconds cpu{0};
-    for (size_t i = 0; i < kScans; ++i) {
-        const Clock::time_point begin = Clock::now();
-        matches(worker, "C:\\a.bin", subject);
-        taken.push_back(seconds_since(begin) * 1e6);
-        cpu += worker.last_call_cpu();
+        { const Worker worker = must(Worker::start(spawner, policy())); }
+        taken.push_back(seconds_since(begin) * 1e3);
     }
     std::ranges::sort(taken);
-    fmt::print(
-        "a scan of 64 KiB             p50 {:.0f} us, p99 {:.0f} us; in the process {:.0f} us\n",
-        taken[kScans / 2], taken[kScans * 99 / 100], static_cast<double>(cpu.count()) / kScans);
+    fmt::print("a process in its sandbox       {:>8.2f} ms, median of {}; 1 in 100: {:.2f} ms\n",
+               taken[kStarts / 2], kStarts, taken[kStarts - 2]);
 }
 
-// Of a process with rules, in its own memory, in MiB; 0: nobody tells us.
+base::Bytes noise(size_t bytes) {
+    base::Bytes noise(bytes);
+    for (size_t i = 0; i < noise.size(); ++i) {
+        noise[i] = static_cast<uint8_t>(i * 2654435761u >> 24);
+    }
+    return noise;
+}
+
+// What nobody protects the machine for, once a scanner has died.
+void restarts(sandbox::Spawner& spawner, const Rules& rules) {
+    constexpr int kRestarts = 10;
+    const base::Bytes subject = noise(64 << 10);
+    std::vector<double> loads, scans, all;
+    for (int i = 0; i < kRestarts; ++i) {
+        const Clock::time_point begin = Clock::now();
+        Worker worker = loaded_worker(spawner, rules);
+        loads.push_back(seconds_since(begin) * 1e3);
+        const Clock::time_point loaded = Clock::now();
+        matches(worker, {{ports::file_subject("C:\\a.bin", subject)}});
+        scans.push_back(seconds_since(loaded) * 1e3);
+        all.push_back(seconds_since(begin) * 1e3);
+    }
+    fmt::print(
+        "  first verdict after a restart{:>8.1f} ms, median of {}: started and compiled "
+        "{:.1f}, scanned {:.1f}\n",
+        median(all), kRestarts, median(loads), median(scans));
+}
+
+// Of a process in its own memory, in MiB; 0: nobody tells us.
 double private_memory(int pid) {
     std::ifstream file("/proc/" + std::to_string(pid) + "/smaps_rollup");
     double kib = 0;
@@ -179,114 +222,231 @@ double private_memory(int pid) {
     return kib / 1024;
 }
 
-// What the next message carries: several small files, or a large one.
-endpoint::scanner::ScanRequest next_batch(const std::vector<Subject>& subjects, std::mutex& mutex,
-                                          size_t& next) {
-    constexpr uint64_t kBatch = 256 << 10;
-    endpoint::scanner::ScanRequest request;
-    const std::lock_guard lock(mutex);
-    for (uint64_t bytes = 0; next < subjects.size() && bytes < kBatch &&
-                             request.subjects.size() < endpoint::scanner::kMaxSubjects;
-         ++next) {
-        request.subjects.push_back(
-            ports::file_subject(subjects[next].path.string(), subjects[next].bytes));
-        bytes += subjects[next].bytes.size();
+void single_scans(Worker& worker) {
+    constexpr size_t kScans = 2000;
+    const base::Bytes subject = noise(64 << 10);
+    std::vector<double> taken;
+    std::chrono::microseconds cpu{0};
+    for (size_t i = 0; i < kScans; ++i) {
+        const Clock::time_point begin = Clock::now();
+        matches(worker, {{ports::file_subject("C:\\a.bin", subject)}});
+        taken.push_back(seconds_since(begin) * 1e6);
+        cpu += worker.last_call_cpu();
     }
-    return request;
+    std::ranges::sort(taken);
+    fmt::print(
+        "  a scan of 64 KiB             p50 {:.0f} us, p99 {:.0f} us; in the process {:.0f} us\n",
+        taken[kScans / 2], taken[kScans * 99 / 100], static_cast<double>(cpu.count()) / kScans);
 }
 
-// Seconds that so many threads take, each with a worker of its own; files go to whoever is free.
-double scan_all(sandbox::Spawner& spawner, const base::Bytes& load,
-                const std::vector<Subject>& subjects, size_t& found) {
-    std::vector<Worker> workers;
-    for (unsigned i = 0; i < kThreads; ++i) {
-        workers.push_back(loaded_worker(spawner, load));
+// --- Throughput ----------------------------------------------------------------------------------
+
+struct Taken {
+    double wall_s = 0;
+    double cpu_s = 0;
+};
+
+// The best of rounds, each for itself.
+void keep_best(Taken& best, const Taken& taken) {
+    best.wall_s = best.wall_s == 0 ? taken.wall_s : std::min(best.wall_s, taken.wall_s);
+    best.cpu_s = best.cpu_s == 0 ? taken.cpu_s : std::min(best.cpu_s, taken.cpu_s);
+}
+
+// Who is free takes what the next message carries: several small files, or a large one.
+class Queue {
+  public:
+    explicit Queue(const std::vector<File>& files) : files_(files) {}
+    std::span<const File> next() {
+        constexpr uint64_t kBatch = 256 << 10;
+        const std::lock_guard lock(mutex_);
+        const size_t begin = at_;
+        for (uint64_t bytes = 0;
+             at_ < files_.size() && bytes < kBatch && at_ - begin < endpoint::scanner::kMaxSubjects;
+             ++at_) {
+            bytes += files_[at_].bytes;
+        }
+        return std::span(files_).subspan(begin, at_ - begin);
     }
-    fmt::print("memory of a worker           {:.1f} MiB of its own\n",
-               private_memory(workers.front().pid()));
-    std::mutex mutex;
-    size_t next = 0;
+
+  private:
+    const std::vector<File>& files_;
+    std::mutex mutex_;
+    size_t at_ = 0;
+};
+
+size_t scan_batch(Worker& worker, std::span<const File> batch) {
+    std::vector<base::Bytes> contents;
+    endpoint::scanner::ScanRequest request;
+    for (const File& file : batch) {
+        contents.push_back(must(base::read_file(file.path, kMostOfOne)));
+    }
+    for (size_t i = 0; i < batch.size(); ++i) {
+        request.subjects.push_back(ports::file_subject(batch[i].path.string(), contents[i]));
+    }
+    return matches(worker, request);
+}
+
+// By so many threads, each with a worker of its own that has its rules already.
+Taken by_workers(std::vector<Worker>& workers, const std::vector<File>& files, size_t& found) {
+    Queue queue(files);
     std::atomic<size_t> all = 0;
+    std::atomic<int64_t> cpu_us = 0;
+    const double before = processor_seconds(RUSAGE_SELF);
     const Clock::time_point begin = Clock::now();
     {
         std::vector<std::jthread> threads;
         for (Worker& worker : workers) {
             threads.emplace_back([&] {
-                for (auto batch = next_batch(subjects, mutex, next); !batch.subjects.empty();
-                     batch = next_batch(subjects, mutex, next)) {
-                    all += matches(worker, batch);
+                for (auto batch = queue.next(); !batch.empty(); batch = queue.next()) {
+                    all += scan_batch(worker, batch);
+                    cpu_us += worker.last_call_cpu().count();
                 }
             });
         }
     }
     found = all;
-    return seconds_since(begin);
+    return {seconds_since(begin),
+            processor_seconds(RUSAGE_SELF) - before + static_cast<double>(cpu_us.load()) * 1e-6};
 }
 
-// The same by the command; nothing if it is not installed.
-double by_command(const fs::path& rules, const std::vector<Subject>& subjects) {
-    const test::TemporaryFolder folder;
-    const fs::path list = folder.path() / "files";
-    std::ofstream out(list);
-    for (const Subject& subject : subjects) {
-        out << subject.path.string() << "\n";
-    }
-    out.close();
-    std::string command = fmt::format(
-        "yara -f -w -p {} -d filename= -d filepath= -d extension= "
-        "-d filetype= -d owner= ",
-        kThreads);
-    for (const auto& entry : fs::directory_iterator(rules)) {
-        if (entry.path().extension() == ".yar" || entry.path().extension() == ".yara") {
-            command += fmt::format("'{}' ", entry.path().string());
+// The command with these rules on these files; nothing if it is not installed, or fails.
+class Command {
+  public:
+    Command(const Rules& rules, const std::vector<File>& files) {
+        line_ = fmt::format(
+            "yara -f -w -p {} -d filename= -d filepath= -d extension= -d filetype= -d owner= ",
+            kThreads);
+        for (const auto& [name, source] : rules.sources) {
+            std::ofstream out(folder_.path() / name, std::ios::binary);
+            out.write(reinterpret_cast<const char*>(source.data()),
+                      static_cast<std::streamsize>(source.size()));
+            line_ += fmt::format("'{}' ", (folder_.path() / name).string());
+        }
+        std::ofstream list(folder_.path() / "files");
+        for (const File& file : files) {
+            list << file.path.string() << "\n";
         }
     }
-    command += fmt::format("--scan-list '{}' > /dev/null 2>&1", list.string());
-    const Clock::time_point begin = Clock::now();
-    return std::system(command.c_str()) == 0 ? seconds_since(begin) : 0;
-}
 
-void throughput(sandbox::Spawner& spawner, const base::Bytes& load, const fs::path& rules,
-                const std::vector<Subject>& subjects) {
-    uint64_t bytes = 0;
-    for (const Subject& subject : subjects) {
-        bytes += subject.bytes.size();
+    Taken scan() const {
+        return run(fmt::format("--scan-list '{}/files'", folder_.path().string()));
     }
+    Taken compile() const { return run("/dev/null"); }
+
+  private:
+    Taken run(const std::string& what) const {
+        const std::string line = line_ + what + " > /dev/null 2>&1";
+        const double before = processor_seconds(RUSAGE_CHILDREN);
+        const Clock::time_point begin = Clock::now();
+        if (std::system(line.c_str()) != 0) {
+            return {};
+        }
+        return {seconds_since(begin), processor_seconds(RUSAGE_CHILDREN) - before};
+    }
+
+    test::TemporaryFolder folder_;
+    std::string line_;
+};
+
+void throughput(sandbox::Spawner& spawner, const Rules& rules, const std::vector<File>& files) {
+    constexpr int kRounds = 3;
+    std::vector<Worker> workers;
+    for (unsigned i = 0; i < kThreads; ++i) {
+        workers.push_back(loaded_worker(spawner, rules));
+    }
+    const Command command(rules, files);
     size_t found = 0;
-    double ours = 1e9, command = 1e9;
-    for (int round = 0; round < 3; ++round) {
-        ours = std::min(ours, scan_all(spawner, load, subjects, found));
-        const double taken = by_command(rules, subjects);
-        command = taken == 0 ? 0 : std::min(command, taken);
+    Taken ours, theirs, compile;
+    for (int round = 0; round < kRounds; ++round) {
+        keep_best(ours, by_workers(workers, files, found));
+        keep_best(theirs, command.scan());
+        keep_best(compile, command.compile());
+    }
+    uint64_t bytes = 0;
+    for (const File& file : files) {
+        bytes += file.bytes;
     }
     const auto rate = [&](double seconds) { return static_cast<double>(bytes) / seconds / 1e6; };
-    fmt::print("{} files, {} MB, {} threads, {} matches\n", subjects.size(), bytes / 1'000'000,
+    fmt::print("  {} files, {} MB, {} threads, {} matches\n", files.size(), bytes / 1'000'000,
                kThreads, found);
-    fmt::print("  sandboxed                  {:>8.0f} MB/s\n", rate(ours));
-    if (command == 0) {
-        fmt::print("  yara                       not installed, or it failed: no reference\n");
+    fmt::print("    sandboxed                  {:>8.0f} MB/s    {:.2f} s of processor time\n",
+               rate(ours.wall_s), ours.cpu_s);
+    if (theirs.wall_s == 0 || compile.wall_s == 0) {
+        fmt::print("    yara                       not installed, or it failed: no reference\n");
         return;
     }
-    fmt::print("  yara, compiling included   {:>8.0f} MB/s   ratio {:.2f}\n", rate(command),
-               command / ours);
+    const Taken scan{theirs.wall_s - compile.wall_s, theirs.cpu_s - compile.cpu_s};
+    fmt::print("    yara, without compiling    {:>8.0f} MB/s    {:.2f} s\n", rate(scan.wall_s),
+               scan.cpu_s);
+    fmt::print("    yara, compiling            {:>8.2f} s       {:.2f} s\n", compile.wall_s,
+               compile.cpu_s);
+    fmt::print("    ratio                      {:>8.2f} by the wall, {:.2f} by processor time\n",
+               scan.wall_s / ours.wall_s, scan.cpu_s / ours.cpu_s);
+    fmt::print("  memory of a worker           {:>8.1f} MiB of its own, after all of these\n",
+               private_memory(workers.front().pid()));
 }
 
-void run(const fs::path& folder, const fs::path& rules) {
-    sandbox::Spawner spawner(test::worker_binary());
-    const base::Bytes load = load_request_of(rules);
-    processes(spawner, load);
-    Worker worker = loaded_worker(spawner, load);
+void with_rules(sandbox::Spawner& spawner, const Rules& rules, const std::vector<File>& files) {
+    fmt::print("with {}\n", rules.name);
+    restarts(spawner, rules);
+    Worker worker = loaded_worker(spawner, rules);
+    fmt::print("  memory of a worker           {:>8.1f} MiB of its own, before a scan\n",
+               private_memory(worker.pid()));
     single_scans(worker);
-    throughput(spawner, load, rules, subjects_in(folder));
+    throughput(spawner, rules, files);
+}
+
+// --- Reputations ---------------------------------------------------------------------------------
+
+// As the engine looks them up; `bench_reputation` has the details.
+void look_ups() {
+    using namespace endpoint::reputation;
+    constexpr size_t kFiles = 10'000'000;
+    const Mapped mapped(must(write_table(entries_of(kFiles), {})));
+    const ReputationTable table = must(ReputationTable::open(mapped.bytes()));
+    const std::vector<Sha256> asked = asked_of(kFiles);
+    double best = 1e9;
+    for (int round = 0; round < 5; ++round) {
+        const Clock::time_point begin = Clock::now();
+        require(in_batches(table.files(), asked, 4096) > 0, "the table knows none of its files");
+        best = std::min(best, seconds_since(begin));
+    }
+    fmt::print("look-ups in 10 M reputations   {:>8.2f} M/s by one thread, 4,096 at once\n",
+               static_cast<double>(asked.size()) / best / 1e6);
+}
+
+void say_load() {
+    double averages[1] = {0};
+    getloadavg(averages, 1);
+    fmt::print("load average {:.2f} on {} processors\n", averages[0],
+               std::thread::hardware_concurrency());
 }
 
 }  // namespace
+
+void run(const fs::path& folder, const std::optional<fs::path>& public_rules) {
+    say_load();
+    sandbox::Spawner spawner(test::worker_binary());
+    std::vector<Rules> all;
+    all.push_back(rules_in(spawner, "rules that ship",
+                           test::fixtures_dir() / "content/good/DatasetA/2026-03-03"));
+    if (public_rules) {
+        all.push_back(rules_in(spawner, "public rules", *public_rules));
+    }
+    const std::vector<File> files = files_in(folder);
+    starts(spawner);
+    for (const Rules& rules : all) {
+        with_rules(spawner, rules, files);
+    }
+    look_ups();
+    say_load();
+}
+
 }  // namespace firebreak::bench
 
 int main(int count, char** arguments) {
     firebreak::bench::run(
         count > 1 ? arguments[1] : "/usr/bin",
-        count > 2 ? std::filesystem::path(arguments[2])
-                  : firebreak::test::fixtures_dir() / "content/good/DatasetA/2026-03-02");
+        count > 2 ? std::optional<std::filesystem::path>(arguments[2]) : std::nullopt);
     return 0;
 }

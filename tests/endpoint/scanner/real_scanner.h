@@ -27,10 +27,12 @@ inline sandbox::Policy scanner_policy() {
 // firebreak-worker processes, and how many were started.
 class SandboxedScanners final : public ports::ComponentProcesses {
   public:
+    explicit SandboxedScanners(sandbox::Policy policy = scanner_policy())
+        : policy_(std::move(policy)) {}
     base::Result<std::unique_ptr<ports::ComponentProcess>> start(
         bool loads_libraries = false) override {
         ++started;
-        sandbox::Policy policy = scanner_policy();
+        sandbox::Policy policy = policy_;
         if (loads_libraries) {
             sandbox::allow_executable_mapping(policy);
         }
@@ -52,6 +54,7 @@ class SandboxedScanners final : public ports::ComponentProcesses {
       private:
         sandbox::Worker worker_;
     };
+    sandbox::Policy policy_;
     sandbox::Spawner spawner_{worker_binary()};
 };
 
