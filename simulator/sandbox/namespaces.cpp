@@ -175,17 +175,17 @@ base::Status keep_the_right_to_mount() {
 }
 
 base::Result<Descriptor> make_quota_folder(uint64_t bytes) {
-    const Descriptor system(fsopen("tmpfs", FSOPEN_CLOEXEC));
-    const auto set = [&system](const char* name, const std::string& value) {
-        return fsconfig(system.get(), FSCONFIG_SET_STRING, name, value.c_str(), 0) == 0;
+    const Descriptor tmpfs(fsopen("tmpfs", FSOPEN_CLOEXEC));
+    const auto set = [&tmpfs](const char* name, const std::string& value) {
+        return fsconfig(tmpfs.get(), FSCONFIG_SET_STRING, name, value.c_str(), 0) == 0;
     };
     constexpr uint32_t kWithItself = kMostFolderEntries + 1;
-    if (!system.valid() || !set("size", std::to_string(bytes)) ||
+    if (!tmpfs.valid() || !set("size", std::to_string(bytes)) ||
         !set("nr_inodes", std::to_string(kWithItself)) || !set("mode", "0700") ||
-        fsconfig(system.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) != 0) {
+        fsconfig(tmpfs.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) != 0) {
         return system_error("fsopen(tmpfs)");
     }
-    const Descriptor mounted(fsmount(system.get(), FSMOUNT_CLOEXEC,
+    const Descriptor mounted(fsmount(tmpfs.get(), FSMOUNT_CLOEXEC,
                                      MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC));
     if (!mounted.valid()) {
         return system_error("fsmount(tmpfs)");

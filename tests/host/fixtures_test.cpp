@@ -85,7 +85,7 @@ TEST_F(Fixtures, HoldNoOtherMarkAndNoOtherLongRun) {
             EXPECT_EQ(special,
                       file.path.ends_with("bundle.min.js") || file.path.ends_with("gateway.log.1"));
             if (!special) {
-                EXPECT_LT(longest_run(*file.content), 64u) << name << " " << file.path;
+                EXPECT_LT(longest_run(*file.content), 256u) << name << " " << file.path;
                 EXPECT_EQ(base::text_of(*file.content).find(kMark), std::string_view::npos);
             }
         }

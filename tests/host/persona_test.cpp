@@ -129,7 +129,7 @@ TEST(Personas, NameEveryMistakeWithPlaceAndRemedy) {
         {"schema = 1\n", "", ":1:1: `schema` is missing; write `schema = 1`"},
         {"title", "titel",
          ":2:1: unknown key `titel`; did you mean `title`? valid keys: schema, title, "
-         "windows_build, online, file, sample, driver"},
+         "windows_build, online, file, sample, process, stream, driver"},
         {"Office laptop", "a\\tb", ":2:9: `title` must be one line of text"},
         {"10.0.19045.4529", "Windows 11",
          ":3:17: `Windows 11` is no Windows build; write four numbers, such as "
@@ -168,7 +168,7 @@ TEST(Personas, NameEveryMistakeWithPlaceAndRemedy) {
         {"count = 3", "count = 0", ":8:47: `count` is out of range: 0"},
         {"count = 3", "count = 16_777_217", "`count` is out of range: 16,777,217"},
         {"count = 3", "count = 16_777_216",
-         ":8:47: the files and samples of this persona hold more than 16 MiB; a simulated machine "
+         ":8:47: what stands in this persona holds more than 16 MiB; a simulated machine "
          "is kept in "
          "memory: make them smaller"},
         {"opens_per_hour = 2", "opens_per_hour = -1",
@@ -214,8 +214,7 @@ TEST(Personas, MayFillSixteenMebibytesInAllAndNoMore) {
     text += file(1, 8 * 1024 * 1024) + file(2, 8 * 1024 * 1024);
     ASSERT_OK(parse(text));
     EXPECT_ERROR(parse(text + "[[sample]]\nname = 'a'\ntext = 'a'\n"), "holds more than 16 MiB");
-    EXPECT_ERROR(parse(text + file(3, 1)),
-                 "what stands in this persona holds more than 16 MiB");
+    EXPECT_ERROR(parse(text + file(3, 1)), "what stands in this persona holds more than 16 MiB");
 }
 
 TEST(Personas, MayHoldTenThousandFilesAndNoMore) {

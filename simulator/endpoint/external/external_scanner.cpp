@@ -41,8 +41,7 @@ class ExternalProcess final : public ports::ComponentProcess {
         // It knows rules and nothing else: publishers say nothing to it, and other feeds' content
         // is not for it.
         scanner::LoadReply reply;
-        if (!std::holds_alternative<scanner::TrustPublishers>(request) &&
-            !std::holds_alternative<scanner::NameRule>(request)) {
+        if (!std::holds_alternative<scanner::TrustPublishers>(request)) {
             reply.code = base::Code::kPayloadSetWrong;
             reply.message = "a program under test takes DatasetA alone";
         }

@@ -48,7 +48,8 @@ struct Treatment {
     friend bool operator==(const Treatment&, const Treatment&) = default;
 };
 
-// What becomes of a process or file with this reputation, its tag. `rules_detect`: the scanner's rules or models found something.
+// What becomes of a process or file with this reputation, its tag. `rules_detect`: the scanner's
+// rules or models found something.
 // - Known bad is detected and cleaned up, whatever rules say.
 // - Known good is never cleaned up (published). What rules find in it is still held and reported:
 //   either the rules or the reputation are wrong, and only the first can be undone on the machine.

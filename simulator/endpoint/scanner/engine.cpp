@@ -345,15 +345,6 @@ base::Bytes Engine::answer_request(const Request& request) {
     if (const auto* features = std::get_if<ScoreRequest>(&request)) {
         return encode(score(*features));
     }
-    if (const auto* rule = std::get_if<NameRule>(&request)) {
-        LoadReply reply;
-        reply.message = state_->rules->name_of(rule->rule);
-        return encode(reply);
-    }
-    if (const auto* one = std::get_if<ScanWithRule>(&request)) {
-        state_->rules->use_only(one->rule);
-        return encode(ScanReply{{scan(one->subject)}});
-    }
     ScanReply reply;
     for (const Subject& subject : std::get<ScanRequest>(request).subjects) {
         reply.subjects.push_back(scan(subject));

@@ -24,8 +24,6 @@ enum class Kind : uint8_t {
     kLoadReply,
     kScanReply,
     kScoreReply,
-    kNameRule,
-    kScanWithRule,
 };
 
 ByteWriter message(Kind kind) {
@@ -295,19 +293,6 @@ Bytes encode(const ScanRequest& request) {
     return std::move(writer).take();
 }
 
-Bytes encode(const NameRule& request) {
-    ByteWriter writer = message(Kind::kNameRule);
-    writer.u32(request.rule);
-    return std::move(writer).take();
-}
-
-Bytes encode(const ScanWithRule& request) {
-    ByteWriter writer = message(Kind::kScanWithRule);
-    writer.u32(request.rule);
-    write(writer, request.subject);
-    return std::move(writer).take();
-}
-
 Bytes encode(const ScoreRequest& request) {
     ByteWriter writer = message(Kind::kScoreRequest);
     writer.u64(request.number);
@@ -370,14 +355,6 @@ base::Result<Request> parse_request(ByteView bytes) {
         case Kind::kScoreRequest: {
             const uint64_t number = fields.u64();
             request = ScoreRequest{number, fields.floats()};
-            break;
-        }
-        case Kind::kNameRule:
-            request = NameRule{fields.u32()};
-            break;
-        case Kind::kScanWithRule: {
-            const uint32_t rule = fields.u32();
-            request = ScanWithRule{rule, read_subject(fields)};
             break;
         }
         default:

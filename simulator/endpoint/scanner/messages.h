@@ -89,16 +89,6 @@ struct ScanRequest {
     std::vector<Subject> subjects;  // at most kMaxSubjects
 };
 
-// Which rule is it that takes so long? What its name is (LoadReply, in the message), and a scan with
-// it alone. Rules count from 0, in the order of the files.
-struct NameRule {
-    uint32_t rule = 0;
-};
-struct ScanWithRule {
-    uint32_t rule = 0;
-    Subject subject;
-};
-
 // In what follows, `where` says where in the subject: "" is the subject itself, "a.zip/b.exe" a
 // member of an archive in it, "@1,024" what begins at that byte; each may stand in the other.
 struct Match {
@@ -171,8 +161,7 @@ struct ScoreReply {
 };
 
 using Request =
-    std::variant<LoadRules, LoadTable, LoadModel, TrustPublishers, ScanRequest, ScoreRequest,
-                 NameRule, ScanWithRule>;
+    std::variant<LoadRules, LoadTable, LoadModel, TrustPublishers, ScanRequest, ScoreRequest>;
 
 base::Bytes encode(const LoadRules& request);
 base::Bytes encode(const LoadTable& request);
@@ -180,8 +169,6 @@ base::Bytes encode(const LoadModel& request);
 base::Bytes encode(const TrustPublishers& request);
 base::Bytes encode(const ScanRequest& request);
 base::Bytes encode(const ScoreRequest& request);
-base::Bytes encode(const NameRule& request);
-base::Bytes encode(const ScanWithRule& request);
 base::Bytes encode(const LoadReply& reply);
 base::Bytes encode(const ScanReply& reply);
 base::Bytes encode(const ScoreReply& reply);

@@ -197,19 +197,6 @@ bool Rules::loaded() const {
     return state_->scanner != nullptr;
 }
 
-std::string Rules::name_of(uint32_t rule) const {
-    const YR_RULES* rules = state_->rules.get();
-    return rules != nullptr && rule < rules->num_rules ? rules->rules_table[rule].identifier : "";
-}
-
-void Rules::use_only(uint32_t rule) {
-    YR_RULES* rules = state_->rules.get();
-    for (uint32_t i = 0; rules != nullptr && i < rules->num_rules; ++i) {
-        i == rule ? yr_rule_enable(&rules->rules_table[i])
-                  : yr_rule_disable(&rules->rules_table[i]);
-    }
-}
-
 LoadReply Rules::load(const LoadRules& request) {
     if (state_->tried) {
         return refuse(Code::kPayloadSetWrong, "", 0, "this process has loaded rules before");

@@ -22,10 +22,6 @@ class Rules {
     // owner) defined. A second load is refused (kPayloadSetWrong).
     LoadReply load(const LoadRules& request);
     bool loaded() const;
-    // By their number, from 0; "": there is no such rule.
-    std::string name_of(uint32_t rule) const;
-    // From now on scans are with this rule alone.
-    void use_only(uint32_t rule);
 
     // One fast scan, without libyara's own time-out: it is not always kept, and the parent's CPU
     // limit is. Adds what matches to `reply`, up to kMaxMatches in all, or says there what failed.

@@ -70,7 +70,8 @@ TEST_F(ReputationFixture, SaysNothingOfAnyFileOfAPersona) {
         }
         ASSERT_OK_AND(const host::Persona persona, host::load_persona(entry.path()));
         for (const host::File& file : persona.files) {
-            EXPECT_EQ(table().files().look_up(base::sha256(*file.content)), std::nullopt) << file.path;
+            EXPECT_EQ(table().files().look_up(base::sha256(*file.content)), std::nullopt)
+                << file.path;
             ++files;
         }
     }

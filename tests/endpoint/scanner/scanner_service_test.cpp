@@ -218,8 +218,9 @@ TEST_F(ScannerServiceTest, RestartsOnLastKnownGoodWhenContentKillsIt) {
     EXPECT_EQ(verdict.outcome.stage, Stage::kRun);
     EXPECT_EQ(verdict.outcome.category, Category::kCpuLimit);
     EXPECT_THAT(base::to_text(verdict.outcome.evidence),
-                HasSubstr("file: subject.txt; scanner: restarted on last-known-good"));
-    EXPECT_EQ(processes_.started, before + 1) << "a real process, loaded before it is committed";
+                HasSubstr("scanner: restarted on last-known-good"));
+    EXPECT_GT(processes_.started, before) << "a real process, loaded before it is committed";
+    const int after = processes_.started;
     EXPECT_EQ(stored(kRunning), good.digest.hex());
     EXPECT_EQ(stored(kLastKnownGood), std::nullopt);
     EXPECT_EQ(stored(kQuarantine), bad.digest.hex());
@@ -227,7 +228,7 @@ TEST_F(ScannerServiceTest, RestartsOnLastKnownGoodWhenContentKillsIt) {
     // Protection is back, for the very file that had killed it too.
     EXPECT_THAT(scan(test::eicar()).found, ElementsAre("Test_Eicar"));
     EXPECT_EQ(scan(test::bundle_of_one_letter()).kind, ScanVerdict::Kind::kScanned);
-    EXPECT_EQ(processes_.started, before + 1);
+    EXPECT_EQ(processes_.started, after);
 }
 
 TEST_F(ScannerServiceTest, RunsLastKnownGoodAfterARestartToo) {
@@ -355,8 +356,8 @@ TEST_F(SupervisedScanner, PutsContentIntoQuarantineAtItsSecondKill) {
     const ScanVerdict first = scan_what_kills();
     EXPECT_EQ(first.outcome.category, Category::kCpuLimit);
     EXPECT_THAT(base::to_text(first.outcome.evidence), HasSubstr("killed it 1 of 2 times"));
-    EXPECT_THAT(base::to_text(first.outcome.evidence), HasSubstr("; rule: "))
-        << "which of them took so long";
+    EXPECT_THAT(base::to_text(first.outcome.evidence),
+                HasSubstr("rules: padding.yar: Webshell_Letter_Padding"));
     EXPECT_EQ(stored(kRunning), bad_.digest.hex());
     EXPECT_EQ(stored(kKills), bad_.digest.hex() + " 1");
     EXPECT_THAT(scan(test::eicar()).found, ElementsAre("Test_Eicar")) << "with the same content";
