@@ -34,6 +34,8 @@ class ByteWriter {
     void u64(uint64_t value) { number(value, 8); }
     void blob(ByteView bytes);
     void text(std::string_view value) { blob(view_of(value)); }
+    // As many bytes are to come: long messages need not be copied while they grow.
+    void reserve(size_t bytes) { bytes_.reserve(bytes); }
     Bytes take() && { return std::move(bytes_); }
 
   private:

@@ -68,7 +68,7 @@ std::vector<Rule> strict_list() {
     return {
         {SCMP_SYS(read), {is(0, kSocketFd)}},
         {SCMP_SYS(recvmsg), {is(0, kSocketFd)}},
-        {SCMP_SYS(mmap), {is(2, PROT_READ), is(3, MAP_PRIVATE), is(4, kRequestFd)}},
+        {SCMP_SYS(mmap), {is(2, PROT_READ), is(3, MAP_PRIVATE | MAP_POPULATE), is(4, kRequestFd)}},
         {SCMP_SYS(close), {is(0, kRequestFd)}},
         {SCMP_SYS(write), {is(0, kSocketFd)}},
         {SCMP_SYS(write), {is(0, kErrorsFd)}},

@@ -20,6 +20,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <map>
@@ -41,7 +42,6 @@ using Clock = std::chrono::steady_clock;
 using sandbox::Worker;
 
 constexpr unsigned kThreads = 2;
-constexpr uint64_t kMostBytes = 128 << 20;  // of files in all
 constexpr uint64_t kMostOfOne = 32 << 20;
 
 template <class Value>
@@ -80,7 +80,7 @@ struct File {
 };
 
 // By name, until there are enough.
-std::vector<File> files_in(const fs::path& folder) {
+std::vector<File> files_in(const fs::path& folder, uint64_t most_bytes) {
     std::vector<File> all, some;
     for (const auto& entry : fs::directory_iterator(folder)) {
         if (entry.is_regular_file() && !entry.is_symlink() && entry.file_size() <= kMostOfOne) {
@@ -90,7 +90,7 @@ std::vector<File> files_in(const fs::path& folder) {
     std::ranges::sort(all, {}, &File::path);
     uint64_t total = 0;
     for (const File& file : all) {
-        if (total + file.bytes <= kMostBytes && base::read_file(file.path, kMostOfOne).ok()) {
+        if (total + file.bytes <= most_bytes && base::read_file(file.path, kMostOfOne).ok()) {
             total += file.bytes;
             some.push_back(file);
         }
@@ -101,6 +101,7 @@ std::vector<File> files_in(const fs::path& folder) {
 struct Rules {
     const char* name;
     std::map<std::string, base::Bytes> sources;
+    uint64_t most_bytes = 0;  // of files to scan with them: thousands take their time
     base::Bytes request;
 };
 
@@ -136,13 +137,14 @@ Worker loaded_worker(sandbox::Spawner& spawner, const Rules& rules) {
 }
 
 // Without files that do not load by themselves.
-Rules rules_in(sandbox::Spawner& spawner, const char* name, const fs::path& folder) {
+Rules rules_in(sandbox::Spawner& spawner, const char* name, const fs::path& folder,
+               uint64_t most_bytes) {
     std::vector<test::RuleFile> files = must(test::rule_files(folder));
     std::erase_if(files, [&spawner](const test::RuleFile& file) {
         Worker worker = must(Worker::start(spawner, policy()));
         return load(worker, request_of({{"one.yar", file.source}})) == 0;
     });
-    Rules rules{name, test::by_folder(files), {}};
+    Rules rules{name, test::by_folder(files), most_bytes, {}};
     rules.request = request_of(rules.sources);
     Worker worker = must(Worker::start(spawner, policy()));
     fmt::print("{}: {} rules from {} files\n", name, load(worker, rules.request), files.size());
@@ -223,7 +225,7 @@ double private_memory(int pid) {
 }
 
 void single_scans(Worker& worker) {
-    constexpr size_t kScans = 2000;
+    constexpr size_t kScans = 1000;
     const base::Bytes subject = noise(64 << 10);
     std::vector<double> taken;
     std::chrono::microseconds cpu{0};
@@ -244,12 +246,16 @@ void single_scans(Worker& worker) {
 struct Taken {
     double wall_s = 0;
     double cpu_s = 0;
+    double worker_cpu_s = 0;  // of that, in workers
 };
 
 // The best of rounds, each for itself.
 void keep_best(Taken& best, const Taken& taken) {
     best.wall_s = best.wall_s == 0 ? taken.wall_s : std::min(best.wall_s, taken.wall_s);
-    best.cpu_s = best.cpu_s == 0 ? taken.cpu_s : std::min(best.cpu_s, taken.cpu_s);
+    if (best.cpu_s == 0 || taken.cpu_s < best.cpu_s) {
+        best.cpu_s = taken.cpu_s;
+        best.worker_cpu_s = taken.worker_cpu_s;
+    }
 }
 
 // Who is free takes what the next message carries: several small files, or a large one.
@@ -305,8 +311,9 @@ Taken by_workers(std::vector<Worker>& workers, const std::vector<File>& files, s
         }
     }
     found = all;
-    return {seconds_since(begin),
-            processor_seconds(RUSAGE_SELF) - before + static_cast<double>(cpu_us.load()) * 1e-6};
+    const double wall_s = seconds_since(begin);
+    const double in_workers = static_cast<double>(cpu_us.load()) * 1e-6;
+    return {wall_s, processor_seconds(RUSAGE_SELF) - before + in_workers, in_workers};
 }
 
 // The command with these rules on these files; nothing if it is not installed, or fails.
@@ -341,7 +348,7 @@ class Command {
         if (std::system(line.c_str()) != 0) {
             return {};
         }
-        return {seconds_since(begin), processor_seconds(RUSAGE_CHILDREN) - before};
+        return {seconds_since(begin), processor_seconds(RUSAGE_CHILDREN) - before, 0};
     }
 
     test::TemporaryFolder folder_;
@@ -369,13 +376,15 @@ void throughput(sandbox::Spawner& spawner, const Rules& rules, const std::vector
     const auto rate = [&](double seconds) { return static_cast<double>(bytes) / seconds / 1e6; };
     fmt::print("  {} files, {} MB, {} threads, {} matches\n", files.size(), bytes / 1'000'000,
                kThreads, found);
-    fmt::print("    sandboxed                  {:>8.0f} MB/s    {:.2f} s of processor time\n",
-               rate(ours.wall_s), ours.cpu_s);
+    fmt::print(
+        "    sandboxed                  {:>8.0f} MB/s    {:.2f} s of processor time, {:.2f} "
+        "of them in workers\n",
+        rate(ours.wall_s), ours.cpu_s, ours.worker_cpu_s);
     if (theirs.wall_s == 0 || compile.wall_s == 0) {
         fmt::print("    yara                       not installed, or it failed: no reference\n");
         return;
     }
-    const Taken scan{theirs.wall_s - compile.wall_s, theirs.cpu_s - compile.cpu_s};
+    const Taken scan{theirs.wall_s - compile.wall_s, theirs.cpu_s - compile.cpu_s, 0};
     fmt::print("    yara, without compiling    {:>8.0f} MB/s    {:.2f} s\n", rate(scan.wall_s),
                scan.cpu_s);
     fmt::print("    yara, compiling            {:>8.2f} s       {:.2f} s\n", compile.wall_s,
@@ -407,11 +416,11 @@ void look_ups() {
     const std::vector<Sha256> asked = asked_of(kFiles);
     double best = 1e9;
     for (int round = 0; round < 5; ++round) {
-        const Clock::time_point begin = Clock::now();
+        const double begin = processor_seconds(RUSAGE_SELF);
         require(in_batches(table.files(), asked, 4096) > 0, "the table knows none of its files");
-        best = std::min(best, seconds_since(begin));
+        best = std::min(best, processor_seconds(RUSAGE_SELF) - begin);
     }
-    fmt::print("look-ups in 10 M reputations   {:>8.2f} M/s by one thread, 4,096 at once\n",
+    fmt::print("look-ups in 10 M reputations   {:>8.2f} M/s of processor time, 4,096 at once\n",
                static_cast<double>(asked.size()) / best / 1e6);
 }
 
@@ -425,18 +434,18 @@ void say_load() {
 }  // namespace
 
 void run(const fs::path& folder, const std::optional<fs::path>& public_rules) {
+    std::setvbuf(stdout, nullptr, _IOLBF, 0);  // it takes minutes: what is known is told
     say_load();
     sandbox::Spawner spawner(test::worker_binary());
     std::vector<Rules> all;
     all.push_back(rules_in(spawner, "rules that ship",
-                           test::fixtures_dir() / "content/good/DatasetA/2026-03-03"));
+                           test::fixtures_dir() / "content/good/DatasetA/2026-03-03", 128 << 20));
     if (public_rules) {
-        all.push_back(rules_in(spawner, "public rules", *public_rules));
+        all.push_back(rules_in(spawner, "public rules", *public_rules, 16 << 20));
     }
-    const std::vector<File> files = files_in(folder);
     starts(spawner);
     for (const Rules& rules : all) {
-        with_rules(spawner, rules, files);
+        with_rules(spawner, rules, files_in(folder, rules.most_bytes));
     }
     look_ups();
     say_load();

@@ -285,7 +285,16 @@ Bytes encode(const TrustPublishers& request) {
 }
 
 Bytes encode(const ScanRequest& request) {
+    constexpr size_t kFieldsOfOne = 32;  // at most, of a subject and of a region
+    size_t bytes = kFieldsOfOne;
+    for (const Subject& subject : request.subjects) {
+        bytes += kFieldsOfOne + subject.name.size();
+        for (const Region& region : subject.regions) {
+            bytes += kFieldsOfOne + region.bytes.size();
+        }
+    }
     ByteWriter writer = message(Kind::kScanRequest);
+    writer.reserve(bytes);
     write_count(writer, request.subjects.size());
     for (const Subject& subject : request.subjects) {
         write(writer, subject);
