@@ -13,7 +13,7 @@ namespace {
 constexpr std::array<HarmInfo, kHarms> kInfos{{
     {Harm::kNone, "none", Recovery::kItself, false, false, 0, "no harm"},
     {Harm::kRestart, "restart", Recovery::kItself, false, false, 0.001,
-     "a component died, and runs again on last-known-good"},
+     "a component died, and runs again"},
     {Harm::kFileHeld, "file_held", Recovery::kUpdate, false, false, 0.05,
      "false positive: a file of the user's is quarantined"},
     {Harm::kSlow, "slow", Recovery::kUpdate, false, false, 0.02,

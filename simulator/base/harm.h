@@ -12,7 +12,7 @@ namespace firebreak::base {
 // Append only: numbers are stored in run files and covered by fingerprints.
 enum class Harm : uint8_t {
     kNone = 0,
-    kRestart = 1,         // a component died, and runs again on last-known-good
+    kRestart = 1,         // a component died, and runs again
     kFileHeld = 2,        // false positive: a file of the user's is quarantined
     kSlow = 3,            // a component takes far more processor time than it should
     kBlind = 4,           // silent loss of detection: what must be found is not
