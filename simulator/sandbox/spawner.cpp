@@ -63,8 +63,7 @@ Plan plan_of(const std::string& binary, const std::string& component, int null, 
 // The signals stay blocked (the spawner's thread blocks all of them) until a worker resets them.
 // The places of a worker's page and folders are taken, so that nothing that the zygote is sent
 // lands there.
-__attribute__((no_sanitize_address, no_sanitize_thread, no_sanitize_undefined)) int child(
-    void* argument) {
+__attribute__((no_sanitize("address", "thread", "undefined"))) int child(void* argument) {
     Plan& plan = *static_cast<Plan*>(argument);
     bool ok = syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL) == 0;
     if (ok && syscall(SYS_getppid) != plan.parent) {  // died before the line above
@@ -104,11 +103,8 @@ namespace {
 // The spawner's hold on one zygote. Its end hangs up, and waits until it has gone.
 class Zygote {
   public:
-    Zygote(pid_t pid, Descriptor pidfd, Descriptor socket, Descriptor errors)
-        : pid_(pid),
-          pidfd_(std::move(pidfd)),
-          socket_(std::move(socket)),
-          errors_(std::move(errors)) {}
+    Zygote(Descriptor pidfd, Descriptor socket, Descriptor errors)
+        : pidfd_(std::move(pidfd)), socket_(std::move(socket)), errors_(std::move(errors)) {}
     Zygote(const Zygote&) = delete;
     Zygote& operator=(const Zygote&) = delete;
     ~Zygote() { end(); }
@@ -132,7 +128,6 @@ class Zygote {
     base::Error failure(const Policy& policy);
     void end();
 
-    pid_t pid_;
     Descriptor pidfd_, socket_, errors_;
     uint32_t layers_ = 0;
     bool gone_ = false;
@@ -365,8 +360,7 @@ base::Result<std::unique_ptr<Zygote>> Spawner::State::start_zygote(const Policy&
     }
     its_socket = {};
     its_errors = {};
-    auto zygote =
-        std::make_unique<Zygote>(pid, Descriptor(pidfd), std::move(socket), std::move(errors));
+    auto zygote = std::make_unique<Zygote>(Descriptor(pidfd), std::move(socket), std::move(errors));
     if (plan.error != 0) {
         base::Error error = system_error("cannot be executed", plan.error);
         error.place = binary;
