@@ -212,6 +212,7 @@ int replay(const std::string& run_file, const std::string& fixtures) {
     options.run_file = std::filesystem::temp_directory_path(ignored) /
                        fmt::format("firebreak-replay-{}.run", getpid());
     options.seed = recorded->header.seed;
+    options.worker = worker_binary();  // none is started: models stand beside it
     options.replay = &*recorded;
     catch_signals();
     auto lab = lab::Lab::assemble(*experiment, options);

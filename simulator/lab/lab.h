@@ -26,7 +26,7 @@ struct SegmentPlan;
 
 struct Options {
     std::filesystem::path fixtures;       // the folder with content/, personas/ and keys/
-    std::filesystem::path worker;         // the firebreak-worker binary
+    std::filesystem::path worker;         // firebreak-worker; models stand by it
     std::filesystem::path run_file;       // to be written
     unsigned jobs = 1;                    // assays at a time
     std::optional<uint64_t> seed;         // in place of the scenario's

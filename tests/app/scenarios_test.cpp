@@ -97,6 +97,25 @@ TEST_P(Externals, HoldAndAreReplayedWithoutTheirProgram) {
     EXPECT_EQ(again.code, 0) << again.out << again.err;
 }
 
+class ReplayOfModels : public testing::Test {
+  protected:
+    Finished firebreak(std::vector<std::string> words) const {
+        words.insert(words.begin(), command_line_binary().string());
+        return run(words, folder_.path());
+    }
+    TemporaryFolder folder_;
+};
+
+// What a release is made of is found from wherever a replay is started.
+TEST_F(ReplayOfModels, NeedsNoWorkingFolderOfItsOwn) {
+    const Finished first = firebreak(
+        {"run", (scenarios_dir() / "fast/model-goes-live.toml").string(), "--out", "models.fbrun"});
+    EXPECT_EQ(first.code, 0) << first.out << first.err;
+    const Finished again =
+        firebreak({"replay", "models.fbrun", "--fixtures", fixtures_dir().string()});
+    EXPECT_EQ(again.code, 0) << again.out << again.err;
+}
+
 TEST_P(Externals, SayWhatToInstallWhereTheirProgramIsMissing) {
     const Finished done =
         firebreak({"run", scenario().string(), "--set", "scanner.command=/usr/bin/no-such-scanner",
