@@ -258,7 +258,8 @@ TEST_F(CommandLine, LeavesNoWorkerAndAReadableRunFileWhenItIsKilled) {
                     folder_.path());
     // Not before there is a record, and a worker beside the runner.
     ASSERT_TRUE(eventually([&] {
-        return fs::exists(folder_.path() / "slow.run-wal") && alive_in(programs).size() > 1;
+        return fs::exists(folder_.path() / "slow.run-wal") && alive_in(programs).size() > 1 &&
+               firebreak({"report", "slow.run"}).code == 0;
     }));
     process.kill(SIGKILL);
     EXPECT_EQ(process.wait().code, 128 + SIGKILL);
