@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,7 @@ namespace firebreak::headless {
 namespace {
 
 using base::Error;
+using base::Result;
 using base::Status;
 
 struct PublishOptions {
@@ -31,7 +33,20 @@ struct PublishOptions {
     uint64_t sequence = 0;
 };
 
-Status sign(const PublishOptions& options) {
+struct Signing {
+    base::UtcTime at;
+    base::Duration valid;
+    cloud::HeadSigner signer;
+};
+
+// All that can be known to be wrong before anything is written.
+Result<std::optional<Signing>> check(const PublishOptions& options) {
+    for (const std::string& group : options.groups) {
+        FB_CHECK(cloud::check_group(group));
+    }
+    if (options.keys.empty()) {
+        return std::optional<Signing>();
+    }
     FB_TRY(const base::UtcTime at, base::parse_utc(options.at));
     FB_TRY(const base::Duration valid, base::parse_duration(options.valid));
     FB_TRY(const content::Pki pki, content::load_pki(options.keys));
@@ -39,11 +54,22 @@ Status sign(const PublishOptions& options) {
         return Error{"no keys for heads in it", options.keys,
                      "`firebreak content keys new` makes head-1.pem to head-3.pem"};
     }
-    const cloud::HeadSigner signer(pki.heads, valid);
     for (const std::string& group : options.groups) {
-        FB_CHECK(cloud::sign_heads(group, options.sequence, signer, at, options.site));
+        FB_TRY(const uint64_t last, cloud::last_sequence(group, options.site));
+        if (options.sequence < last) {
+            return Error{fmt::format("{} was given number {} before", group, last), "--sequence",
+                         fmt::format("name {} or a higher one", last + 1)};
+        }
+    }
+    return std::optional(Signing{at, valid, cloud::HeadSigner(pki.heads, valid)});
+}
+
+Status sign(const PublishOptions& options, const Signing& signing) {
+    for (const std::string& group : options.groups) {
+        FB_CHECK(
+            cloud::sign_heads(group, options.sequence, signing.signer, signing.at, options.site));
         fmt::print("signed the heads of {}, number {}, good until {}\n", group, options.sequence,
-                   base::to_text(at + valid));
+                   base::to_text(signing.at + signing.valid));
     }
     return {};
 }
@@ -53,6 +79,7 @@ Status publish(const PublishOptions& options) {
     if (options.packages.empty() && options.trust.empty() && options.keys.empty()) {
         return Error{"nothing to publish", "", "name packages, --trust or --keys"};
     }
+    FB_TRY(const std::optional<Signing> signing, check(options));
     std::map<content::Feed, cloud::Published> published;
     for (const std::string& folder : options.packages) {
         FB_TRY(const cloud::Published package, cloud::publish(folder, options.site));
@@ -76,7 +103,7 @@ Status publish(const PublishOptions& options) {
         FB_TRY(const uint64_t number, cloud::publish_trust(options.trust, options.site));
         fmt::print("published statement {} of the root\n", number);
     }
-    return options.keys.empty() ? Status() : sign(options);
+    return signing ? sign(options, *signing) : Status();
 }
 
 }  // namespace
@@ -122,7 +149,8 @@ void add_publish(CLI::App& content, const std::function<void(int)>& finish) {
     CLI::Option* sequence =
         command
             ->add_option("--sequence", options->sequence,
-                         "number of this offer: higher than the group's last one")
+                         "number of this offer: higher than the group's last one; the same\n"
+                         "renews the heads of an offer that is unchanged")
             ->type_name("N")
             ->needs(keys);
     keys->needs(at)->needs(sequence);

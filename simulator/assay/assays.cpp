@@ -238,7 +238,7 @@ std::string names(const std::vector<std::string>& found) {
     return fmt::format("{}", fmt::join(found, ", "));
 }
 
-// Who vouches for the subject itself: "known good (90), table, by signer: Example Publishing".
+// Who vouches for the subject itself: "90, local table, by signer, signed by Example Publishing".
 std::optional<std::string> vouched_for(const ports::ScanVerdict& verdict) {
     for (const ports::ProgramTag& tag : verdict.tags) {
         if (tag.where.empty()) {

@@ -220,11 +220,21 @@ Result<Published> publish(const fs::path& package, const fs::path& site) {
     return Published{manifest->feed, manifest->version, digest};
 }
 
-Status offer(const Published& package, const std::string& group, const fs::path& site) {
+Status check_group(const std::string& group) {
     if (!content::is_group_name(group)) {
         return Error{fmt::format("`{}` is no valid name of a group", base::printable(group)), "",
                      content::kGroupNameRule};
     }
+    return {};
+}
+
+Result<uint64_t> last_sequence(const std::string& group, const fs::path& site) {
+    FB_TRY(const auto last, last_head(group, site));
+    return last ? last->sequence : 0;
+}
+
+Status offer(const Published& package, const std::string& group, const fs::path& site) {
+    FB_CHECK(check_group(group));
     const content::Head head{package.feed, package.manifest};
     return base::write_file(site / content::head_path(group, package.feed),
                             content::canonical_json(head));

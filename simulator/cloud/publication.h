@@ -37,6 +37,12 @@ base::Status offer(const Published& package, const std::string& group,
 base::Result<uint64_t> publish_trust(const std::filesystem::path& statement,
                                      const std::filesystem::path& site);
 
+// Errors: no valid name of a release group.
+base::Status check_group(const std::string& group);
+// Of the newest signed head that the group was given on this site; 0: none. Errors: a head that is
+// not valid.
+base::Result<uint64_t> last_sequence(const std::string& group, const std::filesystem::path& site);
+
 // Signs heads, and the set manifest that they name, for all that the group's unsigned heads offer;
 // they name the site's latest root statement. `sequence` must be higher than the last one that the
 // group was given on this site, or the same for the same offer.

@@ -126,6 +126,28 @@ Result<Package> sign(Draft draft, const Signer& signer, base::UtcTime signing_ti
     return Package{std::move(draft), base::sha384(manifest), signing_time, std::move(envelope)};
 }
 
+namespace {
+
+// What an earlier package of this folder had and this one has not.
+Status remove_other_payloads(const Draft& draft, const fs::path& payloads) {
+    std::error_code none_there;
+    std::vector<fs::path> others;
+    for (const auto& entry : fs::directory_iterator(payloads, none_there)) {
+        if (!draft.payloads.contains(entry.path().filename().string())) {
+            others.push_back(entry.path());
+        }
+    }
+    for (const fs::path& other : others) {
+        std::error_code failure;
+        if (!fs::remove(other, failure) && failure) {
+            return Error{"cannot remove: " + failure.message(), other.string(), ""};
+        }
+    }
+    return {};
+}
+
+}  // namespace
+
 Status save(const Draft& draft, const fs::path& folder) {
     // A signature of what was here before would not be one of what is here now.
     std::error_code failure;
@@ -133,6 +155,7 @@ Status save(const Draft& draft, const fs::path& folder) {
     if (failure) {
         return Error{"cannot remove: " + failure.message(), (folder / kEnvelopeFile).string(), ""};
     }
+    FB_CHECK(remove_other_payloads(draft, folder / kPayloadFolder));
     for (const auto& [name, bytes] : draft.payloads) {
         if (!is_payload_name(name)) {
             return Error{"not a name for a payload file", "payloads", kPayloadNameRule};

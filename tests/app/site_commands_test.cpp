@@ -90,6 +90,15 @@ TEST_F(SiteCommands, OffersNothingUnlessAllOfItCanBe) {
     EXPECT_THAT(both.err, HasSubstr("DatasetA"));
     EXPECT_EQ(publish({"one", "none", "--group", "public-1"}).code, 4);
     EXPECT_FALSE(is_there("site/heads"));
+    fs::remove_all(folder_.path() / "site");
+    const Finished wrong = publish({"one", "--group", "public-1", "--group", "G"});
+    EXPECT_EQ(wrong.code, 4);
+    EXPECT_THAT(wrong.err, HasSubstr("`G` is no valid name of a group"));
+    EXPECT_EQ(publish({"one", "--group", "public-1", "--keys", "no-keys", "--at",
+                       "2026-03-02T08:00:00Z", "--sequence", "1"})
+                  .code,
+              4);
+    EXPECT_FALSE(is_there("site")) << "and nothing is written";
     EXPECT_EQ(publish({"one", "two"}).code, 0) << "side by side, without a head, they can be";
 }
 

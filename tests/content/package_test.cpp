@@ -158,6 +158,15 @@ TEST_F(PackageTest, LosesItsSignatureWhenAnotherDraftIsSavedOverIt) {
     EXPECT_FALSE(fs::exists(folder / "package.p7m"));
 }
 
+TEST_F(PackageTest, KeepsNoPayloadOfThePackageThatWasThereBefore) {
+    Draft before = draft();
+    before.payloads["old.yar"] = base::bytes_of("rule old { condition: true }");
+    ASSERT_OK(save(before, folder));
+    ASSERT_OK(save(draft(), folder));
+    EXPECT_FALSE(fs::exists(folder / "payload" / "old.yar"));
+    ASSERT_OK(load_draft(folder));
+}
+
 TEST_F(PackageTest, IsNotSignedWithAnInvalidManifest) {
     Draft invalid = draft();
     invalid.manifest.version = "";

@@ -91,6 +91,12 @@ TEST_F(HarmTest, ADeathIsARestartAndOverByItself) {
     expect_time_to_recover(Category::kForbidden, all(Category::kForbidden).back().at);
 }
 
+TEST_F(HarmTest, ADeathComesAsOftenAsProtectionAllows) {
+    run(with_baseline(release("two", "dies", "at = \"1h\"")) + "[protection]\nkills = 3\n");
+    EXPECT_EQ(at_end(Metric::kRecoveredItself), 3 * kAllOfThem);
+    EXPECT_EQ(at_end(Metric::kRunning, record::kAll, 0), 0) << "all are back on last-known-good";
+}
+
 TEST_F(HarmTest, WithNothingToGoBackToTheScannerIsDownUntilTheNextUpdate) {
     run(std::string(kOneGroup) + release("one", "dies", "at = \"1h\"") +
         release("two", "good", "at = \"1d\"") + "[protection]\nkills = 1\n");

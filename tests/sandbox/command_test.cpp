@@ -204,8 +204,9 @@ TEST_F(ProgramUnderTest, HasNoInputNoDescriptorsAndNoRights) {
 }
 
 TEST_F(ProgramUnderTest, IsStoppedAtAForbiddenCallThatIsNamed) {
-    for (const char* call : {"socket", "ptrace", "unshare", "mount", "keyctl", "bpf", "userfaultfd",
-                             "seccomp", "clone", "process_vm_readv"}) {
+    for (const char* call :
+         {"socket", "ptrace", "unshare", "mount", "keyctl", "bpf", "shmget", "memfd_create",
+          "userfaultfd", "seccomp", "clone", "process_vm_readv"}) {
         EXPECT_EQ(outcome_of({call}), std::string("forbidden ") + call + ": ");
     }
     EXPECT_EQ(outcome_of({"netlink"}), "forbidden socket: ");
@@ -367,6 +368,9 @@ TEST_F(ProgramUnderTest, GetsNothingBoundThatTellsOfTheMachine) {
         policy_.binds.push_back(path);
         EXPECT_THAT(outcome_of({"exit", "0"}), HasSubstr("error: ")) << path;
     }
+    const test::TemporaryFolder folder;
+    std::filesystem::create_symlink("/proc/self", folder.path() / "innocent");
+    EXPECT_THAT(why_not_bound((folder.path() / "innocent").string()), HasSubstr("/proc"));
     EXPECT_EQ(why_not_bound("/usr/lib"), "");
     EXPECT_EQ(why_not_bound("/processes"), "");
     policy_ = policy();

@@ -232,6 +232,8 @@ const std::map<std::string, std::function<int(const Words&)>>& trials() {
         {"mount", [](const Words&) { return say(told(syscall(SYS_mount, 0, 0, 0, 0, 0))); }},
         {"keyctl", [](const Words&) { return say(told(syscall(SYS_keyctl, 0, 0, 0, 0, 0))); }},
         {"bpf", [](const Words&) { return say(told(syscall(SYS_bpf, 0, 0, 0))); }},
+        {"shmget", [](const Words&) { return say(told(syscall(SYS_shmget, 0, 4096, 0600))); }},
+        {"memfd_create", [](const Words&) { return say(told(syscall(SYS_memfd_create, "x", 0))); }},
         {"userfaultfd", [](const Words&) { return say(told(syscall(SYS_userfaultfd, 0))); }},
         {"seccomp", [](const Words&) { return say(told(syscall(SYS_seccomp, 1, 0, 0))); }},
         {"process_vm_readv",

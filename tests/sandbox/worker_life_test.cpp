@@ -67,6 +67,12 @@ TEST_F(WorkerLife, BeginsWithEveryLayerInForce) {
         << base::layer_names(kMinimumLayers & ~worker.layers());
 }
 
+TEST_F(WorkerLife, DoesNotBeginWithoutALayerThatIsRequired) {
+    Policy policy = policy_for("echo");
+    policy.required_layers = kAllLayers + 1;  // one that no machine has
+    EXPECT_FALSE(Worker::start(spawner_, policy).ok());
+}
+
 TEST_F(WorkerLife, InheritsNoEnvironmentAndNoDescriptors) {
     ASSERT_EQ(setenv("FIREBREAK_SECRET", "token", 1), 0);
     const int leak = fcntl(STDERR_FILENO, F_DUPFD, 50);  // not close-on-exec

@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "endpoint/models/model_slots.h"
+#include "endpoint/scanner/blame.h"
 
 namespace firebreak::endpoint::scanner {
 namespace {
@@ -109,37 +110,6 @@ std::vector<std::string> words_of(std::string_view text) {
         at = end + 1;
     }
     return words;
-}
-
-bool begins_rule(std::string_view line) {
-    for (const std::string_view word : {"private ", "global "}) {
-        line.remove_prefix(line.starts_with(word) ? word.size() : 0);
-    }
-    return line.starts_with("rule ");
-}
-
-// The rules of a file, each with what stands before the first (imports). As people write them: a
-// line begins with "rule"; whoever writes them otherwise is found out as a whole file.
-std::vector<std::string> rules_in(std::string_view source) {
-    std::string before;
-    std::vector<std::string> rules;
-    while (!source.empty()) {
-        const size_t end = std::min(source.find('\n'), source.size() - 1) + 1;
-        const std::string_view line = source.substr(0, end);
-        if (begins_rule(line)) {
-            rules.push_back(before);
-        }
-        (rules.empty() ? before : rules.back()) += line;
-        source.remove_prefix(end);
-    }
-    return rules;
-}
-
-// Of a text that rules_in() gives.
-std::string name_of_rule(std::string_view rule) {
-    const size_t line = rule.starts_with("rule ") ? 0 : rule.find("\nrule ") + 1;
-    const std::string_view name = rule.substr(rule.find("rule ", line) + 5);
-    return std::string(name.substr(0, name.find_first_of(" :{\r\n")));
 }
 
 // Why the process could not be asked about it; nothing: it can.
@@ -512,7 +482,9 @@ base::Result<ScanVerdict> ScannerService::scan_one(const ports::Subject& subject
         death.evidence.emplace_back(std::string(to_text(subject.kind)),
                                     base::printable(subject.name));
         if (death.category == Category::kCpuLimit) {
-            FB_TRY(const std::string rules, rules_to_blame(subject));
+            FB_TRY(const Wanted ran, what_runs());
+            FB_TRY(const std::string rules, rules_to_blame(*ran[place_of(Feed::kDatasetA)], subject,
+                                                           ports_.store, ports_.processes));
             if (!rules.empty()) {
                 death.evidence.emplace_back("rules", rules);
             }
@@ -650,41 +622,6 @@ base::Result<std::optional<Outcome>> ScannerService::score(const Program& progra
         }
     }
     return std::optional<Outcome>();
-}
-
-base::Result<bool> ScannerService::kill(const std::string& file, base::ByteView source,
-                                        const ports::Subject& subject) {
-    FB_TRY(const auto process, ports_.processes.start(false));
-    FB_TRY(const ports::CallResult loaded, process->load(encode(LoadRules{{{file, source}}})));
-    const auto* bytes = std::get_if<base::Bytes>(&loaded);
-    const auto reply = parse_load_reply(bytes != nullptr ? *bytes : base::Bytes());
-    if (!reply.ok() || reply->code != Code::kNone) {
-        return false;  // it needs what stands elsewhere
-    }
-    FB_TRY(const ports::CallResult scanned, process->call(encode(ScanRequest{{subject}})));
-    return std::holds_alternative<Outcome>(scanned);
-}
-
-base::Result<std::string> ScannerService::rules_to_blame(const ports::Subject& subject) {
-    FB_TRY(const Wanted wanted, what_runs());
-    const std::optional<content::Manifest>& manifest = wanted[place_of(Feed::kDatasetA)];
-    for (size_t i = 0; manifest && i < manifest->payloads.size(); ++i) {
-        const std::string& file = manifest->payloads[i].name;
-        FB_TRY(const base::Bytes source, ports_.store.blob(manifest->payloads[i].sha384));
-        FB_TRY(const bool guilty, kill(file, source, subject));
-        if (!guilty) {
-            continue;
-        }
-        const std::vector<std::string> rules = rules_in(base::text_of(source));
-        for (size_t r = 0; rules.size() <= kMostTried && r < rules.size(); ++r) {
-            FB_TRY(const bool alone, kill(file, base::view_of(rules[r]), subject));
-            if (alone) {
-                return base::printable(file) + ": " + base::printable(name_of_rule(rules[r]));
-            }
-        }
-        return base::printable(file);
-    }
-    return std::string();
 }
 
 base::Result<Outcome> ScannerService::died(Feed feed, Outcome death) {

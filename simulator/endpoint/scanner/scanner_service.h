@@ -29,8 +29,6 @@ inline constexpr uint64_t kMaxSubjectBytes = 64ull * 1024 * 1024;
 // Larger ones go alone: their scan takes longer than their message.
 inline constexpr uint64_t kMostInBatch = 256 * 1024;
 inline constexpr uint64_t kMaxBatchBytes = 4 * 1024 * 1024;  // of all together
-// Rules of a file that are tried one by one to name the one that took too long.
-inline constexpr size_t kMostTried = 100;
 // Programs of one subject that models score.
 inline constexpr size_t kMostScored = 16;
 
@@ -172,11 +170,6 @@ class ScannerService final : public ports::Scanner {
     ports::ScanVerdict no_verdict(base::Outcome outcome,
                                   content::Feed feed = content::Feed::kDatasetA);
 
-    // Which rules kill a process of their own over this subject: "padding.yar", and the rule in it
-    // if one does alone. "": none does without the others.
-    base::Result<std::string> rules_to_blame(const ports::Subject& subject);
-    base::Result<bool> kill(const std::string& file, base::ByteView source,
-                            const ports::Subject& subject);
     // The process has gone, and this feed's content is to blame.
     base::Result<base::Outcome> died(Feed feed, base::Outcome death);
     base::Result<std::string> fall_back(Feed feed, const Contents& before, ports::Changes& changes);

@@ -243,6 +243,27 @@ TEST_F(ScannerFeeds, BlameTheModelThatKillsTheProcessAndNobodyElse) {
     }
 }
 
+TEST_F(ScannerFeeds, LeaveNothingOfABatchUnscoredWhenAModelKillsTheProcess) {
+    install(Feed::kMLModels, "1", {{"packed.live.so", model("packed")}});
+    install(Feed::kMLModels, "2", {{"opens-file.live.so", model("opens-file")}});
+    const std::vector<ports::Subject> subjects(3, ports::file_subject("C:\\a.exe", plain_));
+    const auto verdicts = service_.scan(subjects);
+    ASSERT_OK(verdicts);
+    EXPECT_EQ((*verdicts)[0].outcome.category, Category::kForbidden);
+    EXPECT_EQ((*verdicts)[1].outcome.category, Category::kForbidden) << "the second kill";
+    EXPECT_THAT((*verdicts)[2].scores, SizeIs(1)) << "by the model of before";
+}
+
+TEST_F(ScannerFeeds, ScoreOnlySoManyProgramsOfOneSubject) {
+    install(Feed::kMLModels, "1", {{"packed.live.so", model("packed")}});
+    Bytes many = base::bytes_of("a document with ");
+    for (size_t i = 0; i < kMostScored + 4; ++i) {
+        const Bytes one = program(fmt::format("program {} \x8b\x45", i));
+        many.insert(many.end(), one.begin(), one.end());
+    }
+    EXPECT_THAT(scan(many).scores, SizeIs(kMostScored));
+}
+
 TEST_F(ScannerFeeds, SayWhichModelGaveNoScore) {
     install(Feed::kMLModels, "1", {{"not-a-number.live.so", model("not-a-number")}});
     const ScanVerdict verdict = scan(marked_);

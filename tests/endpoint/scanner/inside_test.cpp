@@ -24,7 +24,7 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-enum class Pack { kZip, kTarGzip, kTarXz, kTarZstd, kSevenZip, kGzip };
+enum class Pack { kZip, kTarGzip, kTarBzip2, kTarXz, kTarZstd, kSevenZip, kGzip };
 
 using Members = std::vector<std::pair<std::string, Bytes>>;
 
@@ -46,6 +46,8 @@ Bytes pack(Pack how, const Members& members, const char* passphrase = nullptr) {
     }
     if (how == Pack::kTarGzip || how == Pack::kGzip) {
         archive_write_add_filter_gzip(writer);
+    } else if (how == Pack::kTarBzip2) {
+        archive_write_add_filter_bzip2(writer);
     } else if (how == Pack::kTarXz) {
         archive_write_add_filter_xz(writer);
     } else if (how == Pack::kTarZstd) {
@@ -162,6 +164,30 @@ TEST_F(Inside, CountsMembersOfAllArchivesTogether) {
     }
     EXPECT_THAT(scan(pack(Pack::kTarGzip, many)).gaps,
                 ElementsAre(Gap{GapReason::kTooMany, "2000"}));
+}
+
+TEST_F(Inside, CountsWhatIsSlowToUnpackSeveralTimes) {
+    const base::RandomStream random(9, base::Stream::kMutation);
+    Bytes noise(5 << 20);
+    for (size_t i = 0; i < noise.size(); ++i) {
+        noise[i] = static_cast<uint8_t>(random.bits(i, 0));
+    }
+    EXPECT_THAT(scan(pack(Pack::kTarBzip2, {{"noise", noise}})).gaps,
+                ElementsAre(Gap{GapReason::kTooLarge, "noise"}));
+    EXPECT_THAT(scan(pack(Pack::kTarGzip, {{"noise", noise}})).gaps, IsEmpty());
+}
+
+// However long names are and however much matches, the reply fits into its limit: one that did not
+// would count as a death.
+TEST_F(Inside, RepliesWithinTheLimitWhateverMatches) {
+    Members members;
+    for (int i = 0; i < 1'200; ++i) {
+        members.emplace_back(fmt::format("{:0>900}.js", i), kMarked);
+    }
+    const Bytes inner = pack(Pack::kZip, members);
+    const SubjectReply reply = scan(pack(Pack::kZip, {{std::string(900, 'n'), inner}}));
+    EXPECT_EQ(reply.code, Code::kNone);
+    EXPECT_THAT(reply.matches, SizeIs(kMaxMatches));
 }
 
 TEST_F(Inside, SaysThatAnEncryptedMemberWasNotLookedInto) {

@@ -411,6 +411,19 @@ TEST_F(SupervisedScanner, PausesBeforeTheThirdStartInARow) {
     EXPECT_EQ(kill().outcome.category, Category::kCpuLimit);
 }
 
+TEST_F(SupervisedScanner, TakesNoSubjectForADeathThatItsMessagesCannotCarry) {
+    const std::string name(kMaxNameBytes + 1, 'n');
+    const std::vector<ports::Subject> subjects = {
+        ports::file_subject(name, base::view_of("x")),
+        {ports::SubjectKind::kMemory, "a.exe", std::vector<ports::Region>(kMaxRegions + 1), {}},
+        ports::file_subject("a.txt", base::view_of("x"))};
+    ASSERT_OK_AND(const std::vector<ScanVerdict> verdicts, patient_.scan(subjects));
+    EXPECT_EQ(verdicts[0].outcome.category, Category::kTooLarge);
+    EXPECT_EQ(verdicts[1].outcome.category, Category::kTooLarge);
+    EXPECT_EQ(verdicts[2].kind, ScanVerdict::Kind::kScanned);
+    EXPECT_EQ(stored(kKills), std::nullopt);
+}
+
 TEST_F(SupervisedScanner, TellsItsCallersWhatPolicySaysOfTheUnscanned) {
     const ScanVerdict allowed = scan_what_kills();
     EXPECT_EQ(allowed.access, ports::Access::kAllow);

@@ -120,6 +120,16 @@ TEST_F(ScannerFolders, SayWhatTheyHadNoRoomFor) {
     EXPECT_THAT(log(), HasSubstr("no room to unpack it: C:\\a.zip large.bin"));
 }
 
+TEST_F(ScannerFolders, ScanWhatIsInMemoryOfAMemberThatDoesNotFit) {
+    make(kMiB, kMiB);
+    start(kRules);
+    Bytes large = large_member(8 * kMiB);
+    const std::string_view mark = "MARK";
+    std::copy(mark.begin(), mark.end(), large.begin());
+    EXPECT_THAT(scan(zip_of({{"large.bin", large}})).matches,
+                Contains(Match{"Marked", "large.bin"}));
+}
+
 TEST_F(ScannerFolders, ScanAllTheSameWhenTheLogIsFull) {
     make(4096, 32 * kMiB);
     start(kRules);
