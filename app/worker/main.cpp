@@ -35,7 +35,9 @@ int scanner() {
         if (sandbox::has_quota_folders()) {
             (*engine)->use(std::make_unique<worker::ScannerFolders>());
         }
-        return sandbox::serve([&](base::ByteView request) { return (*engine)->answer(request); });
+        return sandbox::serve([&](const std::shared_ptr<const sandbox::Request>& request) {
+            return (*engine)->answer(request->bytes(), request);
+        });
     });
 }
 

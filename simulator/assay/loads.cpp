@@ -7,21 +7,29 @@ namespace firebreak::assay {
 
 namespace {
 
+base::Digest digest_of(const base::Gathered& request) {
+    base::Sha384 hash;
+    for (const base::ByteView piece : request.pieces()) {
+        hash.add(piece);
+    }
+    return hash.finish();
+}
+
 class RememberingProcess final : public ports::ComponentProcess {
   public:
     RememberingProcess(ports::ComponentProcesses& real, Loads& loads, bool loads_libraries)
         : real_(real), loads_(loads), loads_libraries_(loads_libraries) {}
 
-    base::Result<ports::CallResult> call(base::ByteView request,
+    base::Result<ports::CallResult> call(const base::Gathered& request,
                                          std::span<const base::ByteView> files) override {
         FB_TRY(std::optional<base::Outcome> death, make_real());
         return death ? ports::CallResult(std::move(*death)) : process_->call(request, files);
     }
 
-    base::Result<ports::CallResult> load(base::ByteView request,
+    base::Result<ports::CallResult> load(const base::Gathered& request,
                                          std::span<const base::ByteView> files) override {
         base::Bytes history(history_.bytes.begin(), history_.bytes.end());
-        const base::Digest digest = base::sha384(request);
+        const base::Digest digest = digest_of(request);
         history.insert(history.end(), digest.bytes.begin(), digest.bytes.end());
         history_ = base::sha384(history);
         auto known = loads_.find(history_);
@@ -47,9 +55,9 @@ class RememberingProcess final : public ports::ComponentProcess {
         base::Bytes request;
         std::vector<base::Bytes> files;
     };
-    void keep(base::ByteView request, std::span<const base::ByteView> files) {
+    void keep(const base::Gathered& request, std::span<const base::ByteView> files) {
         Load& load = loaded_.emplace_back();
-        load.request.assign(request.begin(), request.end());
+        load.request = request.joined();
         for (const base::ByteView file : files) {
             load.files.emplace_back(file.begin(), file.end());
         }

@@ -10,7 +10,7 @@ namespace {
 class WorkerProcess final : public ports::ComponentProcess {
   public:
     explicit WorkerProcess(sandbox::Worker worker) : worker_(std::move(worker)) {}
-    base::Result<ports::CallResult> call(base::ByteView request,
+    base::Result<ports::CallResult> call(const base::Gathered& request,
                                          std::span<const base::ByteView> files) override {
         return worker_.call(request, files);
     }

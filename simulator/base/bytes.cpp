@@ -1,6 +1,29 @@
 #include "base/bytes.h"
 
 namespace firebreak::base {
+namespace {
+
+// Shorter ones are copied sooner than told apart.
+constexpr size_t kWorthBorrowing = 4096;
+
+}  // namespace
+
+size_t Gathered::size() const {
+    size_t size = 0;
+    for (const ByteView piece : pieces_) {
+        size += piece.size();
+    }
+    return size;
+}
+
+Bytes Gathered::joined() const {
+    Bytes all;
+    all.reserve(size());
+    for (const ByteView piece : pieces_) {
+        all.insert(all.end(), piece.begin(), piece.end());
+    }
+    return all;
+}
 
 void ByteWriter::number(uint64_t value, int width) {
     for (int i = 0; i < width; ++i) {
@@ -11,6 +34,30 @@ void ByteWriter::number(uint64_t value, int width) {
 void ByteWriter::blob(ByteView bytes) {
     u32(static_cast<uint32_t>(bytes.size()));
     bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
+}
+
+void ByteWriter::borrowed_blob(ByteView bytes) {
+    if (bytes.size() < kWorthBorrowing) {
+        blob(bytes);
+        return;
+    }
+    u32(static_cast<uint32_t>(bytes.size()));
+    borrowed_.push_back({bytes_.size(), bytes});
+}
+
+Gathered ByteWriter::gather() && {
+    Gathered gathered;
+    gathered.own_ = std::move(bytes_);
+    ByteView rest = gathered.own_;
+    size_t taken = 0;
+    for (const Borrowed& borrowed : borrowed_) {
+        gathered.pieces_.push_back(rest.first(borrowed.at - taken));
+        gathered.pieces_.push_back(borrowed.bytes);
+        rest = rest.subspan(borrowed.at - taken);
+        taken = borrowed.at;
+    }
+    gathered.pieces_.push_back(rest);
+    return gathered;
 }
 
 uint64_t ByteReader::number(size_t width) {

@@ -25,6 +25,29 @@ inline Bytes bytes_of(std::string_view text) {
     return {view.begin(), view.end()};
 }
 
+// A message in pieces, one after another. Large ones are not copied: they lie where its writer
+// found them, and must outlive it.
+class Gathered {
+  public:
+    // Of one piece: its own, or somebody's.
+    Gathered(Bytes&& bytes) : own_(std::move(bytes)), pieces_{own_} {}
+    Gathered(ByteView bytes) : pieces_{bytes} {}
+    Gathered(const Bytes& bytes) : Gathered(ByteView(bytes)) {}
+    Gathered(Gathered&&) noexcept = default;
+    Gathered& operator=(Gathered&&) noexcept = default;
+
+    size_t size() const;
+    std::span<const ByteView> pieces() const { return pieces_; }
+    Bytes joined() const;
+
+  private:
+    friend class ByteWriter;
+    Gathered() = default;
+
+    Bytes own_;  // what is moved stays where it is
+    std::vector<ByteView> pieces_;
+};
+
 // Appends little-endian numbers and length-prefixed (u32) strings.
 class ByteWriter {
   public:
@@ -33,14 +56,21 @@ class ByteWriter {
     void u32(uint32_t value) { number(value, 4); }
     void u64(uint64_t value) { number(value, 8); }
     void blob(ByteView bytes);
+    // The same; what is long is not copied, and must outlive what gather() gives.
+    void borrowed_blob(ByteView bytes);
     void text(std::string_view value) { blob(view_of(value)); }
-    // As many bytes are to come: long messages need not be copied while they grow.
-    void reserve(size_t bytes) { bytes_.reserve(bytes); }
+    // If nothing was borrowed.
     Bytes take() && { return std::move(bytes_); }
+    Gathered gather() &&;
 
   private:
+    struct Borrowed {
+        size_t at;  // in bytes_
+        ByteView bytes;
+    };
     void number(uint64_t value, int width);
     Bytes bytes_;
+    std::vector<Borrowed> borrowed_;
 };
 
 // Reads what ByteWriter wrote, from bytes that nobody vouches for. The first read past the end, and

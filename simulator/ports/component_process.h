@@ -25,11 +25,11 @@ class ComponentProcess {
     // trial must be repeated.
     // `files`: shared libraries that the process may load while it answers, in this order, if it is
     // one that may load any at all; otherwise that is an error.
-    virtual base::Result<CallResult> call(base::ByteView request,
+    virtual base::Result<CallResult> call(const base::Gathered& request,
                                           std::span<const base::ByteView> files = {}) = 0;
     // The same, for a request that loads content: its reply depends on nothing but the requests
     // before it, and files are part of what their request says, so it may be answered from memory.
-    virtual base::Result<CallResult> load(base::ByteView request,
+    virtual base::Result<CallResult> load(const base::Gathered& request,
                                           std::span<const base::ByteView> files = {}) {
         return call(request, files);
     }

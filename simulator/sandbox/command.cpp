@@ -270,7 +270,9 @@ base::Result<Command> Command::create(Spawner& spawner, CommandPolicy policy) {
 base::Result<base::ProgramEnd> Command::run(std::span<const std::string> arguments,
                                             std::span<const base::InputFile> files) const {
     FB_CHECK(check(files, policy_));
-    FB_TRY(const Descriptor order, sealed_file(encode(order_of(policy_, arguments, files))));
+    const base::Bytes encoded = encode(order_of(policy_, arguments, files));
+    const base::ByteView bytes = encoded;
+    FB_TRY(const Descriptor order, sealed_file({&bytes, 1}));
     FB_TRY(Pair socket, socket_pair());
     FB_TRY(Pair output, pipe_to_us());
     FB_TRY(Pair errors, pipe_to_us());

@@ -62,7 +62,7 @@ class Exchange {
           cpu_at_start_(process.cpu_time()) {}
 
     // What to ask; without it, the worker speaks unasked. `request` must outlive the exchange.
-    base::Status ask(base::ByteView request, std::span<const base::ByteView> files);
+    base::Status ask(const base::Gathered& request, std::span<const base::ByteView> files);
     base::Result<Reply> run();
 
   private:
@@ -100,7 +100,8 @@ class Exchange {
     std::array<uint8_t, kFrameHeaderBytes> header_{};
     bool header_sent_ = true;  // or there is none
     Descriptor file_;          // that goes with the header
-    base::ByteView unsent_;    // what goes behind it
+    base::Bytes short_;        // what goes behind it
+    base::ByteView unsent_;    // of that
     LibraryOffer libraries_;
     std::array<uint8_t, kFrameHeaderBytes> reply_header_{};
     base::Bytes reply_;
@@ -110,17 +111,18 @@ class Exchange {
     std::array<bool, kWatched> closed_{};
 };
 
-base::Status Exchange::ask(base::ByteView request, std::span<const base::ByteView> files) {
+base::Status Exchange::ask(const base::Gathered& request, std::span<const base::ByteView> files) {
     FB_TRY(libraries_, LibraryOffer::make(files));
     for (size_t i = 0; i < header_.size(); ++i) {
         header_[i] = static_cast<uint8_t>(request.size() >> (8 * i));
     }
     header_sent_ = false;
     if (request.size() <= kMostInline) {
-        unsent_ = request;
+        short_ = request.joined();
+        unsent_ = short_;
         return {};
     }
-    FB_TRY(file_, sealed_file(request));
+    FB_TRY(file_, sealed_file(request.pieces()));
     return {};
 }
 
@@ -323,10 +325,10 @@ Exchange::Verdict Exchange::ended() {
 
 }  // namespace
 
-base::Result<Reply> exchange(Process& process, std::optional<base::ByteView> request,
+base::Result<Reply> exchange(Process& process, const base::Gathered* request,
                              const ExchangeLimits& limits, std::span<const base::ByteView> files) {
     Exchange one(process, limits);
-    if (request) {
+    if (request != nullptr) {
         if (base::Status asked = one.ask(*request, files); !asked.ok()) {
             process.end();
             return asked.error();

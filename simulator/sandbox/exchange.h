@@ -19,9 +19,9 @@ struct ExchangeLimits {
     WallClock::time_point deadline;
 };
 
-// Sends the request, if there is one, and waits for a frame; see Worker::call(). After an outcome
-// or an error the process is dead. Files are for a policy that allows executable mapping.
-base::Result<Reply> exchange(Process& process, std::optional<base::ByteView> request,
+// Sends the request, unless it is null, and waits for a frame; see Worker::call(). After an
+// outcome or an error the process is dead. Files are for a policy that allows executable mapping.
+base::Result<Reply> exchange(Process& process, const base::Gathered* request,
                              const ExchangeLimits& limits,
                              std::span<const base::ByteView> files = {});
 

@@ -13,7 +13,7 @@ namespace firebreak::sandbox {
 base::Result<LibraryOffer> LibraryOffer::make(std::span<const base::ByteView> files) {
     LibraryOffer offer;
     for (const base::ByteView file : files) {
-        FB_TRY(Descriptor sealed, sealed_file(file));
+        FB_TRY(Descriptor sealed, sealed_file({&file, 1}));
         if (lseek(sealed.get(), 0, SEEK_SET) != 0) {  // the worker reads on where we wrote
             return system_error("lseek of a library");
         }

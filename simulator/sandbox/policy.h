@@ -44,7 +44,7 @@ struct Policy {
 std::vector<std::string> weakening_names(const Policy& policy);
 
 // The longest request that either side takes.
-inline constexpr uint32_t kMaxRequestBytes = 128u * 1024 * 1024;
+inline constexpr uint32_t kMaxRequestBytes = 512u * 1024 * 1024;
 
 // The names of base/sandbox_layers.h, which is what scenarios and run files know of this folder.
 using enum base::SandboxLayer;

@@ -55,17 +55,28 @@ base::Result<Ends> make_ends(WorkerEnds& theirs) {
     return ours;
 }
 
-base::Result<Descriptor> sealed_file(base::ByteView bytes) {
-    Descriptor file(memfd_create("firebreak-request", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-    if (!file.valid()) {
-        return system_error("memfd_create of a request");
-    }
+namespace {
+
+base::Status write_piece(int file, base::ByteView bytes) {
     while (!bytes.empty()) {
-        const ssize_t n = write(file.get(), bytes.data(), bytes.size());
+        const ssize_t n = write(file, bytes.data(), bytes.size());
         if (n < 0 && errno != EINTR) {
             return system_error("write of a request");
         }
         bytes = bytes.subspan(n > 0 ? static_cast<size_t>(n) : 0);
+    }
+    return {};
+}
+
+}  // namespace
+
+base::Result<Descriptor> sealed_file(std::span<const base::ByteView> pieces) {
+    Descriptor file(memfd_create("firebreak-request", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+    if (!file.valid()) {
+        return system_error("memfd_create of a request");
+    }
+    for (const base::ByteView piece : pieces) {
+        FB_CHECK(write_piece(file.get(), piece));
     }
     constexpr int kSeals = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
     if (fcntl(file.get(), F_ADD_SEALS, kSeals) != 0) {

@@ -34,8 +34,8 @@ struct WorkerEnds {
 };
 base::Result<Ends> make_ends(WorkerEnds& theirs);
 
-// A memory file of these bytes that nobody can change any more. Close-on-exec.
-base::Result<Descriptor> sealed_file(base::ByteView bytes);
+// A memory file of these bytes, piece after piece, that nobody can change any more. Close-on-exec.
+base::Result<Descriptor> sealed_file(std::span<const base::ByteView> pieces);
 
 // Not thread-safe. Its end kills and reaps.
 class Process {

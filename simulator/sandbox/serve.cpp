@@ -110,9 +110,9 @@ base::Status prepare() {
 // Answers requests until the parent hangs up.
 base::Status answer(const Handler& handler) {
     for (;;) {
-        Request request;
-        FB_TRY(const bool more, request.receive(kSocketFd));
-        if (!more || !write_frame(handler(request.bytes()))) {
+        const auto request = std::make_shared<Request>();
+        FB_TRY(const bool more, request->receive(kSocketFd));
+        if (!more || !write_frame(handler(request))) {
             return {};
         }
     }

@@ -16,10 +16,10 @@ WallClock::time_point deadline_of(const Policy& policy) {
     return WallClock::now() + std::chrono::milliseconds(policy.call_wall_ms);
 }
 
-base::Status check_size(base::ByteView bytes, const char* of_what) {
-    if (bytes.size() > kMaxRequestBytes) {
+base::Status check_size(uint64_t bytes, const char* of_what) {
+    if (bytes > kMaxRequestBytes) {
         return base::Error{fmt::format("{} of {} bytes, where {} are allowed", of_what,
-                                       base::with_thousands(static_cast<int64_t>(bytes.size())),
+                                       base::with_thousands(static_cast<int64_t>(bytes)),
                                        base::with_thousands(kMaxRequestBytes)),
                            "", ""};
     }
@@ -37,7 +37,7 @@ base::Status check_files(std::span<const base::ByteView> files, const Policy& po
                            "", ""};
     }
     for (const base::ByteView file : files) {
-        FB_CHECK(check_size(file, "a library"));
+        FB_CHECK(check_size(file.size(), "a library"));
     }
     return {};
 }
@@ -55,7 +55,7 @@ base::Result<uint32_t> handshake(Process& process, uint32_t of_zygote) {
     const WallClock::time_point deadline = deadline_of(process.policy());
     FB_CHECK(send_weakenings(process));
     FB_CHECK(receive_listener(process, deadline));
-    FB_TRY(const Reply hello, exchange(process, std::nullopt, {std::nullopt, deadline}));
+    FB_TRY(const Reply hello, exchange(process, nullptr, {std::nullopt, deadline}));
     if (const auto* death = std::get_if<base::Outcome>(&hello)) {
         return base::Error{"it did not lock itself down: " + base::to_text(death->evidence), "",
                            ""};
@@ -125,17 +125,17 @@ int Worker::pid() const {
 }
 
 base::Result<std::variant<base::Bytes, base::Outcome>> Worker::call(
-    base::ByteView request, std::span<const base::ByteView> files) {
+    const base::Gathered& request, std::span<const base::ByteView> files) {
     Process& process = state_->process;
     if (process.dead()) {
         return base::Error{fmt::format("worker {} is dead", process.pid()), "",
                            "start another one"};
     }
-    FB_CHECK(check_size(request, "a request"));
+    FB_CHECK(check_size(request.size(), "a request"));
     FB_CHECK(check_files(files, process.policy()));
     const std::chrono::milliseconds cpu(process.policy().call_cpu_ms);
     const Nanoseconds before = process.cpu_time();
-    auto reply = exchange(process, request, {cpu, deadline_of(process.policy())}, files);
+    auto reply = exchange(process, &request, {cpu, deadline_of(process.policy())}, files);
     state_->last_call_cpu = process.cpu_time() - before;
     return reply;
 }

@@ -82,7 +82,7 @@ class Worker {
     // answers (sandbox/weakenings/executable_mapping.h). Errors also: the policy does not allow
     // that, or there are more than kMostFiles of them (sandbox/channel.h).
     base::Result<std::variant<base::Bytes, base::Outcome>> call(
-        base::ByteView request, std::span<const base::ByteView> files = {});
+        const base::Gathered& request, std::span<const base::ByteView> files = {});
     // Processor time that the last call took.
     std::chrono::microseconds last_call_cpu() const;
 

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <algorithm>
+
 namespace firebreak::base {
 namespace {
 
@@ -102,6 +104,34 @@ RC_GTEST_PROP(ByteReader, NeverLeavesHostileBytes,
         RC_ASSERT(consumed <= bytes.size());
     }
     RC_ASSERT(in.complete() == (!in.failed() && consumed == bytes.size()));
+}
+
+RC_GTEST_PROP(Gathered, IsWhatWouldHaveBeenWrittenInOnePiece, ()) {
+    const size_t threshold = 4096;
+    std::vector<Bytes> blobs;
+    for (int i = *rc::gen::inRange(0, 6); i > 0; --i) {
+        const size_t size = *rc::gen::element<size_t>(0, 1, 100, threshold - 1, threshold, 10'000);
+        blobs.emplace_back(size, *rc::gen::arbitrary<uint8_t>());
+    }
+    ByteWriter gathering, copying;
+    for (const Bytes& blob : blobs) {
+        gathering.borrowed_blob(blob);
+        copying.blob(blob);
+        if (*rc::gen::arbitrary<bool>()) {
+            gathering.u16(7);
+            copying.u16(7);
+        }
+    }
+    Gathered built = std::move(gathering).gather();
+    const Gathered moved = std::move(built);
+    const Bytes whole = std::move(copying).take();
+    RC_ASSERT(moved.size() == whole.size());
+    RC_ASSERT(moved.joined() == whole);
+    for (const Bytes& blob : blobs) {
+        const bool borrowed = std::ranges::any_of(
+            moved.pieces(), [&](ByteView piece) { return piece.data() == blob.data(); });
+        RC_ASSERT(borrowed == (blob.size() >= threshold));
+    }
 }
 
 }  // namespace

@@ -14,8 +14,11 @@
 //
 // Budgets (design.md): 5 ms for an assay on a warm worker, 50 ms with a fresh one, and its compile
 // time; at least the throughput of the command line.
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -26,12 +29,14 @@
 #include <map>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 #include "base/file.h"
 #include "bench/known_files.h"
 #include "endpoint/scanner/messages.h"
 #include "sandbox/worker.h"
 #include "support/paths.h"
+#include "support/process.h"
 #include "support/rule_files.h"
 
 namespace firebreak::bench {
@@ -102,7 +107,7 @@ struct Rules {
     const char* name;
     std::map<std::string, base::Bytes> sources;
     uint64_t most_bytes = 0;  // of files to scan with them: thousands take their time
-    base::Bytes request;
+    base::Gathered request = base::Bytes();  // borrows the sources
 };
 
 sandbox::Policy policy() {
@@ -112,7 +117,7 @@ sandbox::Policy policy() {
     return policy;
 }
 
-base::Bytes request_of(const std::map<std::string, base::Bytes>& sources) {
+base::Gathered request_of(const std::map<std::string, base::Bytes>& sources) {
     endpoint::scanner::LoadRules request;
     for (const auto& [name, source] : sources) {
         request.files.push_back({name, source});
@@ -121,7 +126,7 @@ base::Bytes request_of(const std::map<std::string, base::Bytes>& sources) {
 }
 
 // How many rules it has loaded; 0: they were refused.
-uint32_t load(Worker& worker, const base::Bytes& request) {
+uint32_t load(Worker& worker, const base::Gathered& request) {
     const auto reply = must(worker.call(request));
     const auto* bytes = std::get_if<base::Bytes>(&reply);
     return bytes == nullptr ? 0 : must(endpoint::scanner::parse_load_reply(*bytes)).loaded;
@@ -144,7 +149,7 @@ Rules rules_in(sandbox::Spawner& spawner, const char* name, const fs::path& fold
         Worker worker = must(Worker::start(spawner, policy()));
         return load(worker, request_of({{"one.yar", file.source}})) == 0;
     });
-    Rules rules{name, test::by_folder(files), most_bytes, {}};
+    Rules rules{name, test::by_folder(files), most_bytes, base::Bytes()};
     rules.request = request_of(rules.sources);
     Worker worker = must(Worker::start(spawner, policy()));
     fmt::print("{}: {} rules from {} files\n", name, load(worker, rules.request), files.size());
@@ -280,14 +285,40 @@ class Queue {
     size_t at_ = 0;
 };
 
+// As the command has it.
+class MappedFile {
+  public:
+    explicit MappedFile(const File& file) : size_(file.bytes) {
+        const int descriptor = ::open(file.path.c_str(), O_RDONLY | O_CLOEXEC);
+        address_ =
+            size_ == 0 ? nullptr : mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, descriptor, 0);
+        ::close(descriptor);
+        if (address_ == MAP_FAILED) {
+            fmt::print(stderr, "cannot map {}\n", file.path.string());
+            std::exit(4);
+        }
+    }
+    MappedFile(MappedFile&& other) noexcept
+        : address_(std::exchange(other.address_, nullptr)), size_(other.size_) {}
+    ~MappedFile() {
+        if (address_ != nullptr) {
+            munmap(address_, size_);
+        }
+    }
+    base::ByteView bytes() const { return {static_cast<const uint8_t*>(address_), size_}; }
+
+  private:
+    void* address_;
+    size_t size_;
+};
+
 size_t scan_batch(Worker& worker, std::span<const File> batch) {
-    std::vector<base::Bytes> contents;
+    std::vector<MappedFile> contents;
     endpoint::scanner::ScanRequest request;
     for (const File& file : batch) {
-        contents.push_back(must(base::read_file(file.path, kMostOfOne)));
-    }
-    for (size_t i = 0; i < batch.size(); ++i) {
-        request.subjects.push_back(ports::file_subject(batch[i].path.string(), contents[i]));
+        contents.emplace_back(file);
+        request.subjects.push_back(
+            ports::file_subject(file.path.string(), contents.back().bytes()));
     }
     return matches(worker, request);
 }
@@ -320,14 +351,15 @@ Taken by_workers(std::vector<Worker>& workers, const std::vector<File>& files, s
 class Command {
   public:
     Command(const Rules& rules, const std::vector<File>& files) {
-        line_ = fmt::format(
-            "yara -f -w -p {} -d filename= -d filepath= -d extension= -d filetype= -d owner= ",
-            kThreads);
+        line_ = {"/usr/bin/yara", "-f", "-w", "-p", std::to_string(kThreads)};
+        for (const char* variable : {"filename", "filepath", "extension", "filetype", "owner"}) {
+            line_.insert(line_.end(), {"-d", std::string(variable) + "="});
+        }
         for (const auto& [name, source] : rules.sources) {
             std::ofstream out(folder_.path() / name, std::ios::binary);
             out.write(reinterpret_cast<const char*>(source.data()),
                       static_cast<std::streamsize>(source.size()));
-            line_ += fmt::format("'{}' ", (folder_.path() / name).string());
+            line_.push_back(folder_.path() / name);
         }
         std::ofstream list(folder_.path() / "files");
         for (const File& file : files) {
@@ -335,24 +367,23 @@ class Command {
         }
     }
 
-    Taken scan() const {
-        return run(fmt::format("--scan-list '{}/files'", folder_.path().string()));
-    }
-    Taken compile() const { return run("/dev/null"); }
+    Taken scan() const { return run({"--scan-list", folder_.path() / "files"}); }
+    Taken compile() const { return run({"/dev/null"}); }
 
   private:
-    Taken run(const std::string& what) const {
-        const std::string line = line_ + what + " > /dev/null 2>&1";
+    Taken run(const std::vector<std::string>& what) const {
+        std::vector<std::string> line = line_;
+        line.insert(line.end(), what.begin(), what.end());
         const double before = processor_seconds(RUSAGE_CHILDREN);
         const Clock::time_point begin = Clock::now();
-        if (std::system(line.c_str()) != 0) {
+        if (test::Process(line, folder_.path()).wait().code != 0) {
             return {};
         }
         return {seconds_since(begin), processor_seconds(RUSAGE_CHILDREN) - before, 0};
     }
 
     test::TemporaryFolder folder_;
-    std::string line_;
+    std::vector<std::string> line_;
 };
 
 void throughput(sandbox::Spawner& spawner, const Rules& rules, const std::vector<File>& files) {
@@ -407,11 +438,29 @@ void with_rules(sandbox::Spawner& spawner, const Rules& rules, const std::vector
 
 // --- Reputations ---------------------------------------------------------------------------------
 
+// The table stays in the memory file that it comes in.
+void in_a_worker(sandbox::Spawner& spawner, base::ByteView table) {
+    Worker worker = must(Worker::start(spawner, policy()));
+    const Clock::time_point begin = Clock::now();
+    if (load(worker, endpoint::scanner::encode(
+                         endpoint::scanner::LoadTable{"reputation.table", table})) == 0) {
+        fmt::print(stderr, "the table of reputations does not load\n");
+        std::exit(4);
+    }
+    fmt::print(
+        "a table of {} MB                {:>8.2f} s to load into a worker, {:.2f} of them "
+        "checking; "
+        "{:.1f} MiB of its own\n",
+        table.size() / 1'000'000, seconds_since(begin),
+        static_cast<double>(worker.last_call_cpu().count()) * 1e-6, private_memory(worker.pid()));
+}
+
 // As the engine looks them up; `bench_reputation` has the details.
-void look_ups() {
+void look_ups(sandbox::Spawner& spawner) {
     using namespace endpoint::reputation;
     constexpr size_t kFiles = 10'000'000;
     const Mapped mapped(must(write_table(entries_of(kFiles), {})));
+    in_a_worker(spawner, mapped.bytes());
     const ReputationTable table = must(ReputationTable::open(mapped.bytes()));
     const std::vector<Sha256> asked = asked_of(kFiles);
     double best = 1e9;
@@ -447,7 +496,7 @@ void run(const fs::path& folder, const std::optional<fs::path>& public_rules) {
     for (const Rules& rules : all) {
         with_rules(spawner, rules, files_in(folder, rules.most_bytes));
     }
-    look_ups();
+    look_ups(spawner);
     say_load();
 }
 

@@ -31,7 +31,7 @@ bool check_request(ByteView input) {
         return false;
     }
     const auto again =
-        std::visit([](const auto& message) { return scanner::encode(message); }, *request);
+        std::visit([](const auto& message) { return scanner::encode(message).joined(); }, *request);
     if (!std::ranges::equal(again, input)) {
         std::abort();
     }

@@ -56,7 +56,7 @@ base::Result<std::unique_ptr<sandbox::Process>> start(base::ByteView input) {
 // What one read of a frame must come to. `rest` moves on.
 void check_frame(sandbox::Process& process, base::ByteView& rest) {
     const auto deadline = sandbox::WallClock::now() + std::chrono::minutes(1);
-    const auto reply = sandbox::exchange(process, std::nullopt, {std::nullopt, deadline});
+    const auto reply = sandbox::exchange(process, nullptr, {std::nullopt, deadline});
     check(reply.ok());
     base::ByteReader reader(rest);
     const uint32_t length = reader.u32();

@@ -70,7 +70,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const Descriptor worker(pair[1]);
     const bool in_file = (data[0] & 1) != 0 && rest.size() >= sandbox::kFrameHeaderBytes;
     const base::ByteView sent = in_file ? rest.first(sandbox::kFrameHeaderBytes) : rest;
-    const auto file = sandbox::sealed_file(rest.subspan(in_file ? sent.size() : 0));
+    const base::ByteView behind = rest.subspan(in_file ? sent.size() : 0);
+    const auto file = sandbox::sealed_file({&behind, 1});
     check(file.ok());
     const int descriptor = file->get();
     if (!sent.empty()) {

@@ -34,6 +34,7 @@ namespace {
 using firebreak::base::Bytes;
 using firebreak::base::ByteView;
 using firebreak::sandbox::kSocketFd;
+using firebreak::sandbox::Request;
 
 volatile int g_zero = 0;
 std::string g_seen_before_lockdown;
@@ -312,7 +313,8 @@ int live(const std::string& component) {
         sigprocmask(SIG_SETMASK, &all, nullptr);
     }
     g_seen_before_lockdown = environment() + "descriptors " + open_descriptors();
-    return firebreak::sandbox::serve([&component](ByteView request) -> Bytes {
+    const auto answer = [&component](const std::shared_ptr<const Request>& received) -> Bytes {
+        const ByteView request = received->bytes();
         if (component == "look") {
             return firebreak::base::bytes_of(g_seen_before_lockdown);
         }
@@ -327,7 +329,8 @@ int live(const std::string& component) {
             found->second();
         }
         return {request.begin(), request.end()};
-    });
+    };
+    return firebreak::sandbox::serve(answer);
 }
 
 }  // namespace

@@ -78,7 +78,7 @@ TEST_F(WorkerLife, InheritsNoEnvironmentAndNoDescriptors) {
     const int leak = fcntl(STDERR_FILENO, F_DUPFD, 50);  // not close-on-exec
     ASSERT_GE(leak, 50);
     ASSERT_OK_AND(Worker worker, Worker::start(spawner_, policy_for("look")));
-    const std::string seen = describe(worker.call({}));
+    const std::string seen = describe(worker.call(base::Bytes()));
     EXPECT_THAT(seen, HasSubstr("reply TZ=UTC0\ndescriptors "));
     std::istringstream words(seen.substr(seen.find("descriptors ") + 12));
     std::vector<int> descriptors;
@@ -122,7 +122,8 @@ TEST_F(WorkerLife, CarriesRequestsOfAnySizeInlineOrInAFile) {
 }
 
 TEST(SealedFile, CannotBeChangedByAnybody) {
-    ASSERT_OK_AND(const Descriptor file, sealed_file(base::view_of("content")));
+    ASSERT_OK_AND(const Descriptor file,
+                  sealed_file(base::Gathered(base::view_of("content")).pieces()));
     EXPECT_LT(write(file.get(), "x", 1), 0);
     EXPECT_NE(ftruncate(file.get(), 1), 0);
     EXPECT_NE(ftruncate(file.get(), 100), 0);
@@ -135,8 +136,13 @@ TEST(SealedFile, CannotBeChangedByAnybody) {
 
 TEST_F(WorkerLife, RefusesARequestThatNoWorkerWouldTake) {
     ASSERT_OK_AND(Worker worker, Worker::start(spawner_, policy_for("echo")));
-    EXPECT_THAT(describe(worker.call(base::Bytes(kMaxRequestBytes + 1ull))),
-                HasSubstr("error: a request of 134,217,729 bytes"));
+    const base::Bytes piece(1 << 20);
+    base::ByteWriter writer;
+    for (uint32_t mib = 0; mib < kMaxRequestBytes >> 20; ++mib) {
+        writer.borrowed_blob(piece);
+    }
+    EXPECT_THAT(describe(worker.call(std::move(writer).gather())),
+                HasSubstr("error: a request of 536,872,960 bytes"));
     EXPECT_EQ(describe(worker.call(base::view_of("still there"))), "reply still there");
 }
 
@@ -159,7 +165,7 @@ TEST_F(WorkerLife, LeavesNoDescriptorAndNoZombieBehind) {
     for (int i = 0; i < 70; ++i) {
         for (const char* component : {"echo", "abort", "open"}) {
             ASSERT_OK_AND(Worker worker, Worker::start(spawner_, policy_for(component)));
-            ASSERT_OK(worker.call({}));
+            ASSERT_OK(worker.call(base::Bytes()));
         }
         if (i == 0) {  // three zygotes have come, to stay
             descriptors = open_descriptors();
@@ -205,7 +211,7 @@ TEST_F(WorkerLife, GoesOnWithAnotherZygoteWhenTheFirstIsKilled) {
     ASSERT_OK_AND(Worker second, Worker::start(spawner_, policy_for("echo")));
     EXPECT_EQ(describe(second.call(base::view_of("b"))), "reply b");
     if ((first.layers() & kNamespaces) != 0) {
-        EXPECT_THAT(describe(first.call({})), HasSubstr("error: "));
+        EXPECT_THAT(describe(first.call(base::Bytes())), HasSubstr("error: "));
     }
 }
 
@@ -214,7 +220,7 @@ TEST_F(WorkerLife, EndsWithItsOwnerWhateverItIsDoing) {
     policy.call_cpu_ms = 60'000;
     policy.call_wall_ms = 500;
     ASSERT_OK_AND(Worker worker, Worker::start(spawner_, policy));
-    EXPECT_THAT(describe(worker.call({})), HasSubstr("wall deadline"));
+    EXPECT_THAT(describe(worker.call(base::Bytes())), HasSubstr("wall deadline"));
     { ASSERT_OK_AND(const Worker idle, Worker::start(spawner_, policy_for("echo"))); }
     EXPECT_EQ(children(), 2u) << "two zygotes";
 }
@@ -252,7 +258,7 @@ TEST_F(WorkerLife, IsLedByManyThreadsAtOnce) {
 TEST_F(WorkerLife, EndedBySomebodyElseIsNoOutcomeOfTheContent) {
     ASSERT_OK_AND(Worker worker, Worker::start(spawner_, policy_for("hang")));
     std::thread killer([&] { kill(worker.pid(), SIGKILL); });
-    EXPECT_THAT(describe(worker.call({})), HasSubstr("killed from outside, by SIGKILL"));
+    EXPECT_THAT(describe(worker.call(base::Bytes())), HasSubstr("killed from outside, by SIGKILL"));
     killer.join();
 }
 
@@ -272,7 +278,7 @@ TEST_F(WorkerLife, EndedBySomebodyElseIsNoOutcomeOfTheContent) {
     std::vector<std::thread> callers;
     for (Worker& worker : workers) {
         const int pid = worker.pid();
-        callers.emplace_back([&worker] { static_cast<void>(worker.call({})); });
+        callers.emplace_back([&worker] { static_cast<void>(worker.call(base::Bytes())); });
         [[maybe_unused]] const ssize_t n = write(report, &pid, sizeof pid);
     }
     for (;;) {
@@ -449,7 +455,7 @@ TEST(ParentOfWorkers, ThatIgnoresItsChildrenIsToldSo) {
     signal(SIGCHLD, SIG_IGN);
     Spawner spawner(test::hostile_worker_binary());
     ASSERT_OK_AND(Worker worker, Worker::start(spawner, policy_for("abort")));
-    EXPECT_THAT(describe(worker.call({})), HasSubstr("do not ignore SIGCHLD"));
+    EXPECT_THAT(describe(worker.call(base::Bytes())), HasSubstr("do not ignore SIGCHLD"));
     signal(SIGCHLD, SIG_DFL);
 }
 

@@ -112,7 +112,8 @@ TEST_F(HostileWorker, ThatIsHeldByTheMachineAtTheWallDeadlineIsToBeTriedAgain) {
     policy.call_wall_ms = 300;
     ASSERT_OK_AND(Worker worker, Worker::start(spawner_, policy));
     ASSERT_EQ(kill(worker.pid(), SIGSTOP), 0);
-    EXPECT_THAT(describe(worker.call({})), HasSubstr("no answer before its wall deadline"));
+    EXPECT_THAT(describe(worker.call(base::Bytes())),
+                HasSubstr("no answer before its wall deadline"));
 }
 
 TEST_F(HostileWorker, ThatMakesAForbiddenCallIsStoppedAtIt) {
@@ -175,7 +176,7 @@ TEST_F(HostileWorker, ThatSpeaksWithoutBeingAskedIsEndedAtTheNextCall) {
     ASSERT_OK_AND(Worker worker, Worker::start(spawner_, policy_for("twice")));
     EXPECT_EQ(describe(worker.call(base::view_of("second"))), "reply unasked");
     // Its second frame is either there already, or comes while the next request is under way.
-    const std::string next = describe(worker.call({}));
+    const std::string next = describe(worker.call(base::Bytes()));
     EXPECT_TRUE(next.find("spoke without being asked") != std::string::npos ||
                 next == "reply second")
         << next;
@@ -183,22 +184,22 @@ TEST_F(HostileWorker, ThatSpeaksWithoutBeingAskedIsEndedAtTheNextCall) {
 
 TEST_F(HostileWorker, ThatRepliesAndThenDiesHasReplied) {
     ASSERT_OK_AND(Worker worker, Worker::start(spawner_, policy_for("reply-and-abort")));
-    EXPECT_EQ(describe(worker.call({})), "reply reply");
-    EXPECT_EQ(describe(worker.call({})), "crash, killed by a signal: signal: SIGABRT");
+    EXPECT_EQ(describe(worker.call(base::Bytes())), "reply reply");
+    EXPECT_EQ(describe(worker.call(base::Bytes())), "crash, killed by a signal: signal: SIGABRT");
 }
 
 TEST_F(HostileWorker, ThatDoesNotReadItsRequestCannotHoldItsParent) {
     Policy policy = policy_for("deaf");
     policy.call_wall_ms = 500;
     ASSERT_OK_AND(Worker worker, Worker::start(spawner_, policy));
-    EXPECT_EQ(describe(worker.call({})), "reply reply");
+    EXPECT_EQ(describe(worker.call(base::Bytes())), "reply reply");
     EXPECT_THAT(describe(worker.call(base::Bytes(16 * 1024 * 1024))), HasSubstr("wall deadline"));
 }
 
 TEST_F(HostileWorker, IsNotAskedAgainOnceItIsDead) {
     ASSERT_OK_AND(Worker worker, Worker::start(spawner_, policy_for("abort")));
-    EXPECT_THAT(describe(worker.call({})), HasSubstr("SIGABRT"));
-    EXPECT_THAT(describe(worker.call({})), HasSubstr("is dead; start another one"));
+    EXPECT_THAT(describe(worker.call(base::Bytes())), HasSubstr("SIGABRT"));
+    EXPECT_THAT(describe(worker.call(base::Bytes())), HasSubstr("is dead; start another one"));
 }
 
 TEST_F(HostileWorker, ThatOnlyClaimsToBeLockedDownGetsNoContent) {

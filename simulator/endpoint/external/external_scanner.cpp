@@ -28,8 +28,9 @@ class ExternalProcess final : public ports::ComponentProcess {
     ExternalProcess(const ports::Program& program, const Reading& reading)
         : program_(program), reading_(reading) {}
 
-    base::Result<ports::CallResult> call(base::ByteView bytes,
+    base::Result<ports::CallResult> call(const base::Gathered& message,
                                          std::span<const base::ByteView>) override {
+        const base::Bytes bytes = message.joined();
         FB_TRY(scanner::Request request, scanner::parse_request(bytes));
         if (const auto* load = std::get_if<scanner::LoadRules>(&request)) {
             keep(*load);

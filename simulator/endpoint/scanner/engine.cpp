@@ -54,7 +54,7 @@ content::Certificate certificate_of(ByteView der) {
 
 struct Engine::State {
     std::unique_ptr<Rules> rules;
-    base::Bytes table_bytes;
+    std::shared_ptr<const void> table_owner;
     std::optional<reputation::ReputationTable> table;
     std::vector<content::Certificate> publishers;
     base::UtcTime judged_at;
@@ -227,18 +227,18 @@ LoadReply Engine::load(const LoadRules& request) {
     return state_->rules->load(request);
 }
 
-LoadReply Engine::load(const LoadTable& request) {
+LoadReply Engine::load(const LoadTable& request, std::shared_ptr<const void> owner) {
     if (state_->table) {
         return refuse(Code::kPayloadSetWrong, request.name, "this process has a table already");
     }
-    state_->table_bytes.assign(request.table.begin(), request.table.end());
-    const auto table = reputation::ReputationTable::open(state_->table_bytes);
+    const auto table = reputation::ReputationTable::open(request.table);
     if (!table.ok()) {
         const base::Error& error = table.error();
         return refuse(Code::kTableMalformed, request.name,
                       error.place.empty() ? error.message : error.place + ": " + error.message);
     }
     state_->table = *table;
+    state_->table_owner = std::move(owner);
     return loaded(table->files().size() + table->signers().size());
 }
 
@@ -314,16 +314,17 @@ void Engine::begin() {
                 std::to_string(state_->folders->tidy_up()));
 }
 
-base::Bytes Engine::answer(ByteView bytes) {
+base::Bytes Engine::answer(ByteView bytes, const std::shared_ptr<const void>& owner) {
     const base::Result<Request> request = parse_request(bytes);
     if (!request.ok()) {
         return {};
     }
     begin();
-    return answer_request(*request);
+    return answer_request(*request, owner);
 }
 
-base::Bytes Engine::answer_request(const Request& request) {
+base::Bytes Engine::answer_request(const Request& request,
+                                   const std::shared_ptr<const void>& owner) {
     const auto told = [this](const char* what, const LoadReply& reply) {
         state_->log(reply.code == Code::kNone
                         ? std::string("loaded ") + what + ": " + std::to_string(reply.loaded)
@@ -334,7 +335,7 @@ base::Bytes Engine::answer_request(const Request& request) {
         return told("rules", load(*rules));
     }
     if (const auto* table = std::get_if<LoadTable>(&request)) {
-        return told("reputations", load(*table));
+        return told("reputations", load(*table, owner));
     }
     if (const auto* model = std::get_if<LoadModel>(&request)) {
         return told("models", load(*model));

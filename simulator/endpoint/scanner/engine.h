@@ -30,7 +30,8 @@ class Engine {
 
     LoadReply load(const LoadRules& request);
     // A table that ReputationTable::open() finds sound, once (kTableMalformed, kPayloadSetWrong).
-    LoadReply load(const LoadTable& request);
+    // `owner`: what keeps the table's bytes, which are not copied.
+    LoadReply load(const LoadTable& request, std::shared_ptr<const void> owner);
     // What models::ModelHost takes; the library is found at "/models/<name>".
     LoadReply load(const LoadModel& request);
     // Certificates (DER), once.
@@ -39,10 +40,11 @@ class Engine {
     ScoreReply score(const ScoreRequest& request) const;
 
     // The encoded reply to an encoded request; empty, which is no reply at all, to anything else.
-    base::Bytes answer(base::ByteView request);
+    // `owner` keeps the request's bytes.
+    base::Bytes answer(base::ByteView request, const std::shared_ptr<const void>& owner);
 
   private:
-    base::Bytes answer_request(const Request& request);
+    base::Bytes answer_request(const Request& request, const std::shared_ptr<const void>& owner);
     void begin();
 
     struct State;

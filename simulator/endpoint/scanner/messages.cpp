@@ -12,6 +12,7 @@ using base::Bytes;
 using base::ByteView;
 using base::ByteWriter;
 using base::Code;
+using base::Gathered;
 
 // What a message begins with. Other values are refused, so that no message passes for another.
 enum class Kind : uint8_t {
@@ -158,7 +159,7 @@ void write(ByteWriter& writer, const Subject& subject) {
     write_count(writer, subject.regions.size());
     for (const Region& region : subject.regions) {
         writer.u64(region.address);
-        writer.blob(region.bytes);
+        writer.borrowed_blob(region.bytes);
     }
 }
 
@@ -250,63 +251,54 @@ Score read_score(Fields& fields) {
 
 }  // namespace
 
-Bytes encode(const LoadRules& request) {
+Gathered encode(const LoadRules& request) {
     ByteWriter writer = message(Kind::kLoadRules);
     write_count(writer, request.files.size());
     for (const LoadRules::File& file : request.files) {
         writer.text(file.name);
-        writer.blob(file.source);
+        writer.borrowed_blob(file.source);
     }
-    return std::move(writer).take();
+    return std::move(writer).gather();
 }
 
-Bytes encode(const LoadTable& request) {
+Gathered encode(const LoadTable& request) {
     ByteWriter writer = message(Kind::kLoadTable);
     writer.text(request.name);
-    writer.blob(request.table);
-    return std::move(writer).take();
+    writer.borrowed_blob(request.table);
+    return std::move(writer).gather();
 }
 
-Bytes encode(const LoadModel& request) {
+Gathered encode(const LoadModel& request) {
     ByteWriter writer = message(Kind::kLoadModel);
     writer.text(request.name);
-    writer.blob(request.library);
-    return std::move(writer).take();
+    writer.borrowed_blob(request.library);
+    return std::move(writer).gather();
 }
 
-Bytes encode(const TrustPublishers& request) {
+Gathered encode(const TrustPublishers& request) {
     ByteWriter writer = message(Kind::kTrustPublishers);
     write_count(writer, request.roots.size());
     for (const ByteView root : request.roots) {
         writer.blob(root);
     }
     writer.u64(static_cast<uint64_t>(request.at.unix_seconds));
-    return std::move(writer).take();
+    return std::move(writer).gather();
 }
 
-Bytes encode(const ScanRequest& request) {
-    constexpr size_t kFieldsOfOne = 32;  // at most, of a subject and of a region
-    size_t bytes = kFieldsOfOne;
-    for (const Subject& subject : request.subjects) {
-        bytes += kFieldsOfOne + subject.name.size();
-        for (const Region& region : subject.regions) {
-            bytes += kFieldsOfOne + region.bytes.size();
-        }
-    }
+Gathered encode(const ScanRequest& request) {
     ByteWriter writer = message(Kind::kScanRequest);
-    writer.reserve(bytes);
     write_count(writer, request.subjects.size());
     for (const Subject& subject : request.subjects) {
         write(writer, subject);
     }
-    return std::move(writer).take();
+    return std::move(writer).gather();
 }
 
-Bytes encode(const ScoreRequest& request) {
+Gathered encode(const ScoreRequest& request) {
     ByteWriter writer = message(Kind::kScoreRequest);
     writer.u64(request.number);
     write_floats(writer, request.features);
-    return std::move(writer).take();
+    return std::move(writer).gather();
 }
 
 Bytes encode(const LoadReply& reply) {

@@ -163,12 +163,13 @@ struct ScoreReply {
 using Request =
     std::variant<LoadRules, LoadTable, LoadModel, TrustPublishers, ScanRequest, ScoreRequest>;
 
-base::Bytes encode(const LoadRules& request);
-base::Bytes encode(const LoadTable& request);
-base::Bytes encode(const LoadModel& request);
-base::Bytes encode(const TrustPublishers& request);
-base::Bytes encode(const ScanRequest& request);
-base::Bytes encode(const ScoreRequest& request);
+// Contents of files and subjects are borrowed: they must outlive the message.
+base::Gathered encode(const LoadRules& request);
+base::Gathered encode(const LoadTable& request);
+base::Gathered encode(const LoadModel& request);
+base::Gathered encode(const TrustPublishers& request);
+base::Gathered encode(const ScanRequest& request);
+base::Gathered encode(const ScoreRequest& request);
 base::Bytes encode(const LoadReply& reply);
 base::Bytes encode(const ScanReply& reply);
 base::Bytes encode(const ScoreReply& reply);

@@ -251,21 +251,19 @@ base::Result<std::optional<Outcome>> ScannerService::load(ports::ComponentProces
     for (const content::PayloadFile& payload : manifest.payloads) {
         FB_TRY(payloads.emplace_back(), ports_.store.blob(payload.sha384));
     }
-    base::Bytes request;
-    if (manifest.feed == Feed::kLocalRepData) {
-        if (payloads.size() != 1) {
-            return std::optional(refusal({Code::kPayloadSetWrong, 0, "", 0,
-                                          "one table is expected, and there are " +
-                                              std::to_string(payloads.size()) + " files"}));
-        }
-        request = encode(LoadTable{manifest.payloads[0].name, payloads[0]});
-    } else {
-        LoadRules rules;
-        for (size_t i = 0; i < payloads.size(); ++i) {
-            rules.files.push_back({manifest.payloads[i].name, payloads[i]});
-        }
-        request = encode(rules);
+    LoadRules rules;
+    for (size_t i = 0; i < payloads.size(); ++i) {
+        rules.files.push_back({manifest.payloads[i].name, payloads[i]});
     }
+    if (manifest.feed == Feed::kLocalRepData && payloads.size() != 1) {
+        return std::optional(refusal({Code::kPayloadSetWrong, 0, "", 0,
+                                      "one table is expected, and there are " +
+                                          std::to_string(payloads.size()) + " files"}));
+    }
+    const base::Gathered request =
+        manifest.feed == Feed::kLocalRepData
+            ? encode(LoadTable{rules.files[0].name, rules.files[0].source})
+            : encode(rules);
     uint32_t count = 0;
     FB_TRY(std::optional<Outcome> failed, load_one(process, request, {}, count));
     if (!failed && count > 0) {  // somebody's own scanner does not tell
@@ -297,7 +295,7 @@ base::Result<std::optional<Outcome>> ScannerService::load_models(ports::Componen
 }
 
 base::Result<std::optional<Outcome>> ScannerService::load_one(ports::ComponentProcess& process,
-                                                              base::ByteView request,
+                                                              const base::Gathered& request,
                                                               std::span<const base::ByteView> files,
                                                               uint32_t& count) {
     FB_TRY(ports::CallResult result, process.load(request, files));
@@ -318,9 +316,14 @@ base::Result<std::optional<Outcome>> ScannerService::load_one(ports::ComponentPr
 
 base::Result<ScannerService::Started> ScannerService::start(const Wanted& wanted, Feed last) {
     for (const std::optional<content::Manifest>& manifest : wanted) {
-        if (const uint64_t bytes = manifest ? bytes_of(*manifest) : 0; bytes > kMaxContentBytes) {
-            return Started{nullptr, manifest->feed,
-                           too_large(Stage::kLoad, bytes, kMaxContentBytes)};
+        if (!manifest) {
+            continue;
+        }
+        const uint64_t bytes = bytes_of(*manifest);
+        const uint64_t most =
+            manifest->feed == Feed::kLocalRepData ? kMaxTableBytes : kMaxContentBytes;
+        if (bytes > most) {
+            return Started{nullptr, manifest->feed, too_large(Stage::kLoad, bytes, most)};
         }
     }
     FB_TRY(std::unique_ptr<ports::ComponentProcess> process,

@@ -23,8 +23,10 @@
 namespace firebreak::endpoint::scanner {
 
 // Contents and subjects beyond these are turned away before a process sees them (kTooLarge).
-inline constexpr uint64_t kMaxContentBytes =
-    64ull * 1024 * 1024;  // of one feed, all files together
+// Of one feed, all files together.
+inline constexpr uint64_t kMaxContentBytes = 64ull * 1024 * 1024;
+// LocalRepData: more than 12 million entries. Only what is looked up of it is read after loading.
+inline constexpr uint64_t kMaxTableBytes = 400ull * 1024 * 1024;
 inline constexpr uint64_t kMaxSubjectBytes = 64ull * 1024 * 1024;
 // Larger ones go alone: their scan takes longer than their message.
 inline constexpr uint64_t kMostInBatch = 256 * 1024;
@@ -152,7 +154,7 @@ class ScannerService final : public ports::Scanner {
                                                            base::Evidence& told);
     // `count`: how much was loaded.
     base::Result<std::optional<base::Outcome>> load_one(ports::ComponentProcess& process,
-                                                        base::ByteView request,
+                                                        const base::Gathered& request,
                                                         std::span<const base::ByteView> files,
                                                         uint32_t& count);
     base::Status trust(ports::ComponentProcess& process);

@@ -11,6 +11,7 @@
 #include "endpoint/executables/make_pe.h"
 #include "endpoint/reputation/reputation_table.h"
 #include "endpoint/scanner/archive.h"
+#include "endpoint/scanner/engine.h"
 #include "endpoint/scanner/real_scanner.h"
 
 namespace firebreak::endpoint::scanner {
@@ -87,7 +88,7 @@ class Inside : public testing::Test {
             rule Script { condition: extension == ".js" })");
         ASSERT_EQ(load(test::load_request({{"rules.yar", rules}})).code, Code::kNone);
     }
-    LoadReply load(const Bytes& request) {
+    LoadReply load(const base::Gathered& request) {
         auto result = process_->call(request);
         EXPECT_TRUE(result.ok()) << result.error().text();
         auto reply = parse_load_reply(std::get<Bytes>(*result));
@@ -107,7 +108,8 @@ class Inside : public testing::Test {
     }
     SubjectReply scan(ByteView bytes) { return scan(ports::file_subject("C:\\a.bin", bytes)); }
 
-    test::SandboxedScanners processes_;
+    // Unpacking as much as is allowed takes its time, on a busy machine above all.
+    test::SandboxedScanners processes_{{.component = "scanner", .call_cpu_ms = 5000}};
     std::unique_ptr<ports::ComponentProcess> process_;
 };
 
@@ -288,6 +290,19 @@ class Programs : public Inside {
     content::Signer signer_;
     Bytes plain_, signed_;
 };
+
+// A table of millions stays where it came, in the parent's memory file.
+TEST(EngineTable, IsKeptAndNotCopied) {
+    const auto keep = [](ByteView table) {
+        const auto engine = Engine::create().value();
+        const auto request =
+            std::make_shared<Bytes>(encode(LoadTable{"reputation.table", table}).joined());
+        engine->answer(*request, request);
+        return request.use_count() > 1;
+    };
+    EXPECT_TRUE(keep(reputation::write_table({{base::Sha256{1}, 7}}, {}).value()));
+    EXPECT_FALSE(keep(base::view_of("no table")));
+}
 
 TEST_F(Programs, AreNotLookedForWhereNothingIsKnownOfThem) {
     EXPECT_THAT(scan(plain_).programs, IsEmpty());

@@ -15,16 +15,17 @@ using base::Code;
 
 const Bytes kRules = base::bytes_of("rule a { condition: true }");
 const Bytes kContent = base::bytes_of("content");
+const Bytes kLong(10'000, 'x');  // goes without being copied
 
 std::vector<Bytes> some_requests() {
-    return {
-        encode(LoadRules{{{"worms.yar", kRules}, {"empty.yara", {}}}}),
-        encode(LoadTable{"reputation.table", kContent}),
-        encode(LoadModel{"packed.live.so", kContent}),
-        encode(TrustPublishers{{kContent, kRules}, {1'700'000'000}}),
-        encode(ScanRequest{{ports::file_subject("C:\\a\\b.doc", kContent),
-                            {SubjectKind::kMemory, "a.exe", {{16, kContent}, {4096, {}}}, {}}}}),
-        encode(ScoreRequest{7, {0.5f, -1.0f}})};
+    return {encode(LoadRules{{{"worms.yar", kRules}, {"long.yara", kLong}}}).joined(),
+            encode(LoadTable{"reputation.table", kContent}).joined(),
+            encode(LoadModel{"packed.live.so", kLong}).joined(),
+            encode(TrustPublishers{{kContent, kRules}, {1'700'000'000}}).joined(),
+            encode(ScanRequest{{ports::file_subject("C:\\a\\b.doc", kContent),
+                                {SubjectKind::kMemory, "a.exe", {{16, kContent}, {4096, {}}}, {}}}})
+                .joined(),
+            encode(ScoreRequest{7, {0.5f, -1.0f}}).joined()};
 }
 
 LoadReply some_load_reply() {
@@ -64,7 +65,7 @@ std::vector<Bytes> some_messages() {
 void expect_total(const Bytes& bytes) {
     if (const auto request = parse_request(bytes); request.ok()) {
         const Bytes again =
-            std::visit([](const auto& message) { return encode(message); }, *request);
+            std::visit([](const auto& message) { return encode(message).joined(); }, *request);
         RC_ASSERT(again == bytes);
     }
     if (const auto reply = parse_load_reply(bytes); reply.ok()) {
@@ -94,14 +95,14 @@ RC_GTEST_PROP(ScannerMessages, ComeBackAsTheyWereSent, ()) {
     for (const Bytes& source : sources) {
         load.files.push_back({*rc::gen::arbitrary<std::string>(), source});
     }
-    const Bytes encoded = encode(load);
+    const Bytes encoded = encode(load).joined();
     const auto request = parse_request(encoded);
     RC_ASSERT(request.ok());
-    RC_ASSERT(encode(std::get<LoadRules>(*request)) == encoded);
+    RC_ASSERT(encode(std::get<LoadRules>(*request)).joined() == encoded);
 
     const Bytes content = *rc::gen::arbitrary<Bytes>();
     const std::string name = *rc::gen::arbitrary<std::string>();
-    const Bytes scan = encode(ScanRequest{{ports::file_subject(name, content)}});
+    const Bytes scan = encode(ScanRequest{{ports::file_subject(name, content)}}).joined();
     const auto scan_request = parse_request(scan);
     RC_ASSERT(scan_request.ok());
     const Subject& subject = std::get<ScanRequest>(*scan_request).subjects.at(0);
@@ -152,9 +153,9 @@ TEST(ScannerMessages, AreNotTakenForOneAnother) {
 TEST(ScannerMessages, BeyondTheirLimitsAreErrors) {
     LoadRules load;
     load.files.resize(kMaxRuleFiles, {"a.yar", {}});
-    EXPECT_TRUE(parse_request(encode(load)).ok());
+    EXPECT_TRUE(parse_request(encode(load).joined()).ok());
     load.files.push_back({"b.yar", {}});
-    EXPECT_ERROR(parse_request(encode(load)), "malformed");
+    EXPECT_ERROR(parse_request(encode(load).joined()), "malformed");
 
     SubjectReply scan;
     scan.matches.resize(kMaxMatches, {"R", ""});

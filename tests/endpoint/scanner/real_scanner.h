@@ -45,7 +45,7 @@ class SandboxedScanners final : public ports::ComponentProcesses {
     class Process final : public ports::ComponentProcess {
       public:
         explicit Process(sandbox::Worker worker) : worker_(std::move(worker)) {}
-        base::Result<ports::CallResult> call(base::ByteView request,
+        base::Result<ports::CallResult> call(const base::Gathered& request,
                                              std::span<const base::ByteView> files) override {
             return worker_.call(request, files);
         }
@@ -159,11 +159,11 @@ inline base::Result<content::Draft> fixture(const std::string& folder) {
 }
 
 // A request to scan one file.
-inline base::Bytes scan_request(const std::string& name, base::ByteView bytes) {
+inline base::Gathered scan_request(const std::string& name, base::ByteView bytes) {
     return endpoint::scanner::encode(
         endpoint::scanner::ScanRequest{{ports::file_subject(name, bytes)}});
 }
-inline base::Bytes load_request(const std::map<std::string, base::Bytes>& files) {
+inline base::Gathered load_request(const std::map<std::string, base::Bytes>& files) {
     endpoint::scanner::LoadRules request;
     for (const auto& [name, source] : files) {
         request.files.push_back({name, source});

@@ -24,7 +24,7 @@ class ScannerProcess : public testing::Test {
         ASSERT_OK(started);
         process_ = std::move(started).value();
     }
-    base::Bytes call(const base::Bytes& request) {
+    base::Bytes call(const base::Gathered& request) {
         auto result = process_->call(request);
         if (!result.ok()) {
             ADD_FAILURE() << result.error().text();
@@ -143,7 +143,7 @@ TEST_F(ScannerProcess, ReportsNoMoreMatchesThanAllowed) {
 TEST_F(ScannerProcess, AnswersAMessageThatIsNoneWithNothing) {
     start();
     EXPECT_THAT(call(base::bytes_of("garbage")), IsEmpty());
-    EXPECT_THAT(call({}), IsEmpty());
+    EXPECT_THAT(call(base::Bytes()), IsEmpty());
 }
 
 // The modules that do arithmetic over the subject must find what they need inside the sandbox.

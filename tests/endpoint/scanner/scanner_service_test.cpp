@@ -317,6 +317,13 @@ TEST_F(ScannerServiceTest, TurnsAwayWhatIsTooLargeBeforeAProcessSeesIt) {
     ASSERT_OK_AND(const ports::Installation done, installer(service_).install(manifest, {}));
     EXPECT_EQ(done.outcome.category, Category::kTooLarge);
     EXPECT_EQ(processes_.started, before);
+
+    manifest.feed = content::Feed::kLocalRepData;
+    manifest.payloads[0].size = kMaxTableBytes + 1;
+    ASSERT_OK_AND(const ports::Installation table,
+                  service_.installer(manifest.feed).install(manifest, {}));
+    EXPECT_EQ(table.outcome.category, Category::kTooLarge);
+    EXPECT_EQ(processes_.started, before);
 }
 
 TEST_F(ScannerServiceTest, ReportsADamagedStoreInsteadOfAnOutcome) {
@@ -481,12 +488,13 @@ class LyingProcesses final : public ports::ComponentProcesses {
     class Process final : public ports::ComponentProcess {
       public:
         explicit Process(const LyingProcesses& script) : script_(script) {}
-        base::Result<ports::CallResult> call(base::ByteView request,
+        base::Result<ports::CallResult> call(const base::Gathered& request,
                                              std::span<const base::ByteView>) override {
             if (script_.broken) {
                 return base::Error{"the wall deadline passed", "", ""};
             }
-            const auto parsed = parse_request(request);
+            const base::Bytes bytes = request.joined();
+            const auto parsed = parse_request(bytes);
             EXPECT_TRUE(parsed.ok());
             return ports::CallResult(std::holds_alternative<LoadRules>(*parsed) ? script_.to_load
                                                                                 : script_.to_scan);
