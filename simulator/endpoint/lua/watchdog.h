@@ -1,0 +1,41 @@
+// Stops Lua code that runs for too long, wherever it is: in a loop, behind a pcall, in recursion.
+#pragma once
+
+#include <chrono>
+#include <memory>
+
+#include "base/result.h"
+
+struct lua_State;
+
+namespace firebreak::endpoint::lua {
+
+// A timer over the processor time of the thread that starts it, which alone may use it: a busy
+// machine takes nothing from anybody. What runs past the deadline gets a hook that raises an error
+// at every instruction until the run is over. It costs nothing while code keeps to its time (a
+// permanent hook costs a third of the interpreter's speed), and cannot stop a C function: those
+// that content may call are bounded by themselves. One at a time in a process, because signals are
+// the process's. Needs no system call after the start, so that it works behind a filter.
+class Watchdog {
+  public:
+    // Code is stopped when it has run for `deadline`, and no later than half as long again, as far
+    // as the kernel's ticks allow. Errors: the kernel gives no timer.
+    static base::Result<std::unique_ptr<Watchdog>> start(std::chrono::microseconds deadline);
+    ~Watchdog();
+    Watchdog(const Watchdog&) = delete;
+    Watchdog& operator=(const Watchdog&) = delete;
+
+    // What `lua` runs from here on is one run. Not to be nested.
+    void begin(lua_State* lua);
+    // Whether the run now under way has been stopped.
+    bool expired() const;
+    // The run is over. Whether it was stopped.
+    bool end(lua_State* lua);
+
+  private:
+    Watchdog() = default;
+    void* timer_ = nullptr;
+    bool armed_ = false;
+};
+
+}  // namespace firebreak::endpoint::lua
