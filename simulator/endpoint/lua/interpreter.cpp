@@ -103,6 +103,8 @@ base::Result<std::unique_ptr<Interpreter>> Interpreter::create(const Limits& lim
         keep_at(lua, &g_shared_key);
         lua_newtable(lua);
         keep_at(lua, &g_globals_key);
+        lua_pushcfunction(lua, do_work);
+        self->protected_ = luaL_ref(lua, LUA_REGISTRYINDEX);
     });
     if (ended.how != End::kDone) {
         return base::Error{"the LuaJIT interpreter cannot be set up: " + ended.message, "", ""};
@@ -122,8 +124,12 @@ Interpreter::~Interpreter() {
 Ended Interpreter::protect(void (*work)(lua_State*, void*), void* context) {
     Work what{work, context};
     accounts_.run_as(kEngine);
-    const int status = lua_cpcall(lua_, do_work, &what);
-    Ended done = ended(status);
+    if (protected_ == LUA_NOREF) {
+        return ended(lua_cpcall(lua_, do_work, &what));
+    }
+    lua_rawgeti(lua_, LUA_REGISTRYINDEX, protected_);  // kept: lua_cpcall() makes one every time
+    lua_pushlightuserdata(lua_, &what);
+    Ended done = ended(lua_pcall(lua_, 1, 0, 0));
     lua_settop(lua_, 0);
     return done;
 }

@@ -94,6 +94,7 @@ class Interpreter {
     std::unique_ptr<Watchdog> watchdog_;
     Accounts accounts_;
     lua_State* lua_ = nullptr;
+    Function protected_ = -2;  // LUA_NOREF: not yet
 };
 
 // The interpreter that runs this code.

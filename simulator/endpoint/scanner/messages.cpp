@@ -4,10 +4,11 @@
 #include <array>
 #include <bit>
 
+#include "base/field_reader.h"
+
 namespace firebreak::endpoint::scanner {
 namespace {
 
-using base::ByteReader;
 using base::Bytes;
 using base::ByteView;
 using base::ByteWriter;
@@ -51,71 +52,27 @@ void write_floats(ByteWriter& writer, const std::vector<float>& values) {
     }
 }
 
-// Reads fields, and remembers whether one was out of its limits. Ask once, at the end.
-class Fields {
+class Fields : public base::FieldReader {
   public:
-    explicit Fields(ByteView bytes) : reader_(bytes) {}
+    using FieldReader::FieldReader;
 
-    bool is(Kind kind) { return within(reader_.u8() == static_cast<uint8_t>(kind)); }
-    uint8_t u8() { return reader_.u8(); }
-    uint32_t u32() { return reader_.u32(); }
-    uint64_t u64() { return reader_.u64(); }
-    ByteView bytes() { return reader_.blob(); }
-    bool flag() {
-        const uint8_t value = reader_.u8();
-        within(value <= 1);
-        return value == 1;
-    }
-    std::string text(size_t limit) {
-        const ByteView bytes = reader_.blob();
-        return within(bytes.size() <= limit) ? std::string(base::text_of(bytes)) : std::string();
-    }
-    // How many follow; 0 if that is too many, or nothing more is there.
-    uint32_t count(size_t limit) {
-        const uint32_t count = reader_.u32();
-        return within(count <= limit) ? count : 0;
-    }
-    template <class Enum>
-    Enum one_of(Enum last) {
-        const uint8_t value = reader_.u8();
-        return within(value <= static_cast<uint8_t>(last)) ? static_cast<Enum>(value) : Enum{};
-    }
-    template <size_t N>
-    Code code(const std::array<Code, N>& known) {
-        const auto value = static_cast<Code>(reader_.u16());
-        within(std::find(known.begin(), known.end(), value) != known.end());
-        return value;
-    }
+    bool is(Kind kind) { return within(u8() == static_cast<uint8_t>(kind)); }
     base::Sha256 sha256() {
         base::Sha256 digest{};
-        const ByteView bytes = reader_.blob();
-        if (within(bytes.size() == digest.size())) {
-            std::copy(bytes.begin(), bytes.end(), digest.begin());
+        const ByteView found = bytes();
+        if (within(found.size() == digest.size())) {
+            std::copy(found.begin(), found.end(), digest.begin());
         }
         return digest;
     }
-    std::optional<uint8_t> optional_u8() {
-        return flag() ? std::optional(reader_.u8()) : std::nullopt;
-    }
+    std::optional<uint8_t> optional_u8() { return flag() ? std::optional(u8()) : std::nullopt; }
     std::vector<float> floats() {
         std::vector<float> values;
         for (uint32_t n = count(kMaxFeatures); n > 0 && !failed(); --n) {
-            values.push_back(std::bit_cast<float>(reader_.u32()));
+            values.push_back(std::bit_cast<float>(u32()));
         }
         return values;
     }
-
-    bool failed() const { return !ok_ || reader_.failed(); }
-    bool complete() const { return ok_ && reader_.complete(); }
-
-  private:
-    bool within(bool holds) {
-        ok_ = ok_ && holds;
-        return holds;
-    }
-
-    ByteReader reader_;
-    bool ok_ = true;
 };
 
 base::Error malformed(const char* what) {

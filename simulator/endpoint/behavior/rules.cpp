@@ -1,0 +1,53 @@
+#include "endpoint/behavior/rules.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+
+namespace firebreak::endpoint::behavior {
+
+RuleNote Rule::disable(const std::string& why) {
+    cost.disabled = true;
+    return {RuleNote::What::kDisabled, id, why};
+}
+
+std::vector<RuleNote> Rule::note_call(const lua::Ended& ended, uint64_t nanoseconds) {
+    ++cost.calls;
+    cost.nanoseconds += nanoseconds;
+    ns_in_window += nanoseconds;
+    ++cost.histogram[std::min<size_t>(std::bit_width(nanoseconds), kCostBuckets - 1)];
+    if (ended.how == lua::End::kDone) {
+        return {};
+    }
+    ++cost.errors;
+    std::vector<RuleNote> notes;
+    const auto what = ended.how == lua::End::kError      ? RuleNote::What::kError
+                      : ended.how == lua::End::kDeadline ? RuleNote::What::kDeadline
+                                                         : RuleNote::What::kMemory;
+    notes.push_back({what, id, ended.message});
+    stops += ended.how == lua::End::kError ? 0 : 1;
+    if (stops >= kMaxStops) {
+        notes.push_back(disable(fmt::format("stopped {} times", stops)));
+    } else if (cost.errors >= kMaxErrors) {
+        notes.push_back(disable(fmt::format("failed {} times", cost.errors)));
+    }
+    return notes;
+}
+
+std::vector<RuleNote> Rule::note_window(uint64_t events) {
+    const uint64_t per_event = ns_in_window / std::max<uint64_t>(events, 1);
+    ns_in_window = 0;
+    if (cost.disabled || per_event <= kBudgetNsPerEvent) {
+        return {};
+    }
+    const std::string share =
+        fmt::format("{} ns for each event, where {} are allowed", per_event, kBudgetNsPerEvent);
+    if (!warned) {
+        warned = true;
+        return {{RuleNote::What::kOverBudget, id, share}};
+    }
+    return {disable("over budget again: " + share)};
+}
+
+}  // namespace firebreak::endpoint::behavior

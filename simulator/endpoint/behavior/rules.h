@@ -1,0 +1,59 @@
+// The rules of one process: what each has declared, what it handles, and what it costs.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "endpoint/behavior/filter.h"
+#include "endpoint/behavior/messages.h"
+#include "endpoint/lua/interpreter.h"
+
+namespace firebreak::endpoint::behavior {
+
+using RuleIndex = uint32_t;
+
+inline constexpr size_t kMaxHandlers = 64;            // of one rule
+inline constexpr size_t kMaxStates = 4096;            // processes of which one rule keeps a state
+inline constexpr uint64_t kMaxErrors = 20;            // then a rule is disabled
+inline constexpr uint64_t kMaxStops = 3;              // at a deadline or a memory limit; the same
+inline constexpr uint64_t kBudgetWindow = 10'000;     // events that are handled together
+inline constexpr uint64_t kBudgetNsPerEvent = 2'000;  // of one rule, on average over a window
+
+struct Handler {
+    RuleIndex rule;
+    lua::Function function;
+    Filter filter;
+};
+
+struct Rule {
+    std::string file;
+    RuleFeed feed = RuleFeed::kBehavior;
+    lua::Owner owner = lua::kEngine;
+    // As declared.
+    bool declared = false;
+    std::string id, title, technique;
+    Severity severity = Severity::kMedium;
+
+    size_t handlers = 0;
+    size_t states = 0;      // processes of which it keeps one
+    size_t collect_at = 0;  // bytes of memory at which garbage is collected
+
+    RuleCost cost;
+    uint64_t stops = 0;
+    uint64_t ns_in_window = 0;
+    bool warned = false;
+
+    // Counts a call. What has to be said of the rule after it: nothing, in most cases.
+    std::vector<RuleNote> note_call(const lua::Ended& ended, uint64_t nanoseconds);
+    // After a window of events: over budget for the first time, it is warned, and the next time
+    // disabled.
+    std::vector<RuleNote> note_window(uint64_t events);
+
+  private:
+    RuleNote disable(const std::string& why);
+};
+
+}  // namespace firebreak::endpoint::behavior
