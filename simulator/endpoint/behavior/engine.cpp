@@ -79,7 +79,7 @@ class Engine::State {
     }
 
     LoadReply load(const LoadRules& request);
-    EventReply handle(const host::EventLog& log,
+    EventReply handle(const host::EventLog& log, bool last,
                       const std::vector<HandleEvents::Reputation>& reputations);
     EventReply tell(const TellScan& answer);
     CostReply costs() const;
@@ -159,20 +159,24 @@ std::optional<LoadReply> Engine::State::load_file(const LoadRules::File& file, R
     return std::nullopt;
 }
 
-EventReply Engine::State::handle(const host::EventLog& log,
+EventReply Engine::State::handle(const host::EventLog& log, bool last,
                                  const std::vector<HandleEvents::Reputation>& reputations) {
     reply_ = {};
     for (const HandleEvents::Reputation& one : reputations) {
         world_.processes.set_reputation(one.process, one.score);
     }
+    const auto sink = [this](const Event& event) { handle(event); };
     for (const Event& event : log.events()) {
-        handle(event);
+        world_.processes.note(event);
+        world_.sensors.push(event, sink);
+    }
+    if (last) {
+        world_.sensors.flush_all(sink);
     }
     return std::move(reply_);
 }
 
 void Engine::State::handle(const Event& event) {
-    world_.processes.note(event);
     world_.now_ms = event.at_ms;
     world_.event = &event;
     bool begun = false;
@@ -319,6 +323,13 @@ CostReply Engine::State::costs() const {
         cost.memory_bytes = interpreter_->accounts().live(rule.owner);
         reply.rules.push_back(std::move(cost));
     }
+    for (const host::EventKindInfo& info : host::event_kinds()) {
+        const sensors::SensorCounters& counters = world_.sensors.counters(info.kind);
+        if (counters.in > 0) {
+            reply.sensors.push_back({std::string(info.name), counters.in, counters.merged,
+                                     counters.dropped, counters.delivered});
+        }
+    }
     reply.memory_bytes = interpreter_->accounts().total();
     return reply;
 }
@@ -341,9 +352,9 @@ LoadReply Engine::load(const LoadRules& request) {
     return state_->load(request);
 }
 
-EventReply Engine::handle(const host::EventLog& log,
+EventReply Engine::handle(const host::EventLog& log, bool last,
                           const std::vector<HandleEvents::Reputation>& reputations) {
-    return state_->handle(log, reputations);
+    return state_->handle(log, last, reputations);
 }
 
 EventReply Engine::tell(const TellScan& answer) {
@@ -364,7 +375,7 @@ base::Bytes Engine::answer(base::ByteView bytes) {
     }
     if (const auto* events = std::get_if<HandleEvents>(&*request)) {
         const auto log = host::EventLog::parse(events->log);
-        return log.ok() ? encode(handle(*log, events->reputations)) : base::Bytes();
+        return log.ok() ? encode(handle(*log, events->last, events->reputations)) : base::Bytes();
     }
     if (const auto* answer = std::get_if<TellScan>(&*request)) {
         return encode(tell(*answer));

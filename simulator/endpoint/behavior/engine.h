@@ -33,7 +33,8 @@ class Engine {
     // ProductRules once, then Behavior once; either may be left out. What is refused leaves the
     // engine in no state to go on with.
     LoadReply load(const LoadRules& request);
-    EventReply handle(const host::EventLog& log,
+    // `last`: nothing follows.
+    EventReply handle(const host::EventLog& log, bool last = false,
                       const std::vector<HandleEvents::Reputation>& reputations = {});
     // Answers a rule that asked. Of a number that nobody waits for: nothing happens.
     EventReply tell(const TellScan& answer);

@@ -71,6 +71,7 @@ LoadRules read_rules(FieldReader& fields) {
 HandleEvents read_events(FieldReader& fields) {
     HandleEvents request;
     request.log = fields.bytes();
+    request.last = fields.flag();
     for (uint32_t n = fields.count(kMaxReputations); n > 0 && !fields.failed(); --n) {
         HandleEvents::Reputation& one = request.reputations.emplace_back();
         one.process = fields.u32();
@@ -181,6 +182,7 @@ Gathered encode(const LoadRules& request) {
 Gathered encode(const HandleEvents& request) {
     ByteWriter writer = message(Kind::kHandleEvents);
     writer.borrowed_blob(request.log);
+    writer.u8(request.last ? 1 : 0);
     write_count(writer, request.reputations.size());
     for (const HandleEvents::Reputation& one : request.reputations) {
         writer.u32(one.process);

@@ -57,6 +57,7 @@ struct HandleEvents {
         uint8_t score = 0;  // 0 to 100: as the process was tagged when it started
     };
     base::ByteView log;
+    bool last = false;                    // nothing follows: what sensors hold is delivered, too
     std::vector<Reputation> reputations;  // of processes that start in it; at most kMaxReputations
 };
 

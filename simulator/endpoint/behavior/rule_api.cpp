@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <lua.hpp>
+#include <tuple>
 
 #include "base/text.h"
 
@@ -223,6 +224,110 @@ int on(lua_State* lua) {
     ++world.rule().handlers;
     const lua::Function kept = luaL_ref(lua, LUA_REGISTRYINDEX);
     world.handlers[static_cast<size_t>(kind)].push_back({world.running, kept, std::move(filter)});
+    return 0;
+}
+
+// A field of the kind's, by the name on top of the stack.
+size_t field_at(lua_State* lua, host::EventKind kind) {
+    size_t size = 0;
+    const char* name = lua_type(lua, -1) == LUA_TSTRING ? lua_tolstring(lua, -1, &size) : nullptr;
+    const std::optional<size_t> field =
+        name == nullptr ? std::nullopt : host::find_event_field(kind, std::string_view(name, size));
+    if (!field) {
+        refuse(lua, std::string(host::info_of(kind).name) + " has no field `" +
+                        (name == nullptr ? luaL_typename(lua, -1) : name) + "`");
+    }
+    return *field;
+}
+
+sensors::DropCondition drop_condition(size_t field, std::string_view pattern) {
+    const bool ends = pattern.starts_with('*');
+    const bool begins = pattern.size() > 1 && pattern.ends_with('*');
+    pattern.remove_prefix(ends ? 1 : 0);
+    pattern.remove_suffix(begins ? 1 : 0);
+    const sensors::Match match = ends && begins ? sensors::Match::kContains
+                                 : ends         ? sensors::Match::kEndsWith
+                                 : begins       ? sensors::Match::kStartsWith
+                                                : sensors::Match::kEquals;
+    return {field, match, std::string(pattern)};
+}
+
+// Of the table on top of the stack: {image = "*\\svchost.exe", …}, or a list of texts for a field.
+void read_drops(lua_State* lua, host::EventKind kind, sensors::SensorParameters& parameters) {
+    const int table = lua_gettop(lua);
+    for (lua_pushnil(lua); lua_next(lua, table) != 0; lua_pop(lua, 1)) {
+        lua_pushvalue(lua, -2);
+        const size_t field = field_at(lua, kind);
+        lua_pop(lua, 1);
+        const bool is_list = lua_type(lua, -1) == LUA_TTABLE;
+        const size_t count = is_list ? lua_objlen(lua, -1) : 1;
+        for (size_t i = 1; i <= std::min(count, sensors::kMostDropConditions + 1); ++i) {
+            lua_pushvalue(lua, -1);
+            if (is_list) {
+                lua_rawgeti(lua, -1, static_cast<int>(i));
+                lua_replace(lua, -2);
+            }
+            size_t size = 0;
+            const char* text = lua_tolstring(lua, -1, &size);
+            if (text == nullptr) {
+                luaL_error(lua, "`drop`: a text, or a list of them, for each field");
+            }
+            parameters.drop.push_back(drop_condition(field, std::string_view(text, size)));
+            lua_pop(lua, 1);
+        }
+    }
+    // As the table has no order: any one that holds drops the event.
+    std::ranges::sort(parameters.drop, {}, [](const sensors::DropCondition& one) {
+        return std::tie(one.field, one.match, one.literal);
+    });
+}
+
+void read_merge_key(lua_State* lua, host::EventKind kind, sensors::SensorParameters& parameters) {
+    luaL_checktype(lua, -1, LUA_TTABLE);
+    const size_t count = std::min(lua_objlen(lua, -1), host::kMostEventFields + 1);
+    for (size_t i = 1; i <= count; ++i) {
+        lua_rawgeti(lua, -1, static_cast<int>(i));
+        parameters.merge_key.push_back(field_at(lua, kind));
+        lua_pop(lua, 1);
+    }
+}
+
+sensors::SensorParameters sensor_at(lua_State* lua, host::EventKind kind) {
+    sensors::SensorParameters parameters;
+    luaL_checktype(lua, 2, LUA_TTABLE);
+    check_names(lua, 2, {"enabled", "merge", "window", "drop"});
+    lua_getfield(lua, 2, "enabled");
+    parameters.enabled = lua_isnil(lua, -1) || lua_toboolean(lua, -1) != 0;
+    lua_getfield(lua, 2, "window");
+    parameters.merge_window_ms = static_cast<int64_t>(luaL_optnumber(lua, -1, 0));
+    lua_getfield(lua, 2, "merge");
+    if (!lua_isnil(lua, -1)) {
+        read_merge_key(lua, kind, parameters);
+    }
+    lua_getfield(lua, 2, "drop");
+    if (!lua_isnil(lua, -1)) {
+        luaL_checktype(lua, -1, LUA_TTABLE);
+        read_drops(lua, kind, parameters);
+    }
+    lua_settop(lua, 2);
+    return parameters;
+}
+
+int sensor(lua_State* lua) {
+    RuleWorld& world = world_of(lua);
+    only_while_loading(lua, world, "sensor");
+    check_declared(lua, world);
+    const host::EventKind kind = kind_at(lua, 1);
+    std::string& set_in = world.sensor_set_in[static_cast<size_t>(kind)];
+    if (!set_in.empty()) {
+        return refuse(lua, "the sensor of " + std::string(host::info_of(kind).name) +
+                               " is set in " + set_in + " already");
+    }
+    const base::Status set = world.sensors.set(kind, sensor_at(lua, kind));
+    if (!set.ok()) {
+        return refuse(lua, set.error().message);
+    }
+    set_in = world.rule().file;
     return 0;
 }
 
@@ -468,6 +573,13 @@ constexpr lua::FunctionInfo kFunctions[] = {
      "left out. The event speaks while it is handled: keep fields of it, not the event. While "
      "loading.",
      on},
+    {"", "sensor", "(kind, {drop = {field = pattern}, merge = {field, …}, window =, enabled =})",
+     "What becomes of events of this kind before any rule sees them, for all rules; one file may "
+     "set a kind's sensor. An event that meets one of `drop` is dropped. Those of one process "
+     "whose "
+     "`merge` fields are the same are merged into the first for `window` milliseconds, which then "
+     "comes with their `count`. `enabled = false` drops all. While loading.",
+     sensor},
     {"", "provide", "(name, function)",
      "Gives all rules `core.name`. It runs in the time and memory of the rule that calls it. For "
      "ProductRules, while loading.",

@@ -10,6 +10,7 @@
 #include "endpoint/behavior/rules.h"
 #include "endpoint/lua/core_functions.h"
 #include "endpoint/lua/interpreter.h"
+#include "endpoint/sensors/sensors.h"
 
 namespace firebreak::endpoint::behavior {
 
@@ -38,7 +39,9 @@ struct RuleWorld {
     std::vector<Rule> rules;
     std::array<std::vector<Handler>, host::kEventKinds> handlers;  // by kind, in order
     ProcessTable processes;
-    size_t provided = 0;  // core functions
+    sensors::Sensors sensors;
+    std::array<std::string, host::kEventKinds> sensor_set_in;  // file; "": nowhere
+    size_t provided = 0;                                       // core functions
 
     // What runs now.
     bool loading = false;

@@ -146,7 +146,7 @@ TEST_F(EngineTest, TellsOfProcesses) {
     ASSERT_THAT(reply.detections, SizeIs(1));
     EXPECT_THAT(reply.detections[0].evidence,
                 ElementsAre(Pair("i", "C:\\a.exe"), Pair("none", "nil"), Pair("r", "nil")));
-    const EventReply known = engine_->handle(log_of({start_of(8, "C:\\b.exe")}), {{8, 90}});
+    const EventReply known = engine_->handle(log_of({start_of(8, "C:\\b.exe")}), false, {{8, 90}});
     EXPECT_THAT(known.detections[0].evidence, testing::Contains(Pair("r", "90")));
 }
 
@@ -216,6 +216,47 @@ TEST_F(EngineTest, LetsNobodyChangeCoreFunctions) {
     const EventReply reply = handle({start_of(7, "x")});
     ASSERT_THAT(reply.notes, SizeIs(1));
     EXPECT_THAT(reply.notes[0].message, HasSubstr("core cannot be changed"));
+}
+
+TEST_F(EngineTest, HasSensorsMergeAndDropBeforeRulesSeeAnything) {
+    load({{"a.lua", R"(
+        rule {id = "a"}
+        sensor("dns_query", {drop = {query = {"*.example", "local"}}, merge = {"query"},
+                             window = 1000})
+        on("dns_query", nil, function(e) detect {evidence = {q = e.query, n = e.count}} end)
+    )"}});
+    const auto query = [](const char* name, int64_t at_ms) {
+        return event_of(EventKind::kDnsQuery, 7, {{"query", name}}, at_ms);
+    };
+    const EventReply reply =
+        engine_->handle(log_of({query("a.test", 0), query("x.example", 10), query("a.test", 20),
+                                query("LOCAL", 30), query("b.test", 40), query("a.test", 2000)}),
+                        true);
+    std::vector<std::string> told;
+    for (const Detection& one : reply.detections) {
+        told.push_back(one.evidence[1].second + " " + one.evidence[0].second);
+    }
+    EXPECT_THAT(told, ElementsAre("a.test 2", "b.test 1", "a.test 1"));
+    const CostReply costs = engine_->costs();
+    ASSERT_THAT(costs.sensors, SizeIs(1));
+    EXPECT_EQ(costs.sensors[0].kind, "dns_query");
+    EXPECT_EQ(costs.sensors[0].in, 6u);
+    EXPECT_EQ(costs.sensors[0].merged, 1u);
+    EXPECT_EQ(costs.sensors[0].dropped, 2u);
+    EXPECT_EQ(costs.sensors[0].delivered, 3u);
+}
+
+TEST_F(EngineTest, RefusesSensorsThatCannotBe) {
+    const auto with = [this](const std::string& sensor) {
+        return refused("rule {id = 'a'} sensor('dns_query', " + sensor + ")").message;
+    };
+    EXPECT_THAT(with("{merge = {'qurey'}, window = 1}"), HasSubstr("no field `qurey`"));
+    EXPECT_THAT(with("{drop = {qurey = 'x'}}"), HasSubstr("no field `qurey`"));
+    EXPECT_THAT(with("{window = 1e18}"), HasSubstr("window"));
+    EXPECT_THAT(with("{windw = 1}"), HasSubstr("unknown name `windw`"));
+    EXPECT_THAT(with("{drop = {query = {{}}}}"), HasSubstr("a text, or a list of them"));
+    EXPECT_EQ(with("{}) sensor('dns_query', {}"),
+              "bad.lua:1: the sensor of dns_query is set in bad.lua already");
 }
 
 TEST_F(EngineTest, RefusesContentWithItsFileAndLine) {
@@ -381,12 +422,13 @@ TEST_F(EngineTest, AnswersRequestsAndNothingElse) {
     ASSERT_OK(loaded);
     EXPECT_EQ(loaded->loaded, 1u);
     const base::Bytes log = log_of({start_of(7, "a")}).encode();
-    const auto handled = parse_event_reply(engine_->answer(encode(HandleEvents{log, {}}).joined()));
+    const auto handled =
+        parse_event_reply(engine_->answer(encode(HandleEvents{log, true, {}}).joined()));
     ASSERT_OK(handled);
     EXPECT_THAT(handled->detections, SizeIs(1));
     ASSERT_OK(parse_cost_reply(engine_->answer(encode(TellCosts{}).joined())));
     EXPECT_THAT(engine_->answer(base::view_of("nonsense")), IsEmpty());
-    EXPECT_THAT(engine_->answer(encode(HandleEvents{base::view_of("no log"), {}}).joined()),
+    EXPECT_THAT(engine_->answer(encode(HandleEvents{base::view_of("no log"), true, {}}).joined()),
                 IsEmpty());
 }
 

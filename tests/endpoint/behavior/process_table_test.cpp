@@ -11,8 +11,9 @@ using host::EventKind;
 
 TEST(ProcessTable, LearnsOfProcessesThatStartAndOfThoseThatWereThere) {
     ProcessTable table;
-    table.note(event_of(EventKind::kProcessStart, 7,
-                        {{"image", "C:\\a.exe"}, {"command_line", "a -x"}, {"parent", uint64_t{3}}}));
+    table.note(
+        event_of(EventKind::kProcessStart, 7,
+                 {{"image", "C:\\a.exe"}, {"command_line", "a -x"}, {"parent", uint64_t{3}}}));
     table.note(event_of(EventKind::kDnsQuery, 3, {{"image", "C:\\parent.exe"}}));
     ASSERT_NE(table.find(7), nullptr);
     EXPECT_EQ(table.find(7)->command_line, "a -x");

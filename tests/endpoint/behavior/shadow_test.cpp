@@ -6,7 +6,6 @@
 
 #include <algorithm>
 
-
 #include "endpoint/behavior/rule_fixture.h"
 
 namespace firebreak::endpoint::behavior {
