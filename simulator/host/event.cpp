@@ -255,6 +255,19 @@ bool EventLogBuilder::add(const Event& event) {
     return true;
 }
 
+void EventLogBuilder::count_from_first() {
+    const auto first = std::ranges::min_element(content_->events, {}, &Event::at_ms);
+    if (first == content_->events.end()) {
+        return;
+    }
+    const uint64_t zero = static_cast<uint64_t>(first->at_ms);
+    for (Event& event : content_->events) {
+        // Of times that are further apart than a number can say, the later is as late as can be.
+        const uint64_t since = static_cast<uint64_t>(event.at_ms) - zero;
+        event.at_ms = static_cast<int64_t>(std::min<uint64_t>(since, INT64_MAX));
+    }
+}
+
 EventLog EventLogBuilder::build() && {
     std::ranges::stable_sort(content_->events, {}, &Event::at_ms);
     known_.clear();

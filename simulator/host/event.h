@@ -143,7 +143,8 @@ class EventLog {
   public:
     EventLog();
     // Texts live as long as any copy of this log.
-    std::span<const Event> events() const { return content_->events; }
+    std::span<const Event> events() const& { return content_->events; }
+    std::span<const Event> events() && = delete;  // of a log that is about to go
 
     // Little-endian: version, texts, events; each text once.
     base::Bytes encode() const;
@@ -170,6 +171,8 @@ class EventLogBuilder {
     // value is not of its field's type, or the count is 0.
     bool add(const Event& event);
     size_t size() const { return content_->events.size(); }
+    // Moves all times so that the earliest is 0.
+    void count_from_first();
     // Sorted by time; of equal times, as they were added.
     EventLog build() &&;
 

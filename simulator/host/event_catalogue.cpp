@@ -136,6 +136,7 @@ constexpr EventFieldInfo kScript[] = {
     {"path", kText, "script file that it comes from"},
     {"host_application", kText, "command line of the program that runs it"},
     kUser,
+    {"details", kText, "parameters as they were bound, and what went wrong"},
     {"block", kText, "id of the script block"},
     {"part", kNumber, "which part of a long script block this is, from 1"},
     {"parts", kNumber, "how many parts it has"},
