@@ -5,6 +5,7 @@
 #include "headless/mutate_command.h"
 #include "headless/publish_command.h"
 #include "headless/serve_command.h"
+#include "headless/test_rule_command.h"
 
 namespace firebreak::headless {
 
@@ -29,6 +30,7 @@ void add_content_command(CLI::App& app, std::function<void(int)> finish) {
     add_serve(*content, finish);
     add_mutate(*content, finish);
     add_make_executable(*content, finish);
+    add_test_rule(*content, finish);
     add_keys(*content, finish);
 }
 

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/text.h"
+#include "endpoint/behavior/engine.h"
 #include "endpoint/scanner/engine.h"
 #include "sandbox/command_life.h"
 #include "sandbox/quota_folder.h"
@@ -41,6 +42,20 @@ int scanner() {
     });
 }
 
+// The engine is made by each process for itself: its timer is one of the thread's own, and is set
+// before the process is locked down.
+int behavior() {
+    return sandbox::be_zygote([] {
+        auto engine = endpoint::behavior::Engine::create();
+        if (!engine.ok()) {
+            return complain(kSoftware, engine.error().text());
+        }
+        return sandbox::serve([&](const std::shared_ptr<const sandbox::Request>& request) {
+            return (*engine)->answer(request->bytes());
+        });
+    });
+}
+
 // For programs that are not ours: nothing is loaded here but what starts and watches them.
 int command() {
     return sandbox::be_zygote(sandbox::live_for_command, sandbox::World::kOfItsOwn);
@@ -56,9 +71,12 @@ int main(int count, char** arguments) {
     if (component == "scanner") {
         return scanner();
     }
+    if (component == "behavior") {
+        return behavior();
+    }
     if (component == "command") {
         return command();
     }
     return complain(kUsage, "unknown component `" + base::printable(component) +
-                                "`; this build knows: scanner, command");
+                                "`; this build knows: scanner, behavior, command");
 }

@@ -77,7 +77,8 @@ sandbox::Policy scanner_policy(uint32_t required_layers) {
 class Processes {
   public:
     explicit Processes(const Environment& environment)
-        : workers_(environment.spawner, scanner_policy(environment.required_layers)) {
+        : workers_(environment.spawner, scanner_policy(environment.required_layers),
+                   WorkerProcesses::Folders::kShared) {
         real_ = environment.program != nullptr ? environment.program : &workers_;
         if (environment.loads != nullptr) {
             remembering_.emplace(*real_, *environment.loads);

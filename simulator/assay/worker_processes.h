@@ -9,13 +9,19 @@
 
 namespace firebreak::assay {
 
-// The scanner's processes, one after another on one machine: what one leaves over in the working
-// folders is there for the next. Where this machine can give no folders, they have none. Not
-// thread-safe.
+// A component's processes, one after another on one machine. Not thread-safe.
 class WorkerProcesses final : public ports::ComponentProcesses {
   public:
-    WorkerProcesses(sandbox::Spawner& spawner, sandbox::Policy policy)
-        : spawner_(spawner), policy_(std::move(policy)) {}
+    enum class Folders {
+        kNone,
+        // What one process leaves over in its working folders is there for the next. Where this
+        // machine can give no folders, they have none.
+        kShared,
+    };
+    WorkerProcesses(sandbox::Spawner& spawner, sandbox::Policy policy, Folders folders)
+        : spawner_(spawner),
+          policy_(std::move(policy)),
+          asked_for_folders_(folders == Folders::kNone) {}
 
     base::Result<std::unique_ptr<ports::ComponentProcess>> start(bool loads_libraries) override;
 
@@ -23,7 +29,7 @@ class WorkerProcesses final : public ports::ComponentProcesses {
     sandbox::Spawner& spawner_;
     sandbox::Policy policy_;
     std::optional<sandbox::Folders> folders_;
-    bool asked_for_folders_ = false;
+    bool asked_for_folders_;  // or they are not wanted
 };
 
 }  // namespace firebreak::assay

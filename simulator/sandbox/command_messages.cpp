@@ -57,8 +57,11 @@ base::Result<CommandOrder> parse_command_order(base::ByteView bytes) {
     order.program = in.text();
     order.arguments = take_list(in);
     order.binds = take_list(in);
+    bool ascending = true;
     for (uint32_t left = in.u32(); left > 0 && !in.failed(); --left) {
         std::string name = in.text();
+        ascending = ascending &&
+                    (order.environment.empty() || order.environment.rbegin()->first < name);
         order.environment[std::move(name)] = in.text();
     }
     order.memory_bytes = in.u64();
@@ -70,7 +73,7 @@ base::Result<CommandOrder> parse_command_order(base::ByteView bytes) {
         std::string path = in.text();
         order.files.push_back({std::move(path), in.blob()});
     }
-    if (!in.complete()) {
+    if (!in.complete() || !ascending) {
         return malformed("an order");
     }
     return order;

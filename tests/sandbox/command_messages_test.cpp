@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "support/result_matchers.h"
 
 namespace firebreak::sandbox {
@@ -52,6 +54,12 @@ TEST(CommandMessages, ThatBreakOffOrGoOnAreErrors) {
     base::Bytes longer = whole;
     longer.push_back(0);
     EXPECT_ERROR(parse_command_order(longer), "an order that this build does not understand");
+
+    CommandOrder twice = order();
+    twice.environment = {{"A", "1"}, {"B", "2"}};
+    base::Bytes bytes = encode(twice);
+    std::ranges::replace(bytes, 'B', 'A');
+    EXPECT_ERROR(parse_command_order(bytes), "an order that this build does not understand");
 
     base::Bytes report = encode(CommandReport{});
     for (size_t size = 0; size < report.size(); ++size) {

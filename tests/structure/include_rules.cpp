@@ -31,9 +31,9 @@ constexpr Direction kDirections[] = {
     {"app/worker",         "base ports endpoint sandbox"},
     // Of the sandbox, `doctor` alone: which layers this machine has. Of faults, `content mutate`;
     // of the cloud, publishing and serving; of endpoint, what makes a feed's payloads of its
-    // sources, and samples of executables.
-    {"app/headless",       "base content endpoint sandbox faults cloud record checks report "
-                           "scenario lab"},
+    // sources, samples of executables, and rules; of host and assay, trying rules on events.
+    {"app/headless",       "base content host endpoint sandbox faults assay cloud record checks "
+                           "report scenario lab"},
     // Models, and what trains one: features of files, and samples of executables.
     {"fixtures/models",    "base endpoint"},
 };

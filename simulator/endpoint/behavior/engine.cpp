@@ -138,7 +138,7 @@ LoadReply Engine::State::load(const LoadRules& request) {
 std::optional<LoadReply> Engine::State::load_file(const LoadRules::File& file, RuleFeed feed) {
     world_.running = static_cast<RuleIndex>(world_.rules.size());
     Rule& rule = world_.rules.emplace_back();
-    rule.file = base::printable(file.name, kMaxNameBytes);
+    rule.file = clean(file.name, kMaxNameBytes);
     rule.feed = feed;
     rule.owner = interpreter_->add_owner();
     rule.collect_at = memory_of_rule_ / 2;

@@ -59,7 +59,7 @@ std::string text_field(lua_State* lua, int table, const char* name, const char* 
         luaL_error(lua, "`%s` must be a text of 1 to %d bytes", name,
                    static_cast<int>(kMaxNameBytes));
     }
-    std::string found = base::printable(std::string_view(text, size), kMaxNameBytes);
+    std::string found = clean(std::string_view(text, size), kMaxNameBytes);
     lua_pop(lua, 1);
     return found;
 }
@@ -482,8 +482,7 @@ std::string evidence_text(lua_State* lua, int index) {
             lua_pushvalue(lua, index);  // a number becomes a text in its place
             size_t size = 0;
             const char* text = lua_tolstring(lua, -1, &size);
-            std::string found = base::printable(std::string_view(text, size), kMaxEvidenceBytes);
-            found.resize(std::min(found.size(), kMaxEvidenceBytes));
+            std::string found = clean(std::string_view(text, size), kMaxEvidenceBytes);
             lua_pop(lua, 1);
             return found;
         }
@@ -510,9 +509,8 @@ void read_evidence(lua_State* lua, Detection& detection) {
         if (name == nullptr || size > kMaxNameBytes || detection.evidence.size() == kMaxEvidence) {
             luaL_error(lua, "evidence is up to %d values by name", static_cast<int>(kMaxEvidence));
         }
-        detection.evidence.emplace_back(
-            base::printable(std::string_view(name, size), kMaxNameBytes),
-            evidence_text(lua, lua_gettop(lua)));
+        detection.evidence.emplace_back(clean(std::string_view(name, size), kMaxNameBytes),
+                                        evidence_text(lua, lua_gettop(lua)));
     }
     lua_pop(lua, 1);
     std::ranges::sort(detection.evidence);
@@ -556,7 +554,7 @@ int scan(lua_State* lua) {
         return luaL_error(lua, "more than %d scans", static_cast<int>(kMaxScansOfCall));
     }
     const lua::Function then = luaL_ref(lua, LUA_REGISTRYINDEX);
-    world.effects.scans.push_back({std::string(path), then});
+    world.effects.scans.push_back({clean(path, kMaxEvidenceBytes), then});
     return 0;
 }
 
@@ -611,6 +609,11 @@ constexpr lua::FunctionInfo kFunctions[] = {
 };
 
 }  // namespace
+
+std::string clean(std::string_view text, size_t limit) {
+    constexpr size_t kBeyond = 6;  // an escaped byte and the ellipsis, which printable() adds
+    return base::printable(text, limit - kBeyond);
+}
 
 std::span<const lua::FunctionInfo> rule_functions() {
     return kFunctions;

@@ -53,6 +53,9 @@ struct RuleWorld {
     Rule& rule() { return rules[running]; }
 };
 
+// For people, and in no case longer than that: a reply that were would count as none.
+std::string clean(std::string_view text, size_t limit);
+
 // In the order of the reference page.
 std::span<const lua::FunctionInfo> rule_functions();
 

@@ -403,6 +403,23 @@ TEST_F(EngineTest, SurvivesTenMillionCallsOfItsFunctions) {
     EXPECT_THAT(handle({start_of(7, "a")}).detections, SizeIs(1));
 }
 
+// What a rule says is never longer than a reply may be: it would count as the process's death.
+TEST_F(EngineTest, AnswersWithinItsLimitsWhateverRulesSay) {
+    load({{"a.lua", R"(
+        rule {id = text.rep("\1", 256), title = text.rep("\200", 256), technique = text.rep("x", 256)}
+        on("process_start", nil, function(e)
+            detect {evidence = {[text.rep("\2", 256)] = text.rep("\3", 5000)}}
+            scan(text.rep("\4", 512), type)
+            if e.process > 1 then error(text.rep("\5", 5000)) end
+        end)
+    )"}});
+    const EventReply reply = handle({start_of(1, "a"), start_of(2, "a")});
+    ASSERT_THAT(reply.detections, SizeIs(1));
+    ASSERT_THAT(reply.notes, SizeIs(1));
+    ASSERT_OK(parse_event_reply(encode(reply)));
+    ASSERT_OK(parse_cost_reply(encode(engine_->costs())));
+}
+
 TEST_F(EngineTest, LoadsOnceAndProductRulesFirst) {
     load({{"a.lua", "rule {id = 'a'}"}});
     EXPECT_EQ(behavior::load(*engine_, {{"b.lua", "rule {id = 'b'}"}}).code,

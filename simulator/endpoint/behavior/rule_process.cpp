@@ -1,0 +1,144 @@
+#include "endpoint/behavior/rule_process.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+
+namespace firebreak::endpoint::behavior {
+namespace {
+
+using base::Category;
+using base::Code;
+using base::Outcome;
+using base::Stage;
+
+Outcome reply_invalid(Stage stage, const base::Error& error) {
+    return {stage, Category::kProtocol, Code::kReplyInvalid, {{"reply", error.message}}};
+}
+
+Outcome refusal(const LoadReply& reply) {
+    base::Evidence evidence;
+    if (!reply.file.empty()) {
+        evidence.emplace_back("file", base::printable(reply.file));
+    }
+    if (reply.line > 0) {
+        evidence.emplace_back("line", std::to_string(reply.line));
+    }
+    evidence.emplace_back("message", base::printable(reply.message));
+    const Category category =
+        reply.code == Code::kOutOfMemory ? Category::kMemoryLimit : Category::kRejected;
+    return {Stage::kLoad, category, reply.code, std::move(evidence)};
+}
+
+// Loaded: nothing.
+base::Result<std::optional<Outcome>> load(ports::ComponentProcess& process, RuleFeed feed,
+                                          const RuleProcess::Files& files) {
+    if (files.empty()) {
+        return std::optional<Outcome>();
+    }
+    FB_TRY(ports::CallResult result, process.load(encode(LoadRules{feed, files})));
+    if (auto* death = std::get_if<Outcome>(&result)) {
+        death->stage = Stage::kLoad;
+        return std::optional(std::move(*death));
+    }
+    const auto reply = parse_load_reply(std::get<base::Bytes>(result));
+    if (!reply.ok()) {
+        return std::optional(reply_invalid(Stage::kLoad, reply.error()));
+    }
+    return reply->code == Code::kNone ? std::nullopt : std::optional(refusal(*reply));
+}
+
+void append(EventReply& all, EventReply more) {
+    const auto move_to = [](auto& to, auto& from) {
+        to.insert(to.end(), std::make_move_iterator(from.begin()),
+                  std::make_move_iterator(from.end()));
+    };
+    move_to(all.detections, more.detections);
+    move_to(all.scans, more.scans);
+    move_to(all.notes, more.notes);
+    all.left_out += more.left_out;
+    all.handled += more.handled;
+}
+
+// At most kEventsOfRequest events from there, in a log of their own.
+host::EventLog part_of(const host::EventLog& log, size_t from) {
+    host::EventLogBuilder builder;
+    const auto events = log.events().subspan(from);
+    for (const host::Event& event : events.first(std::min(events.size(), kEventsOfRequest))) {
+        builder.add(event);
+    }
+    return std::move(builder).build();
+}
+
+}  // namespace
+
+base::Result<RuleProcess::Loaded> RuleProcess::start(ports::ComponentProcesses& processes,
+                                                     const Files& product, const Files& behavior) {
+    FB_TRY(auto process, processes.start(false));
+    for (const auto& [feed, files] :
+         {std::pair{RuleFeed::kProductRules, &product}, {RuleFeed::kBehavior, &behavior}}) {
+        FB_TRY(std::optional<Outcome> failed, load(*process, feed, *files));
+        if (failed) {
+            return Loaded{nullptr, std::move(*failed), feed};
+        }
+    }
+    Outcome installed{Stage::kNever, Category::kInstalled, Code::kNone, {}};
+    return Loaded{std::unique_ptr<RuleProcess>(new RuleProcess(std::move(process))),
+                  std::move(installed), RuleFeed::kBehavior};
+}
+
+base::Result<RuleProcess::Answer> RuleProcess::ask(const base::Gathered& request) {
+    FB_TRY(ports::CallResult result, process_->call(request));
+    if (auto* death = std::get_if<Outcome>(&result)) {
+        death->stage = Stage::kRun;
+        return Answer(std::move(*death));
+    }
+    auto reply = parse_event_reply(std::get<base::Bytes>(result));
+    if (!reply.ok()) {
+        return Answer(reply_invalid(Stage::kRun, reply.error()));
+    }
+    return Answer(*std::move(reply));
+}
+
+base::Result<RuleProcess::Answer> RuleProcess::handle(
+    const host::EventLog& log, bool last,
+    const std::vector<HandleEvents::Reputation>& reputations) {
+    EventReply all;
+    size_t from = 0;
+    do {
+        const host::EventLog part = part_of(log, from);
+        from += kEventsOfRequest;
+        HandleEvents request;
+        const base::Bytes bytes = part.encode();
+        request.log = bytes;
+        request.last = last && from >= log.events().size();
+        request.reputations = reputations;
+        FB_TRY(Answer answer, ask(encode(request)));
+        auto* reply = std::get_if<EventReply>(&answer);
+        if (reply == nullptr) {
+            return answer;
+        }
+        append(all, std::move(*reply));
+    } while (from < log.events().size());
+    return Answer(std::move(all));
+}
+
+base::Result<RuleProcess::Answer> RuleProcess::tell(const TellScan& answer) {
+    return ask(encode(answer));
+}
+
+base::Result<std::variant<CostReply, Outcome>> RuleProcess::costs() {
+    using Told = std::variant<CostReply, Outcome>;
+    FB_TRY(ports::CallResult result, process_->call(encode(TellCosts{})));
+    if (auto* death = std::get_if<Outcome>(&result)) {
+        death->stage = Stage::kRun;
+        return Told(std::move(*death));
+    }
+    auto reply = parse_cost_reply(std::get<base::Bytes>(result));
+    if (!reply.ok()) {
+        return Told(reply_invalid(Stage::kRun, reply.error()));
+    }
+    return Told(*std::move(reply));
+}
+
+}  // namespace firebreak::endpoint::behavior
