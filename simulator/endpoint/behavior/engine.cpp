@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <lua.hpp>
 
 #include "base/text.h"
 #include "endpoint/behavior/event_object.h"
 #include "endpoint/behavior/rule_api.h"
+#include "endpoint/lua/stopwatch.h"
 
 namespace firebreak::endpoint::behavior {
 namespace {
@@ -18,12 +18,6 @@ using host::Event;
 using host::EventKind;
 using lua::End;
 using lua::Ended;
-
-// For what handlers cost: no part of what they see or of what comes of them.
-uint64_t nanoseconds_now() {
-    return static_cast<uint64_t>(std::chrono::steady_clock::now().time_since_epoch() /
-                                 std::chrono::nanoseconds(1));
-}
 
 LoadReply refuse(Code code, std::string file, std::string message) {
     message.resize(std::min(message.size(), kMaxMessageBytes));
@@ -64,6 +58,20 @@ void add(std::vector<Value>& list, Value value, size_t limit, uint64_t& left_out
     }
 }
 
+void push_verdict(lua_State* lua, const TellScan& answer) {
+    lua_newtable(lua);
+    lua_pushboolean(lua, answer.scanned ? 1 : 0);
+    lua_setfield(lua, -2, "scanned");
+    lua_pushboolean(lua, answer.detected ? 1 : 0);
+    lua_setfield(lua, -2, "detected");
+    lua_pushlstring(lua, answer.found.data(), answer.found.size());
+    lua_setfield(lua, -2, "found");
+    if (answer.reputation) {
+        lua_pushinteger(lua, *answer.reputation);
+        lua_setfield(lua, -2, "reputation");
+    }
+}
+
 }  // namespace
 
 class Engine::State {
@@ -94,11 +102,14 @@ class Engine::State {
 
     std::optional<LoadReply> load_file(const LoadRules::File& file, RuleFeed feed);
     void handle(const Event& event);
-    void call(RuleIndex rule, lua::Function function, lua::Function argument);
-    lua::Function verdict(const TellScan& answer);
+    void run_handlers(lua_State* lua, const Event& event, const std::vector<Handler>& handlers,
+                      size_t& next);
+    void count_call(Rule& rule);
+    void call(lua_State* lua, RuleIndex rule, lua::Function function);
+    void note_failure(RuleIndex rule, const Ended& ended);
     void take_effect(RuleIndex rule);
     void drop_effects();
-    void keep_tidy(RuleIndex rule);
+    void collect_garbage_of(lua_State* lua, Rule& rule);
     void end_window();
 
     std::unique_ptr<lua::Interpreter> interpreter_;
@@ -109,8 +120,9 @@ class Engine::State {
     std::vector<Waiting> waiting_;
     uint32_t scans_ = 0;
     uint64_t in_window_ = 0;
-    EventReply reply_;       // to the request at hand
-    uint64_t clock_ns_ = 0;  // when the last call ended
+    EventReply reply_;  // to the request at hand
+    lua::Stopwatch stopwatch_;
+    lua::Stopwatch::Count clock_ = 0;  // when the call at hand began
 };
 
 LoadReply Engine::State::load(const LoadRules& request) {
@@ -179,25 +191,16 @@ EventReply Engine::State::handle(const host::EventLog& log, bool last,
 void Engine::State::handle(const Event& event) {
     world_.now_ms = event.at_ms;
     world_.event = &event;
-    bool begun = false;
-    for (const Handler& handler : world_.handlers[static_cast<size_t>(event.kind)]) {
-        if (world_.rules[handler.rule].cost.disabled || !handler.filter.matches(event)) {
-            continue;
+    const std::vector<Handler>& handlers = world_.handlers[static_cast<size_t>(event.kind)];
+    for (size_t next = 0; next < handlers.size(); ++next) {
+        const Ended ended = interpreter_->protect(
+            [&](lua_State* lua) { run_handlers(lua, event, handlers, next); });
+        if (ended.how == End::kDone) {
+            break;
         }
-        if (!begun) {
-            if (const Ended ended = objects_.begin(event); ended.how != End::kDone) {
-                add(reply_.notes, {RuleNote::What::kMemory, "", ended.message}, kMaxNotes,
-                    reply_.left_out);
-                break;
-            }
-            begun = true;
-            clock_ns_ = nanoseconds_now();
-        }
-        call(handler.rule, handler.function, objects_.object());
+        note_failure(handlers[next].rule, ended);  // and on with those behind it
     }
-    if (begun) {
-        objects_.end();
-    }
+    objects_.end();
     world_.event = nullptr;
     if (event.kind == EventKind::kProcessEnd) {
         drop_states(*interpreter_, world_, event.process);
@@ -208,28 +211,63 @@ void Engine::State::handle(const Event& event) {
     }
 }
 
-void Engine::State::call(RuleIndex index, lua::Function function, lua::Function argument) {
-    lua_State* const lua = interpreter_->state();
+// Those from `next` on, which says where it is if one of them fails.
+void Engine::State::run_handlers(lua_State* lua, const Event& event,
+                                 const std::vector<Handler>& handlers, size_t& next) {
+    for (; next < handlers.size(); ++next) {
+        const Handler& handler = handlers[next];
+        if (world_.rules[handler.rule].cost.disabled || !handler.filter.matches(event)) {
+            continue;
+        }
+        if (lua_gettop(lua) == 0) {
+            objects_.begin(lua, event);
+            clock_ = lua::Stopwatch::now();
+        }
+        call(lua, handler.rule, handler.function);
+    }
+}
+
+// What has passed since the last call ended, or the first one began: a clock is read once a call.
+void Engine::State::count_call(Rule& rule) {
+    const lua::Stopwatch::Count now = lua::Stopwatch::now();
+    rule.count_call(stopwatch_.nanoseconds(now - clock_));
+    clock_ = now;
+}
+
+// With what lies at the bottom of the stack. Within protection.
+void Engine::State::call(lua_State* lua, RuleIndex index, lua::Function function) {
+    Rule& rule = world_.rules[index];
     world_.running = index;
     lua_rawgeti(lua, LUA_REGISTRYINDEX, function);
-    lua_rawgeti(lua, LUA_REGISTRYINDEX, argument);
-    const Ended ended = interpreter_->run(world_.rules[index].owner, 1, 0);
-    const uint64_t now = nanoseconds_now();
+    lua_pushvalue(lua, 1);
     ++reply_.handled;
-    for (RuleNote& note : world_.rules[index].note_call(ended, now - clock_ns_)) {
+    interpreter_->enter(rule.owner);
+    lua_call(lua, 1, 0);
+    interpreter_->leave();
+    count_call(rule);
+    take_effect(index);
+    if (interpreter_->accounts().live(rule.owner) >= rule.collect_at) {
+        collect_garbage_of(lua, rule);
+    }
+}
+
+void Engine::State::note_failure(RuleIndex index, const Ended& ended) {
+    Rule& rule = world_.rules[index];
+    count_call(rule);
+    drop_effects();
+    for (RuleNote& note : rule.note_failure(ended)) {
         add(reply_.notes, std::move(note), kMaxNotes, reply_.left_out);
     }
-    clock_ns_ = now;
-    if (ended.how == End::kDone) {
-        take_effect(index);
-    } else {
-        drop_effects();
+    if (interpreter_->accounts().live(rule.owner) >= rule.collect_at) {
+        interpreter_->protect([&](lua_State* lua) { collect_garbage_of(lua, rule); });
     }
-    keep_tidy(index);
 }
 
 void Engine::State::take_effect(RuleIndex index) {
     Effects& effects = world_.effects;
+    if (effects.tags.empty() && effects.detections.empty() && effects.scans.empty()) {
+        return;
+    }
     for (Effects::Tag& tag : effects.tags) {
         world_.processes.tag(tag.process, tag.name);
     }
@@ -259,12 +297,8 @@ void Engine::State::drop_effects() {
 }
 
 // Garbage counts for its owner until it is collected, and the collector goes by what all have.
-void Engine::State::keep_tidy(RuleIndex index) {
-    Rule& rule = world_.rules[index];
-    if (interpreter_->accounts().live(rule.owner) < rule.collect_at) {
-        return;
-    }
-    interpreter_->collect_garbage();
+void Engine::State::collect_garbage_of(lua_State* lua, Rule& rule) {
+    lua_gc(lua, LUA_GCCOLLECT, 0);
     rule.collect_at = std::max(memory_of_rule_ / 2,
                                interpreter_->accounts().live(rule.owner) + memory_of_rule_ / 8);
 }
@@ -287,33 +321,17 @@ EventReply Engine::State::tell(const TellScan& answer) {
     const Waiting waiting = *found;
     waiting_.erase(found);
     if (!world_.rules[waiting.rule].cost.disabled) {
-        const lua::Function argument = verdict(answer);
-        clock_ns_ = nanoseconds_now();
-        call(waiting.rule, waiting.then, argument);
-        interpreter_->release(argument);
+        const Ended ended = interpreter_->protect([&](lua_State* lua) {
+            push_verdict(lua, answer);
+            clock_ = lua::Stopwatch::now();
+            call(lua, waiting.rule, waiting.then);
+        });
+        if (ended.how != End::kDone) {
+            note_failure(waiting.rule, ended);
+        }
     }
     interpreter_->release(waiting.then);
     return std::move(reply_);
-}
-
-// nil, if there is no memory left for it.
-lua::Function Engine::State::verdict(const TellScan& answer) {
-    lua::Function kept = LUA_REFNIL;
-    interpreter_->protect([&](lua_State* lua) {
-        lua_newtable(lua);
-        lua_pushboolean(lua, answer.scanned ? 1 : 0);
-        lua_setfield(lua, -2, "scanned");
-        lua_pushboolean(lua, answer.detected ? 1 : 0);
-        lua_setfield(lua, -2, "detected");
-        lua_pushlstring(lua, answer.found.data(), answer.found.size());
-        lua_setfield(lua, -2, "found");
-        if (answer.reputation) {
-            lua_pushinteger(lua, *answer.reputation);
-            lua_setfield(lua, -2, "reputation");
-        }
-        kept = luaL_ref(lua, LUA_REGISTRYINDEX);
-    });
-    return kept;
 }
 
 CostReply Engine::State::costs() const {

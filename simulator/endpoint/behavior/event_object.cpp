@@ -159,15 +159,19 @@ void EventObjects::fill(lua_State* lua) {
     lua_pop(lua, 2);
 }
 
-lua::Ended EventObjects::begin(const host::Event& event) {
-    event_ = &event;
-    return interpreter_.protect([this](lua_State* lua) {
+void EventObjects::begin(lua_State* lua, const host::Event& event) {
+    if (event_ == nullptr) {
+        event_ = &event;
         fill(lua);
         set_metatable(lua, live_[kind()]);
-    });
+    }
+    push(lua, objects_[kind()]);
 }
 
 void EventObjects::end() {
+    if (event_ == nullptr) {
+        return;
+    }
     set_metatable(interpreter_.state(), over_);  // raises nothing: it makes nothing
     event_ = nullptr;
 }

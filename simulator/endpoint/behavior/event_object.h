@@ -23,11 +23,10 @@ class EventObjects {
 
     // Makes the objects. Once.
     lua::Ended add();
-    // From here on the kind's object speaks of this event.
-    lua::Ended begin(const host::Event& event);
+    // From here on the kind's object speaks of this event; puts it on the stack. Within protect().
+    void begin(lua_State* lua, const host::Event& event);
+    // Nothing, where none has begun.
     void end();
-    // Of the event at hand, in the registry.
-    lua::Function object() const { return objects_[kind()]; }
 
   private:
     static int fetch(lua_State* lua);

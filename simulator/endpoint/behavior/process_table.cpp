@@ -1,13 +1,39 @@
 #include "endpoint/behavior/process_table.h"
 
+#include <array>
+
 namespace firebreak::endpoint::behavior {
 
 namespace {
 
 using host::EventKind;
 
-std::string text_of(const host::Event& event, std::string_view field) {
-    return std::string(event.value(field).text());
+constexpr size_t kNowhere = host::kMostEventFields;
+
+// Where the fields of a kind stand that say who acts.
+struct Places {
+    size_t image = kNowhere, command_line = kNowhere, user = kNowhere, parent = kNowhere;
+};
+
+std::array<Places, host::kEventKinds> find_places() {
+    std::array<Places, host::kEventKinds> places;
+    for (const host::EventKindInfo& info : host::event_kinds()) {
+        Places& one = places[static_cast<size_t>(info.kind)];
+        const auto place = [&info](std::string_view field) {
+            return host::find_event_field(info.kind, field).value_or(kNowhere);
+        };
+        one = {place("image"), place("command_line"), place("user"), place("parent")};
+    }
+    return places;
+}
+
+const Places& places_of(EventKind kind) {
+    static const std::array<Places, host::kEventKinds> kPlaces = find_places();
+    return kPlaces[static_cast<size_t>(kind)];
+}
+
+std::string text_at(const host::Event& event, size_t place) {
+    return place == kNowhere ? std::string() : std::string(event.values[place].text());
 }
 
 }  // namespace
@@ -27,19 +53,18 @@ KnownProcess& ProcessTable::at(uint32_t process) {
 }
 
 void ProcessTable::note(const host::Event& event) {
-    if (event.process == 0) {
+    const bool starts = event.kind == EventKind::kProcessStart;
+    if (event.process == 0 || event.kind == EventKind::kProcessEnd ||
+        (!starts && known_.contains(event.process))) {
         return;
     }
-    if (event.kind == EventKind::kProcessStart) {
-        KnownProcess& process = at(event.process);
-        process.image = text_of(event, "image");
-        process.command_line = text_of(event, "command_line");
-        process.user = text_of(event, "user");
-        process.parent = static_cast<uint32_t>(event.value("parent").number());
-    } else if (event.kind != EventKind::kProcessEnd && !known_.contains(event.process)) {
-        KnownProcess& process = at(event.process);  // it was there before anybody looked
-        process.image = text_of(event, "image");
-        process.user = text_of(event, "user");
+    const Places& places = places_of(event.kind);
+    KnownProcess& process = at(event.process);
+    process.image = text_at(event, places.image);
+    process.user = text_at(event, places.user);
+    if (starts) {  // others were there before anybody looked
+        process.command_line = text_at(event, places.command_line);
+        process.parent = static_cast<uint32_t>(event.values[places.parent].number());
     }
 }
 

@@ -2,9 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <bit>
-
 namespace firebreak::endpoint::behavior {
 
 RuleNote Rule::disable(const std::string& why) {
@@ -12,14 +9,7 @@ RuleNote Rule::disable(const std::string& why) {
     return {RuleNote::What::kDisabled, id, why};
 }
 
-std::vector<RuleNote> Rule::note_call(const lua::Ended& ended, uint64_t nanoseconds) {
-    ++cost.calls;
-    cost.nanoseconds += nanoseconds;
-    ns_in_window += nanoseconds;
-    ++cost.histogram[std::min<size_t>(std::bit_width(nanoseconds), kCostBuckets - 1)];
-    if (ended.how == lua::End::kDone) {
-        return {};
-    }
+std::vector<RuleNote> Rule::note_failure(const lua::Ended& ended) {
     ++cost.errors;
     std::vector<RuleNote> notes;
     const auto what = ended.how == lua::End::kError      ? RuleNote::What::kError

@@ -1,7 +1,9 @@
 // The rules of one process: what each has declared, what it handles, and what it costs.
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <string>
 #include <unordered_map>
@@ -46,8 +48,14 @@ struct Rule {
     uint64_t ns_in_window = 0;
     bool warned = false;
 
-    // Counts a call. What has to be said of the rule after it: nothing, in most cases.
-    std::vector<RuleNote> note_call(const lua::Ended& ended, uint64_t nanoseconds);
+    void count_call(uint64_t nanoseconds) {
+        ++cost.calls;
+        cost.nanoseconds += nanoseconds;
+        ns_in_window += nanoseconds;
+        ++cost.histogram[std::min<size_t>(std::bit_width(nanoseconds), kCostBuckets - 1)];
+    }
+    // What has to be said of the rule after a call that failed.
+    std::vector<RuleNote> note_failure(const lua::Ended& ended);
     // After a window of events: over budget for the first time, it is warned, and the next time
     // disabled.
     std::vector<RuleNote> note_window(uint64_t events);

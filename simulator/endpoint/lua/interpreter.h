@@ -65,6 +65,18 @@ class Interpreter {
                        &work);
     }
 
+    // Within protect(): what runs from enter() to leave() is a run of the owner's, as with run();
+    // an error in it ends all that protect() does. Of several runs in a row, protection costs once.
+    void enter(Owner owner) {
+        accounts_.run_as(owner);
+        watchdog_->begin(lua_);
+    }
+    void leave() {
+        watchdog_->end(lua_);
+        accounts_.clear_refused();
+        accounts_.run_as(kEngine);
+    }
+
     // Sees the core functions, and what is added to them with add_function().
     Owner add_owner();
     // Compiles a chunk of text whose globals are the owner's, into `function`. `name`: for

@@ -4,7 +4,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <lua.hpp>
@@ -19,41 +18,8 @@ int signal_number() {
     return SIGRTMIN + 1;
 }
 
-// For the signal's handler, which gets no argument. Written by one thread and by its own handler.
-struct Watched {
-    std::atomic<lua_State*> running{nullptr};
-    std::atomic<uint32_t> run{0};   // counted up
-    std::atomic<uint32_t> seen{0};  // run that the handler saw last
-    std::atomic<uint32_t> ticks{0};
-    std::atomic<bool> expired{false};
-};
-Watched g_watched;
-static_assert(std::atomic<lua_State*>::is_always_lock_free);
-
-constexpr auto kRelaxed = std::memory_order_relaxed;  // one thread
-
 void stop(lua_State* lua, lua_Debug*) {
     luaL_error(lua, "stopped at its deadline");
-}
-
-// lua_sethook() may be called from a signal handler, as LuaJIT's manual says.
-void on_tick(int) {
-    lua_State* const lua = g_watched.running.load(kRelaxed);
-    if (lua == nullptr) {
-        return;
-    }
-    const uint32_t run = g_watched.run.load(kRelaxed);
-    if (g_watched.seen.load(kRelaxed) != run) {
-        g_watched.seen.store(run, kRelaxed);
-        g_watched.ticks.store(0, kRelaxed);
-        return;
-    }
-    const uint32_t ticks = g_watched.ticks.load(kRelaxed) + 1;
-    g_watched.ticks.store(ticks, kRelaxed);
-    if (ticks >= kTicks) {
-        g_watched.expired.store(true, kRelaxed);
-        lua_sethook(lua, stop, LUA_MASKCALL | LUA_MASKRET | LUA_MASKCOUNT, 1);
-    }
 }
 
 base::Error timer_error(const char* what) {
@@ -61,6 +27,28 @@ base::Error timer_error(const char* what) {
 }
 
 }  // namespace
+
+Watchdog::Watched Watchdog::watched_;
+
+// lua_sethook() may be called from a signal handler, as LuaJIT's manual says.
+void Watchdog::on_tick(int) {
+    lua_State* const lua = watched_.running.load(kRelaxed);
+    if (lua == nullptr) {
+        return;
+    }
+    const uint32_t run = watched_.run.load(kRelaxed);
+    if (watched_.seen.load(kRelaxed) != run) {
+        watched_.seen.store(run, kRelaxed);
+        watched_.ticks.store(0, kRelaxed);
+        return;
+    }
+    const uint32_t ticks = watched_.ticks.load(kRelaxed) + 1;
+    watched_.ticks.store(ticks, kRelaxed);
+    if (ticks >= kTicks) {
+        watched_.expired.store(true, kRelaxed);
+        lua_sethook(lua, stop, LUA_MASKCALL | LUA_MASKRET | LUA_MASKCOUNT, 1);
+    }
+}
 
 base::Result<std::unique_ptr<Watchdog>> Watchdog::start(std::chrono::microseconds deadline) {
     std::unique_ptr<Watchdog> watchdog(new Watchdog);
@@ -95,23 +83,8 @@ Watchdog::~Watchdog() {
     }
 }
 
-void Watchdog::begin(lua_State* lua) {
-    g_watched.run.store(g_watched.run.load(kRelaxed) + 1, kRelaxed);
-    std::atomic_signal_fence(std::memory_order_seq_cst);
-    g_watched.running.store(lua, kRelaxed);
-}
-
-bool Watchdog::expired() const {
-    return g_watched.expired.load(kRelaxed);
-}
-
-bool Watchdog::end(lua_State* lua) {
-    g_watched.running.store(nullptr, kRelaxed);
-    std::atomic_signal_fence(std::memory_order_seq_cst);
-    if (!g_watched.expired.load(kRelaxed)) {
-        return false;
-    }
-    g_watched.expired.store(false, kRelaxed);
+bool Watchdog::let_go(lua_State* lua) {
+    watched_.expired.store(false, kRelaxed);
     lua_sethook(lua, nullptr, 0, 0);
     return true;
 }

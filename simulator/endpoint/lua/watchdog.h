@@ -1,7 +1,9 @@
 // Stops Lua code that runs for too long, wherever it is: in a loop, behind a pcall, in recursion.
 #pragma once
 
+#include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <memory>
 
 #include "base/result.h"
@@ -26,14 +28,37 @@ class Watchdog {
     Watchdog& operator=(const Watchdog&) = delete;
 
     // What `lua` runs from here on is one run. Not to be nested.
-    void begin(lua_State* lua);
+    void begin(lua_State* lua) {
+        watched_.run.store(watched_.run.load(kRelaxed) + 1, kRelaxed);
+        std::atomic_signal_fence(std::memory_order_seq_cst);
+        watched_.running.store(lua, kRelaxed);
+    }
     // Whether the run now under way has been stopped.
-    bool expired() const;
-    // The run is over. Whether it was stopped.
-    bool end(lua_State* lua);
+    bool expired() const { return watched_.expired.load(kRelaxed); }
+    // The run is over, or there was none. Whether it was stopped.
+    bool end(lua_State* lua) {
+        watched_.running.store(nullptr, kRelaxed);
+        std::atomic_signal_fence(std::memory_order_seq_cst);
+        return expired() && let_go(lua);
+    }
 
   private:
+    // For the signal's handler, which gets no argument. Written by one thread and by its handler.
+    struct Watched {
+        std::atomic<lua_State*> running{nullptr};
+        std::atomic<uint32_t> run{0};   // counted up
+        std::atomic<uint32_t> seen{0};  // run that the handler saw last
+        std::atomic<uint32_t> ticks{0};
+        std::atomic<bool> expired{false};
+    };
+    static_assert(std::atomic<lua_State*>::is_always_lock_free);
+    static constexpr auto kRelaxed = std::memory_order_relaxed;  // one thread
+    static Watched watched_;
+
     Watchdog() = default;
+    static void on_tick(int signal);
+    static bool let_go(lua_State* lua);  // true
+
     void* timer_ = nullptr;
     bool armed_ = false;
 };
