@@ -1,3 +1,4 @@
+// `firebreak content test-rule`.
 #pragma once
 
 #include <CLI/CLI.hpp>

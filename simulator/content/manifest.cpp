@@ -19,7 +19,7 @@ using base::Status;
 using nlohmann::json;
 
 constexpr size_t kMaxVersionBytes = 64;
-constexpr size_t kMaxPayloads = 64;
+constexpr size_t kMaxPayloads = 256;
 constexpr size_t kMaxNameBytes = 100;
 constexpr size_t kMaxGroups = 64;
 constexpr size_t kMaxGroupBytes = 40;

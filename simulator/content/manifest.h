@@ -22,7 +22,7 @@ struct PayloadFile {
 struct Manifest {
     Feed feed = Feed::kDatasetA;
     std::string version;                    // 1 to 64 of [A-Za-z0-9._-]
-    std::vector<PayloadFile> payloads;      // 1 to 64, sorted by name, names unique
+    std::vector<PayloadFile> payloads;      // 1 to 256, sorted by name, names unique
     std::string min_product_version = "0";  // dotted numbers: "2024.2"
     std::string platform = "any";           // that may take it; "any", or as in "windows-x64"
     std::vector<std::string> groups;        // release groups that may have it, sorted; none: all

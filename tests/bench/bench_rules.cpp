@@ -274,7 +274,7 @@ std::vector<std::string> two_hundred_rules() {
         "'remote_thread', {{target_image = '*\\\\process{0}.exe'}}",
     };
     std::vector<std::string> rules;
-    for (size_t i = 0; i < 2 * kMaxRuleFiles && i < kRuleCount; ++i) {
+    for (size_t i = 0; i < kRuleCount; ++i) {
         rules.push_back(fmt::format(
             "rule {{{{id = 'rule-{{0}}', technique = 'T1059'}}}}\n"
             "on({}, function(e) local s = process_state(e.process) s.n = (s.n or 0) + 1 end)\n"

@@ -113,16 +113,16 @@ TEST(Manifest, RefusesPayloadsOutOfOrderOrTwice) {
     }
 }
 
-TEST(Manifest, TakesUpToSixtyFourPayloads) {
+TEST(Manifest, TakesUpTo256Payloads) {
     Manifest manifest = sample_manifest();
     const PayloadFile payload = manifest.payloads.front();
     manifest.payloads.clear();
-    for (int i = 0; i < 65; ++i) {
+    for (int i = 0; i < 257; ++i) {
         EXPECT_EQ(validate(manifest).ok(), i > 0);
         manifest.payloads.push_back(payload);
         manifest.payloads.back().name = "payload" + std::to_string(100 + i);
     }
-    EXPECT_ERROR(validate(manifest), "65 payload files");
+    EXPECT_ERROR(validate(manifest), "257 payload files");
 }
 
 TEST(Manifest, OfAnEncryptedFeedTakesSmallerPayloads) {

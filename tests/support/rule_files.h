@@ -30,7 +30,7 @@ inline base::Result<std::vector<RuleFile>> rule_files(const std::filesystem::pat
     return files;
 }
 
-// One rule file for each folder that they lie in, since a manifest names 64 files at most.
+// One rule file for each folder that they lie in, since a manifest names 256 files at most.
 inline std::map<std::string, base::Bytes> by_folder(const std::vector<RuleFile>& files) {
     std::map<std::string, base::Bytes> together;
     for (const auto& [path, source] : files) {

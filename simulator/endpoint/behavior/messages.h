@@ -20,7 +20,7 @@
 
 namespace firebreak::endpoint::behavior {
 
-inline constexpr size_t kMaxRuleFiles = 64;  // of one feed: as many as a manifest may name
+inline constexpr size_t kMaxRuleFiles = 256;  // of one feed: as many as a manifest may name
 inline constexpr size_t kMaxNameBytes = 256;
 inline constexpr size_t kMaxMessageBytes = 600;
 inline constexpr size_t kMaxDetections = 4096;  // of one batch of events, like all that follow

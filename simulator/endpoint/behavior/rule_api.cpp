@@ -596,7 +596,8 @@ constexpr lua::FunctionInfo kFunctions[] = {
      process_state},
     {"", "machine_state", "() → table", "The rule's own table for the machine.", machine_state},
     {"", "tag", "(process, name)",
-     "Tags a process: all rules see it by has_tag(), from the next event on. Up to 32 tags of one.",
+     "Tags a process. All rules see it by has_tag() once the handler has ended. Up to 32 tags of "
+     "one.",
      tag},
     {"", "has_tag", "(process, name) → boolean", "", has_tag},
     {"", "reputation", "(process) → number or nil",

@@ -23,7 +23,7 @@
 
 namespace firebreak::endpoint::scanner {
 
-inline constexpr size_t kMaxRuleFiles = 64;    // as many as a manifest may name
+inline constexpr size_t kMaxRuleFiles = 256;   // as many as a manifest may name
 inline constexpr size_t kMaxNameBytes = 4096;  // of a rule file or a subject
 inline constexpr size_t kMaxMessageBytes = 1000;
 inline constexpr size_t kMaxPublishers = 64;
