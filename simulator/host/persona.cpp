@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <unordered_map>
 
 #include "base/text.h"
 #include "base/toml_document.h"
 #include "host/online_pattern.h"
+#include "host/persona_reading.h"
 #include "host/windows_path.h"
 
 namespace firebreak::host {
@@ -93,20 +93,10 @@ Result<Bytes> read_content(TomlTable& in, std::string_view what, Budget& budget)
     return read_fill(*fill, budget);
 }
 
-Result<std::string> read_path(TomlTable& in) {
-    FB_TRY(std::string path, in.string("path"));
-    if (const std::string problem = path_problem(path); !problem.empty()) {
-        return in.error("path",
-                        fmt::format("the path `{}` {}", base::printable(path, 120), problem),
-                        "write it as 'C:\\Users\\ana\\report.txt', in single quotes");
-    }
-    return path;
-}
-
 Result<File> read_machine_file(TomlTable in, Budget& budget) {
     FB_CHECK(in.allow({"path", "text", "hex", "fill", "system", "loss", "opens_per_hour"}));
     File out;
-    FB_TRY(out.path, read_path(in));
+    FB_TRY(out.path, read_path(in, "path"));
     FB_TRY(Bytes content, read_content(in, "file", budget));
     FB_TRY(out.system, in.boolean("system", false));
     FB_TRY(out.loss, in.word("loss", kLosses, Loss::kNothing));
@@ -119,43 +109,6 @@ Result<File> read_machine_file(TomlTable in, Budget& budget) {
     out.sha384 = base::sha384(content);
     out.content = std::make_shared<const Bytes>(std::move(content));
     return out;
-}
-
-// The tables of the list `key`: at most `most` of them.
-Result<std::vector<TomlTable>> read_list(TomlTable& root, std::string_view key, size_t most) {
-    FB_TRY(std::vector<TomlTable> tables, root.tables(key));
-    if (tables.size() > most) {
-        const auto text = [](size_t n) { return base::with_thousands(static_cast<int64_t>(n)); };
-        return root.error(key, fmt::format("{} {}s", text(tables.size()), key),
-                          fmt::format("a persona has at most {}", text(most)));
-    }
-    return tables;
-}
-
-// Names as Windows compares them, with the places where they stand.
-class Names {
-  public:
-    explicit Names(std::string_view what) : what_(what) {}
-    Status add(std::string_view name, const TomlTable& table) {
-        const auto [known, fresh] = places_.emplace(case_folded(name), table.place());
-        if (fresh) {
-            return {};
-        }
-        return Error{fmt::format("a second {} is called `{}`", what_, base::printable(name)),
-                     table.place(),
-                     fmt::format("the first is at {}; Windows ignores case", known->second)};
-    }
-
-  private:
-    std::string_view what_;
-    std::unordered_map<std::string, std::string> places_;
-};
-
-template <class Named>
-void sort_by(std::vector<Named>& entries, std::string Named::*name) {
-    std::sort(entries.begin(), entries.end(), [name](const Named& a, const Named& b) {
-        return case_folded(a.*name) < case_folded(b.*name);
-    });
 }
 
 Result<std::vector<File>> read_files(TomlTable& root, Budget& budget) {
@@ -303,8 +256,9 @@ Result<OnlinePattern> read_online(TomlTable& root) {
 
 Result<Persona> read_persona(const TomlDocument& document, const std::filesystem::path& file) {
     TomlTable root = document.root();
-    FB_CHECK(root.allow({"schema", "title", "windows_build", "online", "file", "sample", "process",
-                         "stream", "driver"}));
+    FB_CHECK(
+        root.allow({"schema", "title", "windows_build", "online", "file", "sample", "process",
+                    "stream", "driver", "program", "service", "component", "registry", "event"}));
     FB_CHECK(root.check_schema(1));
     Persona out;
     out.name = file.stem().string();
@@ -318,11 +272,42 @@ Result<Persona> read_persona(const TomlDocument& document, const std::filesystem
     FB_TRY(out.processes, read_processes(root, out.files, budget));
     FB_TRY(out.streams, read_streams(root, budget));
     FB_TRY(out.drivers, read_drivers(root));
+    FB_CHECK(read_installed(root, out));
+    FB_TRY(out.events, read_events(root));
     FB_CHECK(root.finish());
     return out;
 }
 
 }  // namespace
+
+Result<std::vector<TomlTable>> read_list(TomlTable& root, std::string_view key, size_t most) {
+    FB_TRY(std::vector<TomlTable> tables, root.tables(key));
+    if (tables.size() > most) {
+        const auto text = [](size_t n) { return base::with_thousands(static_cast<int64_t>(n)); };
+        return root.error(key, fmt::format("{} {}s", text(tables.size()), key),
+                          fmt::format("a persona has at most {}", text(most)));
+    }
+    return tables;
+}
+
+Status Names::add(std::string_view name, const TomlTable& table) {
+    const auto [known, fresh] = places_.emplace(case_folded(name), table.place());
+    if (fresh) {
+        return {};
+    }
+    return Error{fmt::format("a second {} is called `{}`", what_, base::printable(name)),
+                 table.place(),
+                 fmt::format("the first is at {}; Windows ignores case", known->second)};
+}
+
+Result<std::string> read_path(TomlTable& in, std::string_view key) {
+    FB_TRY(std::string path, in.string(key));
+    if (const std::string problem = path_problem(path); !problem.empty()) {
+        return in.error(key, fmt::format("the path `{}` {}", base::printable(path, 120), problem),
+                        "write it as 'C:\\Users\\ana\\report.txt', in single quotes");
+    }
+    return path;
+}
 
 Result<Persona> load_persona(const std::filesystem::path& file) {
     FB_TRY(const TomlDocument document, TomlDocument::load(file));

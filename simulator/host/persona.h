@@ -8,11 +8,16 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include "base/bytes.h"
 #include "base/digest.h"
 #include "base/result.h"
+#include "base/sim_time.h"
+#include "host/event.h"
+#include "host/registry.h"
 
 namespace firebreak::host {
 
@@ -63,6 +68,42 @@ struct Driver {
     std::string version;  // four numbers: "12.19.2.45"
 };
 
+// A program that was installed. It stands under Windows' Uninstall keys, too.
+struct Program {
+    std::string name;
+    std::string version;
+    std::string publisher;
+    std::string location;   // the folder that it is in
+    bool is_64_bit = true;  // else it stands under WOW6432Node
+};
+
+// In the order of the numbers that the registry has for them.
+enum class ServiceStart : uint8_t { kBoot, kSystem, kAutomatic, kManual, kDisabled };
+
+// It stands under HKLM\SYSTEM\CurrentControlSet\Services, too.
+struct Service {
+    std::string name;
+    std::string image;  // its program, with arguments
+    ServiceStart start = ServiceStart::kManual;
+    bool running = false;
+};
+
+// A part of Windows that may be there or not: "IIS-WebServer".
+struct Component {
+    std::string name;
+    bool enabled = true;
+};
+
+// Events that come again and again: host/workload.h makes them.
+struct EventWorkload {
+    EventKind kind = EventKind::kProcessStart;
+    double per_hour = 0;  // on average, per hour online
+    std::string process;  // path of the acting process's program; empty: unknown
+    // Values of the kind's fields, by their place.
+    std::vector<std::pair<size_t, std::variant<std::string, uint64_t>>> fields;
+    base::Duration lasts;  // how long a process that starts runs; 0: on and on
+};
+
 // The chance that the machine is on and connected, per hour of the week (hour 0: Monday 00:00).
 using OnlinePattern = std::array<float, 168>;
 
@@ -72,10 +113,15 @@ struct Persona {
     std::string windows_build;
     OnlinePattern online{};
     std::vector<File> files;  // sorted by path; paths unique, compared as Windows does (ASCII case)
-    std::vector<Sample> samples;     // sorted by name; unique likewise
-    std::vector<Process> processes;  // sorted by image; unique likewise
-    std::vector<Stream> streams;     // sorted by name; unique likewise
-    std::vector<Driver> drivers;     // sorted by name; unique likewise
+    std::vector<Sample> samples;        // sorted by name; unique likewise
+    std::vector<Process> processes;     // sorted by image; unique likewise
+    std::vector<Stream> streams;        // sorted by name; unique likewise
+    std::vector<Driver> drivers;        // sorted by name; unique likewise
+    std::vector<Program> programs;      // sorted by name; unique likewise
+    std::vector<Service> services;      // sorted by name; unique likewise
+    std::vector<Component> components;  // sorted by name; unique likewise
+    Registry registry;
+    std::vector<EventWorkload> events;  // in the order in which they are written
 };
 
 // Errors carry file:line:column, what was expected, and the nearest valid key.

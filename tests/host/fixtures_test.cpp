@@ -136,6 +136,33 @@ TEST_F(Fixtures, SayWhatMustBeFoundAndWhichDriversRun) {
     }
 }
 
+TEST_F(Fixtures, HaveProgramsServicesComponentsARegistryAndEvents) {
+    for (const auto& [name, persona] : personas_) {
+        EXPECT_FALSE(persona.programs.empty()) << name;
+        EXPECT_GE(persona.services.size(), 3u) << name;
+        EXPECT_GE(persona.components.size(), 2u) << name;
+        EXPECT_GE(persona.events.size(), 10u) << name;
+        const RegistryValue* windows = persona.registry.find(
+            R"(HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion)", "CurrentBuild");
+        ASSERT_NE(windows, nullptr) << name;
+        EXPECT_NE(persona.windows_build.find("." + std::get<std::string>(windows->data) + "."),
+                  std::string::npos)
+            << name;
+    }
+}
+
+TEST_F(Fixtures, RunTheEndpointAgentWhereItIsInstalled) {
+    for (const auto& [name, persona] : personas_) {
+        const bool has_file = find(name, R"(C:\Program Files\Endpoint\agent.exe)") != nullptr;
+        const auto has = [](const auto& list) {
+            return std::ranges::any_of(
+                list, [](const auto& entry) { return entry.name == "Endpoint Agent"; });
+        };
+        EXPECT_EQ(has(persona.programs), has_file) << name;
+        EXPECT_EQ(has(persona.services), has_file) << name;
+    }
+}
+
 TEST_F(Fixtures, SayWhatLosingAPartOfWindowsCosts) {
     for (const auto& [name, persona] : personas_) {
         for (const File& file : persona.files) {

@@ -129,7 +129,8 @@ TEST(Personas, NameEveryMistakeWithPlaceAndRemedy) {
         {"schema = 1\n", "", ":1:1: `schema` is missing; write `schema = 1`"},
         {"title", "titel",
          ":2:1: unknown key `titel`; did you mean `title`? valid keys: schema, title, "
-         "windows_build, online, file, sample, process, stream, driver"},
+         "windows_build, online, file, sample, process, stream, driver, program, service, "
+         "component, registry, event"},
         {"Office laptop", "a\\tb", ":2:9: `title` must be one line of text"},
         {"10.0.19045.4529", "Windows 11",
          ":3:17: `Windows 11` is no Windows build; write four numbers, such as "
