@@ -372,7 +372,7 @@ class Assembly {
                 done.stimulus, std::string(to_text(done.outcome.stage)),
                 std::string(to_text(done.outcome.category)),
                 std::string(to_text(done.outcome.code)), describe(done), done.cost_ms,
-                assay::to_json(done)});
+                assay::to_json(done), scores(*parts, before, done)});
             return base::Status{};
         };
         assay::Environment environment{
@@ -387,6 +387,33 @@ class Assembly {
             environment.program_identity = parts_->program->identity();
         }
         parts_->assays = std::make_unique<assay::Assays>(std::move(environment), log);
+    }
+
+    // Of models that ran in the state before.
+    static std::vector<record::ModelScore> scores(const Lab::Parts& parts, assay::StateId before,
+                                                  const assay::Transition& done) {
+        std::vector<record::ModelScore> out;
+        if (done.scores.empty()) {
+            return out;
+        }
+        const auto content =
+            assay::running_content(parts.assays->state(before), content::Feed::kMLModels);
+        const uint32_t release =
+            content ? parts.control->release_of(*content) : ControlPlane::kNoRelease;
+        for (const assay::ProgramScore& one : done.scores) {
+            record::ModelScore& row = out.emplace_back();
+            row.release =
+                release == ControlPlane::kNoRelease ? record::kAll : static_cast<int32_t>(release);
+            row.program = one.program;
+            row.where = one.where;
+            row.model = one.model;
+            row.version = one.version;
+            row.telemetry = one.telemetry;
+            row.score = one.refusal.empty() ? std::optional(one.score) : std::nullopt;
+            row.threshold = one.threshold;
+            row.refusal = one.refusal;
+        }
+        return out;
     }
 
     // Machines trust the vendor's own programs.

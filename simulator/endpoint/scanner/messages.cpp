@@ -75,6 +75,12 @@ class Fields {
         const uint32_t count = reader_.u32();
         return within(count <= limit) ? count : 0;
     }
+    // 0 to 1. A process that models have run in may say anything: no number, say, which would make
+    // every mean of scores no number either.
+    float share() {
+        const auto value = std::bit_cast<float>(reader_.u32());
+        return within(value >= 0 && value <= 1) ? value : 0;
+    }
     template <class Enum>
     Enum one_of(Enum last) {
         const uint8_t value = reader_.u8();
@@ -243,7 +249,8 @@ Score read_score(Fields& fields) {
     score.model = fields.text(kMaxRuleNameBytes);
     score.version = fields.text(kMaxRuleNameBytes);
     score.telemetry = fields.flag();
-    score.score = std::bit_cast<float>(fields.u32());
+    score.score = fields.share();
+    score.threshold = fields.share();
     score.malicious = fields.flag();
     score.refusal = fields.text(kMaxMessageBytes);
     return score;
@@ -328,6 +335,7 @@ Bytes encode(const ScoreReply& reply) {
         writer.text(score.version);
         writer.u8(score.telemetry ? 1 : 0);
         writer.u32(std::bit_cast<uint32_t>(score.score));
+        writer.u32(std::bit_cast<uint32_t>(score.threshold));
         writer.u8(score.malicious ? 1 : 0);
         writer.text(score.refusal);
     }
