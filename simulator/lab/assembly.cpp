@@ -165,8 +165,8 @@ class Assembly {
         FB_CHECK(load_keys());
         parts_->baseline.resize(parts_->feeds.size());
         for (const scenario::Baseline& baseline : experiment().baseline) {
-            FB_TRY(content::Draft draft,
-                   draft_of(baseline.feed, baseline.version, baseline.source, baseline.place));
+            FB_TRY(content::Draft draft, draft_of(baseline.feed, baseline.version, baseline.source,
+                                                  baseline.source_place));
             FB_TRY(const content::Package* package,
                    sign_one(std::move(draft), parts_->pki.signers.at(baseline.feed), built(),
                             baseline.place));
@@ -182,7 +182,7 @@ class Assembly {
 
     base::Result<const content::Package*> sign_release(const scenario::Release& release) {
         FB_TRY(content::Draft draft,
-               draft_of(release.feed, release.version, release.source, release.place));
+               draft_of(release.feed, release.version, release.source, release.source_place));
         draft.manifest.platform = release.platform;
         draft.manifest.groups = release.only_groups;
         std::sort(draft.manifest.groups.begin(), draft.manifest.groups.end());
@@ -498,7 +498,7 @@ class Assembly {
             const auto file = resolve(experiment(), options_, "samples", plan.sample);
             auto bytes = base::read_file(file, kMaxSampleBytes);
             if (!bytes.ok()) {
-                return at(plan.place, bytes.error());
+                return at(plan.sample_place, bytes.error());
             }
             ControlPlane::Campaign campaign;
             campaign.sample.name = plan.id;
