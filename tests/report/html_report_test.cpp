@@ -170,6 +170,20 @@ TEST(HtmlReport, SetsLiveModelsAndThoseInTelemetrySideBySide) {
     EXPECT_TRUE(has(visible_text(page(run)), "No program was scored by models of rules-2"));
 }
 
+TEST(HtmlReport, SaysWhatAReplayNeedsBesideTheRunFile) {
+    record::Run run = test::rich_run();
+    EXPECT_TRUE(has(visible_text(page(run)),
+                    "A replay needs the run file, and the fixtures of Firebreak."));
+    run.header.scenario =
+        "schema = 1\nkeys = \"./ca\"\n"
+        "[[baseline]]\nsource = \"good/DatasetA/2026-03-01\"\n"
+        "[[release]]\nsource = \"./rules/<new>\"\n[[release]]\nsource = \"./rules/<new>\"\n"
+        "[[campaign]]\nsample = '../wave.txt'\n";
+    EXPECT_TRUE(has(visible_text(page(run)),
+                    "and beside the run file what the scenario has beside itself: ./ca, "
+                    "./rules/<new>, ../wave.txt."));
+}
+
 TEST(HtmlReport, FlagsReleasesPromotionsHaltsAndFixes) {
     const std::string text = page(test::rich_run());
     for (const char* letter :
