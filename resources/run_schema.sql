@@ -40,6 +40,12 @@ CREATE TABLE assay (
     id INTEGER PRIMARY KEY, at INTEGER NOT NULL, imported INTEGER NOT NULL, state_before TEXT NOT NULL,
     stimulus TEXT NOT NULL, stage TEXT NOT NULL, category TEXT NOT NULL, code TEXT NOT NULL,
     evidence TEXT NOT NULL, cost_ms REAL NOT NULL, json TEXT NOT NULL);
+-- What models said of programs in an assay (counted from 0), those that nothing acts on included;
+-- `release`: whose models they are, -1 of the baseline. A score is null where the model gave none.
+CREATE TABLE model_score (
+    id INTEGER PRIMARY KEY, assay INTEGER NOT NULL, release INTEGER NOT NULL, program TEXT NOT NULL,
+    place TEXT NOT NULL, model TEXT NOT NULL, version TEXT NOT NULL, telemetry INTEGER NOT NULL,
+    score REAL, threshold REAL NOT NULL, refusal TEXT NOT NULL);
 -- A metric from `at` until its next row; numbers of metrics: simulator/base/metric.h.
 CREATE TABLE series (
     metric INTEGER NOT NULL, release_group INTEGER NOT NULL, release INTEGER NOT NULL,

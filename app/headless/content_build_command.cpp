@@ -180,6 +180,9 @@ void add_build(CLI::App& content, const Finish& finish) {
     command->add_option("-o,--output", options->output, "folder to write the package to")
         ->required()
         ->type_name("DIR");
+    command->footer(
+        "Example:\n"
+        "  firebreak content build rules/ --feed DatasetA --version 2026.3.2 -o package/");
     command->callback([options, finish] { finish(exit_code_of(build(*options))); });
 }
 
@@ -198,6 +201,9 @@ void add_sign(CLI::App& content, const Finish& finish) {
         ->required()
         ->type_name("TIME");
     add_keys_option(*command, options->keys, "folder with root.pem, issuing.pem and <feed>.pem");
+    command->footer(
+        "Example:\n"
+        "  firebreak content sign package/ --at 2026-03-02T08:00:00Z --keys keys/");
     command->callback([options, finish] { finish(exit_code_of(sign(*options))); });
 }
 
@@ -216,6 +222,9 @@ void add_decrypt(CLI::App& content, const Finish& finish) {
     command->add_option("-o,--output", options->output, "file to write the plain text to")
         ->required()
         ->type_name("FILE");
+    command->footer(
+        "Example:\n"
+        "  firebreak content decrypt package/payload/rules.lua --feed Behavior -o rules.lua");
     command->callback([options, finish] { finish(exit_code_of(decrypt(*options))); });
 }
 

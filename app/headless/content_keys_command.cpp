@@ -198,6 +198,9 @@ void add_new(CLI::App& keys, const Finish& finish) {
     command->add_option("folder", *folder, "folder to write the keys to")
         ->required()
         ->type_name("DIR");
+    command->footer(
+        "Example:\n"
+        "  firebreak content keys new keys/");
     command->callback([folder, finish] { finish(exit_code_of(make_keys(*folder))); });
 }
 
@@ -223,6 +226,10 @@ void add_rotate(CLI::App& keys, const Finish& finish) {
     command->add_option("--until", options->until, "time at which it no longer is")
         ->required()
         ->type_name("TIME");
+    command->footer(
+        "Example:\n"
+        "  firebreak content keys rotate keys/ --feed DatasetA \\\n"
+        "      --from 2026-03-02T08:00:00Z --until 2028-01-01T00:00:00Z");
     command->callback([options, finish] { finish(exit_code_of(rotate(*options))); });
 }
 
@@ -238,6 +245,9 @@ void add_inspect_keys(CLI::App& keys, const Finish& finish) {
                      "time to count from, as 2026-03-02T08:00:00Z; no clock is asked")
         ->required()
         ->type_name("TIME");
+    command->footer(
+        "Example:\n"
+        "  firebreak content keys inspect keys/ --at 2026-03-02T08:00:00Z");
     command->callback([options, finish] { finish(exit_code_of(inspect(*options))); });
 }
 
@@ -246,6 +256,10 @@ void add_inspect_keys(CLI::App& keys, const Finish& finish) {
 void add_keys(CLI::App& content, const Finish& finish) {
     CLI::App* keys = content.add_subcommand("keys", "Keys for tests: never trust one of them.");
     keys->require_subcommand(1);
+    keys->footer(
+        "Example:\n"
+        "  firebreak content keys new keys/\n"
+        "  firebreak content keys inspect keys/ --at 2026-03-02T08:00:00Z");
     add_new(*keys, finish);
     add_rotate(*keys, finish);
     add_trust(*keys, finish);

@@ -155,6 +155,10 @@ void add_trust(CLI::App& keys, const Finish& finish) {
         ->required()
         ->allow_extra_args(false)
         ->type_name("PEM");
+    command->footer(
+        "Example:\n"
+        "  firebreak content keys revoke keys/ --certificate keys/DatasetA.1.old.pem \\\n"
+        "      --number 1 --at 2026-03-02T08:00:00Z -o statement.p7m");
     command->callback([revocation, finish] { finish(exit_code_of(revoke(*revocation))); });
 
     const auto reset = std::make_shared<EpochReset>();
@@ -174,6 +178,10 @@ void add_trust(CLI::App& keys, const Finish& finish) {
                      "number from which heads are good; old ones that have not expired are\n"
                      "good again, unless their keys are revoked")
         ->type_name("N");
+    command->footer(
+        "Example:\n"
+        "  firebreak content keys epoch-reset keys/ --feed DatasetA --to 2026-03-02T08:00:00Z \\\n"
+        "      --number 2 --previous statement.p7m --at 2026-03-02T08:00:00Z -o reset.p7m");
     command->callback([reset, finish] { finish(exit_code_of(reset_epoch(*reset))); });
 }
 

@@ -40,11 +40,42 @@ void print_stock_command(const fs::path& envelope, const fs::path& root, base::U
         at.unix_seconds, shell_word(envelope.string()), shell_word(root.string()));
 }
 
-int tell_outcome(const fs::path& file, const base::Outcome& refusal) {
+int tell_outcome(const fs::path& file, const base::Outcome& refusal, const fs::path& root) {
+    base::Evidence evidence = refusal.evidence;
+    evidence.emplace_back("judged by the root", root.string());
     return tell_refusal(
         file.string(),
         fmt::format("{} ({})", base::to_text(refusal.code), base::to_text(refusal.category)),
-        refusal.evidence);
+        evidence);
+}
+
+// What stands there in place of a package folder, in words; nothing where one is, signed or not.
+Status is_package(const fs::path& path) {
+    std::error_code ignored;
+    if (!fs::exists(path, ignored)) {
+        return Error{"there is no such package", path.string(),
+                     "name the folder that `firebreak content build` wrote"};
+    }
+    if (!fs::is_directory(path, ignored)) {
+        return Error{"a file, where a package folder is wanted", path.string(),
+                     "name the folder that it is in, or `firebreak content inspect` it"};
+    }
+    if (!fs::exists(path / "manifest.json", ignored) &&
+        !fs::exists(path / "package.p7m", ignored)) {
+        return Error{"no package: neither manifest.json nor package.p7m is in it", path.string(),
+                     "name the folder that `firebreak content build` wrote"};
+    }
+    return {};
+}
+
+Status is_signed_package(const fs::path& path) {
+    FB_CHECK(is_package(path));
+    std::error_code ignored;
+    return fs::exists(path / "package.p7m", ignored)
+               ? Status()
+               : Error{"not signed: package.p7m is not in it", path.string(),
+                       "sign it: firebreak content sign " + shell_word(path.string()) +
+                           " --at 2026-03-02T08:00:00Z"};
 }
 
 // Hands over the file piece by piece, until `take` wants no more: a payload need not fit into
@@ -105,12 +136,13 @@ Result<int> verify_manifest_file(const content::Verified& verified, const fs::pa
     return kPassed;
 }
 
-void print_proof(const content::Verified& verified, bool revocations_known) {
+void print_proof(const content::Verified& verified, const fs::path& root, bool revocations_known) {
     fmt::print("good: the envelope and every payload file are what {} signed\n",
                printable(verified.signer));
     print_manifest(verified.manifest);
     fmt::print("  signing time    {}\n  manifest        SHA-384 {}\n",
                base::to_text(verified.signing_time), verified.manifest_digest.hex());
+    fmt::print("  judged by       the root {}\n", printable(root.string()));
     fmt::print(
         "Proved: the signer's chain led to the root at the signing time, its key may sign this\n"
         "feed, and not a byte has changed since. Not proved: that the content is any good, that\n"
@@ -128,7 +160,7 @@ fs::path envelope_file(const Verify& options) {
 
 // The revocations of the statement that was named, if that is good; else an exit code.
 Result<std::variant<content::Trust, int>> trust_of(const content::Verifier& verifier,
-                                                   const std::string& file) {
+                                                   const std::string& file, const fs::path& root) {
     using TrustOrCode = std::variant<content::Trust, int>;
     if (file.empty()) {
         return TrustOrCode(content::Trust());
@@ -136,7 +168,7 @@ Result<std::variant<content::Trust, int>> trust_of(const content::Verifier& veri
     FB_TRY(const base::Bytes envelope, base::read_file(file, kMostBytesRead));
     const auto verdict = verifier.verify_root_statement(envelope);
     if (const auto* refusal = std::get_if<base::Outcome>(&verdict)) {
-        return TrustOrCode(tell_outcome(file, *refusal));
+        return TrustOrCode(tell_outcome(file, *refusal, root));
     }
     return TrustOrCode(content::Trust{std::get<content::RootStatement>(verdict).revoked});
 }
@@ -149,12 +181,13 @@ Result<int> verify_files(const Verify& options, const content::Verified& verifie
     if (payloads != kPassed || manifest != kPassed) {
         return kExpectationFailed;
     }
-    print_proof(verified, !options.trust.empty());
+    print_proof(verified, root, !options.trust.empty());
     print_stock_command(envelope_file(options), root, verified.signing_time);
     return kPassed;
 }
 
 Result<int> verify(const Verify& options) {
+    FB_CHECK(is_signed_package(options.package));
     fs::path root = options.root;
     if (root.empty()) {
         FB_TRY(root, keys_folder(""));
@@ -163,13 +196,13 @@ Result<int> verify(const Verify& options) {
     FB_TRY(std::vector<content::Certificate> roots, content::load_certificates(root));
     FB_TRY(const base::Bytes envelope, base::read_file(envelope_file(options), kMostBytesRead));
     const content::Verifier verifier(std::move(roots));
-    FB_TRY(const auto trust, trust_of(verifier, options.trust));
+    FB_TRY(const auto trust, trust_of(verifier, options.trust, root));
     if (const int* code = std::get_if<int>(&trust)) {
         return *code;
     }
     const content::Verdict verdict = verifier.verify(envelope, std::get<content::Trust>(trust));
     if (const auto* refusal = std::get_if<base::Outcome>(&verdict)) {
-        tell_outcome(envelope_file(options), *refusal);
+        tell_outcome(envelope_file(options), *refusal, root);
         if (const auto claims = content::read_claims(envelope); claims.ok()) {
             print_stock_command(envelope_file(options), root, claims->signing_time);
         }
@@ -220,8 +253,8 @@ void print_set(const content::SetManifest& set) {
     }
 }
 
-// Whichever kind of document it is.
-void print_document(base::ByteView bytes) {
+// Whichever kind of document it is; false: of none, and nothing was printed.
+bool print_document(base::ByteView bytes) {
     const auto manifest = content::parse_manifest(bytes);
     if (manifest.ok()) {
         fmt::print("Manifest\n");
@@ -235,9 +268,21 @@ void print_document(base::ByteView bytes) {
     } else if (const auto statement = content::parse_root_statement(bytes); statement.ok()) {
         fmt::print("Statement of the root\n");
         print_statement(*statement);
+    } else if (const auto pointer = content::parse_head(bytes); pointer.ok()) {
+        fmt::print("Head\n  feed            {}\n  package         {}\n",
+                   content::info(pointer->feed).name, digest_or_nothing(pointer->manifest));
     } else {
+        return false;
+    }
+    return true;
+}
+
+// The same; what ought to be a manifest is shown in any case.
+void print_manifest_or_bytes(base::ByteView bytes) {
+    if (!print_document(bytes)) {
         fmt::print("Manifest\n  not a valid manifest: {}\n  {}\n",
-                   printable(manifest.error().text()), printable(base::text_of(bytes)));
+                   printable(content::parse_manifest(bytes).error().text()),
+                   printable(base::text_of(bytes)));
     }
 }
 
@@ -264,17 +309,26 @@ std::vector<base::ByteView> envelopes_of(const base::Bytes& bytes) {
     return split.ok() ? *split : std::vector<base::ByteView>{bytes};
 }
 
-Status inspect_envelopes(const fs::path& file) {
+constexpr const char* kNotSigned = "It is not signed: nothing vouches for what it says.\n";
+
+// Heads of profile `published` and the manifests of packages are plain JSON, in no envelope.
+Status inspect_file(const fs::path& file) {
     FB_TRY(const base::Bytes bytes, base::read_file(file, kMostBytesRead));
+    if (print_document(bytes)) {
+        fmt::print("{}", kNotSigned);
+        return {};
+    }
     base::Digest shown;
     for (const base::ByteView envelope : envelopes_of(bytes)) {
         const auto claims = content::read_claims(envelope);
         if (!claims.ok()) {
-            return Error{"not an envelope: " + claims.error().text(), file.string(), ""};
+            return Error{"not an envelope: " + claims.error().text(), file.string(),
+                         "name a package folder, its package.p7m, a head, a set manifest or a "
+                         "statement of the root"};
         }
         if (base::sha384(claims->manifest) != shown) {
             shown = base::sha384(claims->manifest);
-            print_document(claims->manifest);
+            print_manifest_or_bytes(claims->manifest);
         }
         print_claims(*claims, envelope);
     }
@@ -284,15 +338,18 @@ Status inspect_envelopes(const fs::path& file) {
 
 Status inspect(const fs::path& path) {
     std::error_code ignored;
-    const bool folder = fs::is_directory(path, ignored);
-    if (folder && !fs::exists(path / "package.p7m", ignored)) {
-        FB_TRY(const base::Bytes manifest,
-               base::read_file(path / "manifest.json", content::kMaxManifestBytes));
-        print_document(manifest);
-        fmt::print("It is not signed.\n");
-        return {};
+    if (!fs::is_directory(path, ignored)) {
+        return inspect_file(path);
     }
-    return inspect_envelopes(folder ? path / "package.p7m" : path);
+    FB_CHECK(is_package(path));
+    if (fs::exists(path / "package.p7m", ignored)) {
+        return inspect_file(path / "package.p7m");
+    }
+    FB_TRY(const base::Bytes manifest,
+           base::read_file(path / "manifest.json", content::kMaxManifestBytes));
+    print_manifest_or_bytes(manifest);
+    fmt::print("{}", kNotSigned);
+    return {};
 }
 
 }  // namespace
@@ -320,6 +377,9 @@ void add_verify(CLI::App& content, const Finish& finish) {
                      "statement of the root's, from `content keys revoke`: what it revokes\n"
                      "signs nothing")
         ->type_name("FILE");
+    command->footer(
+        "Example:\n"
+        "  firebreak content verify package/ --root keys/root.pem --trust statement.p7m");
     command->callback([options, finish] { finish(exit_code_of(verify(*options))); });
 }
 
@@ -335,6 +395,10 @@ void add_inspect(CLI::App& content, const Finish& finish) {
                      "package folder, or a file with envelopes: package.p7m, a signed head, …")
         ->required()
         ->type_name("PACKAGE");
+    command->footer(
+        "Example:\n"
+        "  firebreak content inspect package/\n"
+        "  firebreak content inspect site/heads/public/DatasetA.json");
     command->callback([path, finish] { finish(exit_code_of(inspect(*path))); });
 }
 

@@ -1,6 +1,7 @@
 #include "headless/make_executable_command.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
 #include <map>
@@ -50,13 +51,45 @@ Result<executables::NewSection> read_section(const std::string& named) {
         return Error{fmt::format("`{}` names no file", base::printable(named)), "--section",
                      "write it as .text=FILE"};
     }
-    FB_TRY(Bytes bytes, base::read_file(named.substr(equals + 1), executables::kMostNewBytes));
-    return executables::NewSection{named.substr(0, equals), std::move(bytes)};
+    auto bytes = base::read_file(named.substr(equals + 1), executables::kMostNewBytes);
+    if (!bytes.ok()) {
+        return Error{fmt::format("section {}: {}", base::printable(named.substr(0, equals)),
+                                 bytes.error().message),
+                     bytes.error().place, "name a file that holds the bytes of the section"};
+    }
+    return executables::NewSection{named.substr(0, equals), std::move(bytes).value()};
+}
+
+// Those whose key files are there; what else ends in .pem is the hierarchy above them.
+std::vector<std::string> signers_in(const fs::path& folder) {
+    std::vector<std::string> names;
+    std::error_code ignored;
+    for (const content::FeedInfo& feed : content::catalogue()) {
+        if (fs::exists(folder / (std::string(feed.name) + ".pem"), ignored)) {
+            names.emplace_back(feed.name);
+        }
+    }
+    return names;
 }
 
 Result<content::Signer> load_publisher(const Options& options) {
     const fs::path folder = options.keys;
-    FB_TRY(content::Identity identity, content::load_identity(folder / (options.signer + ".pem")));
+    const fs::path file = folder / (options.signer + ".pem");
+    std::error_code ignored;
+    if (!fs::is_directory(folder, ignored)) {
+        return Error{"there is no such folder of keys", folder.string(),
+                     "make one: firebreak content keys new " + shell_word(folder.string())};
+    }
+    if (!fs::exists(file, ignored)) {
+        const std::vector<std::string> names = signers_in(folder);
+        const std::string near = base::nearest(options.signer, names);
+        return Error{fmt::format("no key for the signer `{}`", base::printable(options.signer)),
+                     file.string(),
+                     names.empty()   ? "name a folder that `firebreak content keys new` made"
+                     : !near.empty() ? fmt::format("did you mean `{}`?", near)
+                                     : fmt::format("the signers are {}", fmt::join(names, ", "))};
+    }
+    FB_TRY(content::Identity identity, content::load_identity(file));
     FB_TRY(std::vector<content::Certificate> chain,
            content::load_certificates(folder / "issuing.pem"));
     return content::Signer{std::move(identity), std::move(chain)};
@@ -132,6 +165,10 @@ void add_make_executable(CLI::App& content, const std::function<void(int)>& fini
     command->add_option("-o,--output", options->output, "file to write")
         ->required()
         ->type_name("FILE");
+    command->footer(
+        "Example:\n"
+        "  firebreak content make-executable --section .text=code.bin -o sample.exe \\\n"
+        "      --sign publishers/ --signer DatasetA");
     command->callback([options, finish] { finish(exit_code_of(make_executable(*options))); });
 }
 

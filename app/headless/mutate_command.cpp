@@ -259,6 +259,10 @@ void add_mutate(CLI::App& content, const std::function<void(int)>& finish) {
     command->add_option("--draw", options->draw, "which of the places there; any number")
         ->type_name("N")
         ->capture_default_str();
+    command->footer(
+        "Example:\n"
+        "  firebreak content mutate package/ -o damaged/ --fault bit-flip --target manifest --draw "
+        "7");
     command->callback([options, finish] {
         const Status status = mutate(*options);
         if (!status.ok()) {

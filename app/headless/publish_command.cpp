@@ -154,6 +154,10 @@ void add_publish(CLI::App& content, const std::function<void(int)>& finish) {
             ->type_name("N")
             ->needs(keys);
     keys->needs(at)->needs(sequence);
+    command->footer(
+        "Example:\n"
+        "  firebreak content publish package/ -o site/ --group public --keys keys/ \\\n"
+        "      --at 2026-03-02T08:00:00Z --sequence 1");
     command->callback([options, finish] {
         const Status status = publish(*options);
         if (!status.ok()) {

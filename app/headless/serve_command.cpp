@@ -76,6 +76,9 @@ void add_serve(CLI::App& content, const std::function<void(int)>& finish) {
         ->capture_default_str();
     command->add_flag("--deflate", options->server.deflate,
                       "pack files for clients that accept `deflate`");
+    command->footer(
+        "Example:\n"
+        "  firebreak content serve site/ --port 8080");
     command->callback([options, finish] {
         const base::Status served = serve(*options);
         if (!served.ok()) {

@@ -319,8 +319,20 @@ base::Result<std::optional<Trigger>> slow_down(Scans& scans, const host::File& f
     return std::optional(std::move(trigger));
 }
 
+// "packed: not a number"; of a model that refuses several programs for one reason, once.
+std::vector<std::string> refusals(const ports::ScanVerdict& verdict) {
+    std::vector<std::string> out;
+    for (const ports::ModelScore& one : verdict.scores) {
+        std::string text = one.model + ": " + one.refusal;
+        if (!one.refusal.empty() && std::find(out.begin(), out.end(), text) == out.end()) {
+            out.push_back(std::move(text));
+        }
+    }
+    return out;
+}
+
 // A model judges nothing of what it gives no score for.
-Trigger without_score(const host::File& file, const ports::ScanVerdict& verdict) {
+Trigger without_score(const host::File& file, const std::vector<std::string>& refused) {
     Trigger trigger;
     trigger.what = file.path;
     trigger.feed = content::Feed::kMLModels;
@@ -328,22 +340,16 @@ Trigger without_score(const host::File& file, const ports::ScanVerdict& verdict)
     trigger.outcome = {base::Stage::kRun,
                        base::Category::kRejected,
                        base::Code::kModelScoreInvalid,
-                       {{"no score", names(verdict.no_scores)}, {"file", file.path}}};
+                       {{"no score", names(refused)}, {"file", file.path}}};
     return trigger;
 }
 
 // What live models say, and beside it those that nothing acts on: the vendor's telemetry.
-void note_scores(const std::string& file, const ports::ScanVerdict& verdict, Transition& done) {
-    constexpr size_t kMostFiles = 50;
-    if (verdict.scores.empty() || done.outcome.evidence.size() >= kMostFiles) {
-        return;
-    }
-    std::vector<std::string> scores;
+void note_scores(const std::string& where, const ports::ScanVerdict& verdict, Transition& done) {
     for (const ports::ModelScore& one : verdict.scores) {
-        scores.push_back(fmt::format("{} {} {}{:.3f}", one.model, one.version,
-                                     one.telemetry ? "in telemetry " : "", one.score));
+        done.scores.push_back({base::to_hex(one.sha256), where, one.model, one.version,
+                               one.telemetry, one.score, one.threshold, one.refusal});
     }
-    done.outcome.evidence.emplace_back("scores of " + file, names(scores));
 }
 
 base::Status scan_files(Scans& scans, const host::Persona& persona, Transition& done) {
@@ -362,8 +368,8 @@ base::Status scan_files(Scans& scans, const host::Persona& persona, Transition& 
                                                    code_of(file, met.verdict.cleaned_up),
                                                    met.verdict));
         }
-        if (!met.verdict.no_scores.empty()) {
-            done.triggers.push_back(without_score(file, met.verdict));
+        if (const auto refused = refusals(met.verdict); !refused.empty()) {
+            done.triggers.push_back(without_score(file, refused));
         }
         if (met.verdict.cpu >= kSlowScan) {
             FB_TRY(auto slow, slow_down(scans, file, met.verdict.cpu));
@@ -391,6 +397,7 @@ base::Status scan_processes(Scans& scans, const host::Persona& persona, Transiti
                                               std::move(started)));
             continue;
         }
+        note_scores(process.image, started.verdict, done);
         ports::Subject subject{ports::SubjectKind::kMemory,
                                process.image,
                                {{process.address, *process.memory}},
@@ -421,7 +428,10 @@ base::Status scan_streams(Scans& scans, const host::Persona& persona, Transition
                scans.scan({ports::SubjectKind::kStream, stream.name, {{0, *stream.content}}, {}}));
         if (met.verdict.kind == ports::ScanVerdict::Kind::kNoVerdict) {
             done.triggers.push_back(unscanned(stream.name, stream.per_hour, std::move(met)));
-        } else if (met.verdict.detected()) {
+            continue;
+        }
+        note_scores(stream.name, met.verdict, done);
+        if (met.verdict.detected()) {
             done.triggers.push_back(false_positive("stream", stream.name, stream.per_hour,
                                                    base::Code::kFileHeld, met.verdict));
         }

@@ -99,6 +99,14 @@ class Reader {
         }
         return found->get<double>();
     }
+    double share(const Json& object, const char* name) {
+        const double value = real(object, name);
+        if (!(value >= 0 && value <= 1)) {
+            fail(fmt::format("`{}` is not 0 to 1", name));
+            return 0;
+        }
+        return value;
+    }
     ports::Changes changes(const Json& object, const char* name) {
         ports::Changes out;
         for (const auto& [key, value] : member(object, name, Json::value_t::object).items()) {
@@ -124,6 +132,18 @@ class Reader {
             }
             out.evidence.emplace_back(pair[0].get<std::string>(), pair[1].get<std::string>());
         }
+        return out;
+    }
+    ProgramScore score(const Json& object) {
+        ProgramScore out;
+        out.program = string(object, "program");
+        out.where = string(object, "where");
+        out.model = string(object, "model");
+        out.version = string(object, "version");
+        out.telemetry = number(object, "telemetry", 1) == 1;
+        out.score = share(object, "score");
+        out.threshold = share(object, "threshold");
+        out.refusal = string(object, "refusal");
         return out;
     }
     void fail(std::string why) {
@@ -184,6 +204,17 @@ std::string to_json(const Transition& transition) {
                             {"outcome", to_json(trigger.outcome)},
                             {"changes", to_json(trigger.changes)}});
     }
+    Json scores = Json::array();
+    for (const ProgramScore& one : transition.scores) {
+        scores.push_back({{"program", one.program},
+                          {"where", one.where},
+                          {"model", one.model},
+                          {"version", one.version},
+                          {"telemetry", one.telemetry ? 1 : 0},
+                          {"score", one.score},
+                          {"threshold", one.threshold},
+                          {"refusal", one.refusal}});
+    }
     return dump({{"stimulus", transition.stimulus},
                  {"reads", to_json(transition.reads)},
                  {"changes", to_json(transition.changes)},
@@ -195,6 +226,7 @@ std::string to_json(const Transition& transition) {
                  {"delivered", transition.delivered ? 1 : 0},
                  {"alerts", transition.alerts},
                  {"triggers", std::move(triggers)},
+                 {"scores", std::move(scores)},
                  {"cost_ms", transition.cost_ms}});
 }
 
@@ -238,6 +270,9 @@ base::Result<Transition> parse_transition(std::string_view json) {
             reader.fail("a trigger's rate is not positive");
         }
         out.triggers.push_back(std::move(trigger));
+    }
+    for (const Json& entry : reader.member(parsed, "scores", Json::value_t::array)) {
+        out.scores.push_back(reader.score(entry));
     }
     const auto manifest = base::parse_digest(reader.string(parsed, "manifest"));
     if (!reader.failure().empty() || !manifest.ok()) {

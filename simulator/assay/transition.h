@@ -95,6 +95,19 @@ struct Trigger {
     double hazard() const { return per_hour * static_cast<double>(hits) / trials; }
 };
 
+// What a model said of one of the machine's own programs, live or with nothing acting on it.
+struct ProgramScore {
+    std::string program;  // SHA-256, hex
+    std::string where;    // the file or stream that it was met in
+    std::string model, version;
+    bool telemetry = false;
+    double score = 0;      // 0 to 1
+    double threshold = 0;  // the model's: at or above it, it says malicious
+    std::string refusal;   // not empty: it gave no score, and why
+
+    friend bool operator==(const ProgramScore&, const ProgramScore&) = default;
+};
+
 struct Transition {
     static constexpr std::pair<int64_t, int64_t> kAlways{std::numeric_limits<int64_t>::min(),
                                                          std::numeric_limits<int64_t>::max()};
@@ -106,11 +119,12 @@ struct Transition {
     ports::Changes changes;                         // of the state
     base::Outcome outcome;                          // a poll: of the feed that came off worst
     content::Feed feed = content::Feed::kDatasetA;  // which that is
-    base::Digest manifest;          // of the content concerned, as far as known; else none()
-    bool delivered = false;         // package bytes arrived, whole or damaged
-    uint32_t alerts = 0;            // raised to the vendor
-    std::vector<Trigger> triggers;  // workloads only
-    double cost_ms = 0;             // wall time, for people; not part of any fingerprint
+    base::Digest manifest;             // of the content concerned, as far as known; else none()
+    bool delivered = false;            // package bytes arrived, whole or damaged
+    uint32_t alerts = 0;               // raised to the vendor
+    std::vector<Trigger> triggers;     // workloads only
+    std::vector<ProgramScore> scores;  // workloads only; a program may have been met twice
+    double cost_ms = 0;                // wall time, for people; not part of any fingerprint
 };
 
 // The name of a state that is the same in every run: SHA-384 over its entries.

@@ -165,8 +165,8 @@ class Assembly {
         FB_CHECK(load_keys());
         parts_->baseline.resize(parts_->feeds.size());
         for (const scenario::Baseline& baseline : experiment().baseline) {
-            FB_TRY(content::Draft draft,
-                   draft_of(baseline.feed, baseline.version, baseline.source, baseline.place));
+            FB_TRY(content::Draft draft, draft_of(baseline.feed, baseline.version, baseline.source,
+                                                  baseline.source_place));
             FB_TRY(const content::Package* package,
                    sign_one(std::move(draft), parts_->pki.signers.at(baseline.feed), built(),
                             baseline.place));
@@ -182,7 +182,7 @@ class Assembly {
 
     base::Result<const content::Package*> sign_release(const scenario::Release& release) {
         FB_TRY(content::Draft draft,
-               draft_of(release.feed, release.version, release.source, release.place));
+               draft_of(release.feed, release.version, release.source, release.source_place));
         draft.manifest.platform = release.platform;
         draft.manifest.groups = release.only_groups;
         std::sort(draft.manifest.groups.begin(), draft.manifest.groups.end());
@@ -372,7 +372,7 @@ class Assembly {
                 done.stimulus, std::string(to_text(done.outcome.stage)),
                 std::string(to_text(done.outcome.category)),
                 std::string(to_text(done.outcome.code)), describe(done), done.cost_ms,
-                assay::to_json(done)});
+                assay::to_json(done), scores(*parts, before, done)});
             return base::Status{};
         };
         assay::Environment environment{
@@ -387,6 +387,33 @@ class Assembly {
             environment.program_identity = parts_->program->identity();
         }
         parts_->assays = std::make_unique<assay::Assays>(std::move(environment), log);
+    }
+
+    // Of models that ran in the state before.
+    static std::vector<record::ModelScore> scores(const Lab::Parts& parts, assay::StateId before,
+                                                  const assay::Transition& done) {
+        std::vector<record::ModelScore> out;
+        if (done.scores.empty()) {
+            return out;
+        }
+        const auto content =
+            assay::running_content(parts.assays->state(before), content::Feed::kMLModels);
+        const uint32_t release =
+            content ? parts.control->release_of(*content) : ControlPlane::kNoRelease;
+        for (const assay::ProgramScore& one : done.scores) {
+            record::ModelScore& row = out.emplace_back();
+            row.release =
+                release == ControlPlane::kNoRelease ? record::kAll : static_cast<int32_t>(release);
+            row.program = one.program;
+            row.where = one.where;
+            row.model = one.model;
+            row.version = one.version;
+            row.telemetry = one.telemetry;
+            row.score = one.refusal.empty() ? std::optional(one.score) : std::nullopt;
+            row.threshold = one.threshold;
+            row.refusal = one.refusal;
+        }
+        return out;
     }
 
     // Machines trust the vendor's own programs.
@@ -471,7 +498,7 @@ class Assembly {
             const auto file = resolve(experiment(), options_, "samples", plan.sample);
             auto bytes = base::read_file(file, kMaxSampleBytes);
             if (!bytes.ok()) {
-                return at(plan.place, bytes.error());
+                return at(plan.sample_place, bytes.error());
             }
             ControlPlane::Campaign campaign;
             campaign.sample.name = plan.id;

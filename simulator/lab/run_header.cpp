@@ -31,6 +31,27 @@ std::string sampling_bound(const scenario::Fault& fault) {
         100 * (1 - std::pow(0.05, 1.0 / fault.variants)));
 }
 
+// Of feeds that are released and that no machine has from the start.
+std::string without_baseline(const Experiment& experiment) {
+    std::set<content::Feed> missing;
+    for (const scenario::Release& release : experiment.releases) {
+        if (release.kind != scenario::ReleaseKind::kPlant) {
+            missing.insert(release.feed);
+        }
+    }
+    for (const scenario::Baseline& baseline : experiment.baseline) {
+        missing.erase(baseline.feed);
+    }
+    std::string out;
+    for (const content::Feed feed : missing) {
+        out += fmt::format(
+            "; {} has no baseline: until its first release arrives, machines run none of it and "
+            "count as not protected",
+            content::info(feed).name);
+    }
+    return out;
+}
+
 size_t index_of_release(const Experiment& experiment, const std::string& id) {
     const auto found =
         std::find_if(experiment.releases.begin(), experiment.releases.end(),
@@ -433,7 +454,7 @@ record::Header make_header(const Experiment& experiment,
         header.expectations.push_back(convert(expectation, experiment, personas));
     }
     add_attack(experiment, personas, header);
-    header.notes = std::move(notes);
+    header.notes = std::move(notes) + without_baseline(experiment);
     for (const scenario::Fault& fault : experiment.faults) {
         if (fault.kind == scenario::FaultKind::kBitFlip ||
             fault.kind == scenario::FaultKind::kTruncate) {

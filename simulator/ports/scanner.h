@@ -55,8 +55,10 @@ struct ModelScore {
     std::string model;
     std::string version;
     bool telemetry = false;
-    float score = 0;
-    std::string where;
+    float score = 0;        // 0 to 1
+    float threshold = 0;    // the model's: at or above it, it says malicious
+    std::string refusal;    // not empty: it gave no score, and why
+    base::Sha256 sha256{};  // of the program
 };
 
 // What the caller shall do with the subject.
@@ -72,9 +74,8 @@ struct ScanVerdict {
     // Whose content detected something, or is to blame for a death.
     content::Feed feed = content::Feed::kDatasetA;
     std::vector<ProgramTag> tags;
-    std::vector<std::string> gaps;  // what could not be looked into: "a.zip/b.doc: encrypted"
-    std::vector<ModelScore> scores;
-    std::vector<std::string> no_scores;  // models that gave none, and why: "packed: not a number"
+    std::vector<std::string> gaps;   // what could not be looked into: "a.zip/b.doc: encrypted"
+    std::vector<ModelScore> scores;  // of each program by each model that was asked
     base::Outcome outcome;
     std::chrono::microseconds cpu{0};  // processor time; 0 for one of several that went together
 

@@ -155,12 +155,26 @@ struct TimelineEntry {
     friend bool operator==(const TimelineEntry&, const TimelineEntry&) = default;
 };
 
+// What a model said of one of a machine's own programs.
+struct ModelScore {
+    int32_t release = kAll;      // whose models run there; kAll: the baseline's
+    std::string program, where;  // its SHA-256 in hex, and the file in which it was met
+    std::string model, version;
+    bool telemetry = false;       // nothing acts on it
+    std::optional<double> score;  // 0 to 1; nullopt: it gave none
+    double threshold = 0;         // the model's: at or above it, it says malicious
+    std::string refusal;          // why it gave none
+
+    friend bool operator==(const ModelScore&, const ModelScore&) = default;
+};
+
 struct Assay {
     base::SimTime at;       // when it was first needed
     bool imported = false;  // measured elsewhere, in place of an assay
     std::string state_before, stimulus, stage, category, code, evidence;
     double cost_ms = 0;
     std::string json;
+    std::vector<ModelScore> scores;  // a program may have been met, and scored, twice
 
     friend bool operator==(const Assay&, const Assay&) = default;
 };

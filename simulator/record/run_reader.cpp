@@ -63,6 +63,12 @@ class Rows {
     std::optional<double> not_negative_if_any() {
         return null() ? std::nullopt : std::optional(not_negative());
     }
+    double share() {
+        const double value = real();
+        bad_ |= value < 0 || value > 1;
+        return value;
+    }
+    std::optional<double> share_if_any() { return null() ? std::nullopt : std::optional(share()); }
     base::Metric metric() {
         return static_cast<base::Metric>(integer(0, int64_t{base::kMetricCount} - 1));
     }
@@ -341,6 +347,29 @@ bool read_assays(Database& database, Run& run) {
     return rows.ok();
 }
 
+bool read_scores(Database& database, Run& run) {
+    Rows rows(database,
+              "SELECT assay, release, program, place, model, version, telemetry, score, threshold, "
+              "refusal FROM model_score ORDER BY id");
+    while (rows.next()) {
+        const int64_t assay = rows.index(run.assays.size());
+        ModelScore row;
+        row.release = rows.reference(run.header.releases.size());
+        row.program = rows.text();
+        row.where = rows.text();
+        row.model = rows.text();
+        row.version = rows.text();
+        row.telemetry = rows.flag();
+        row.score = rows.share_if_any();
+        row.threshold = rows.share();
+        row.refusal = rows.text();
+        if (rows.ok()) {
+            run.assays[static_cast<size_t>(assay)].scores.push_back(std::move(row));
+        }
+    }
+    return rows.ok();
+}
+
 bool read_numbers(Database& database, Run& run) {
     const size_t groups = run.header.groups.size();
     const size_t releases = run.header.releases.size();
@@ -417,8 +446,8 @@ base::Result<Run> read_run(const std::filesystem::path& file) {
     if (!read_fleet(database, run.header) || !read_stages(database, run.header) ||
         !read_fault_domains(database, run.header) || !read_settings(database, run.header) ||
         !read_attack(database, run.header) || !read_expectations(database, run.header) ||
-        !read_log(database, run) || !read_assays(database, run) || !read_numbers(database, run) ||
-        !read_tenants(database, run)) {
+        !read_log(database, run) || !read_assays(database, run) || !read_scores(database, run) ||
+        !read_numbers(database, run) || !read_tenants(database, run)) {
         return damaged(file, "a table is missing or holds a value out of range");
     }
     return run;

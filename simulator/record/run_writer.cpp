@@ -171,16 +171,18 @@ struct RunWriter::State {
           command(database, "INSERT INTO command VALUES (NULL, ?, ?, ?, ?, ?)"),
           timeline(database, "INSERT INTO timeline VALUES (NULL, ?, ?, ?, ?, ?)"),
           assay(database, "INSERT INTO assay VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+          score(database, "INSERT INTO model_score VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
           series(database, "INSERT OR REPLACE INTO series VALUES (?, ?, ?, ?, ?, ?)"),
           meta(database, "INSERT OR REPLACE INTO meta VALUES (?, ?)") {}
 
     bool failed() const {
-        return command.failed() || timeline.failed() || assay.failed() || series.failed() ||
-               meta.failed();
+        return command.failed() || timeline.failed() || assay.failed() || score.failed() ||
+               series.failed() || meta.failed();
     }
 
     Database database;
-    Statement command, timeline, assay, series, meta;
+    Statement command, timeline, assay, score, series, meta;
+    int64_t assays = 0;
 };
 
 RunWriter::RunWriter(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -223,6 +225,14 @@ void RunWriter::add(const Assay& row) {
     state_->assay.bind(row.at.seconds).bind(int64_t{row.imported}).bind(row.state_before);
     state_->assay.bind(row.stimulus).bind(row.stage).bind(row.category).bind(row.code);
     state_->assay.bind(row.evidence).bind(row.cost_ms).bind(row.json).run();
+    for (const ModelScore& one : row.scores) {
+        Statement& score = state_->score;
+        score.bind(state_->assays).bind(int64_t{one.release}).bind(one.program).bind(one.where);
+        score.bind(one.model).bind(one.version).bind(int64_t{one.telemetry});
+        one.score ? score.bind(*one.score) : score.bind_null();
+        score.bind(one.threshold).bind(one.refusal).run();
+    }
+    ++state_->assays;
 }
 
 void RunWriter::add(const SeriesKey& key, const Point& point) {

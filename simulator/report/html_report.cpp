@@ -36,6 +36,7 @@ std::string html(const Judged& judged) {
                        {"evidence", "Evidence", evidence_section(run), false},
                        {"harm", "Harm and recovery", harm_section(run), false},
                        {"fleet", "Who was hit", fleet_section(run), false},
+                       {"models", "Models", models_section(run), false},
                        {"settings", "Settings", settings_section(run), true},
                        {"reproduce", "Run it again", reproduce_section(judged), false}},
                       run.header.version});

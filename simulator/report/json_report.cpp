@@ -1,9 +1,11 @@
 #include "base/channel.h"
 #include "base/harm.h"
 #include "checks/attack.h"
+#include "checks/models.h"
 #include "checks/series.h"
 #include "report/json_parts.h"
 #include "report/reports.h"
+#include "report/story.h"
 
 namespace firebreak::report {
 
@@ -103,6 +105,31 @@ Json settings(const record::Header& header) {
     return out;
 }
 
+Json release_or_null(const record::Header& header, int32_t release) {
+    return release == record::kAll ? Json(nullptr) : Json(release_name(header, release));
+}
+
+// Mean and highest are null where no program was scored.
+Json models(const record::Run& run) {
+    Json out = Json::array();
+    for (const checks::ModelTally& tally : checks::model_tallies(run)) {
+        const bool any = tally.scored > 0;
+        out.push_back({{"release", release_or_null(run.header, tally.release)},
+                       {"model", tally.model},
+                       {"version", tally.version},
+                       {"slot", checks::slot_name(tally)},
+                       {"threshold", tally.threshold},
+                       {"programs_scored", tally.scored},
+                       {"at_threshold", tally.at_threshold},
+                       {"mean", any ? Json(tally.mean) : Json(nullptr)},
+                       {"highest", any ? Json(tally.highest) : Json(nullptr)},
+                       {"highest_in", any ? Json(tally.highest_in) : Json(nullptr)},
+                       {"no_score", tally.refused},
+                       {"refusal", tally.refused > 0 ? Json(tally.refusal) : Json(nullptr)}});
+    }
+    return out;
+}
+
 Json expectations(const Judged& judged) {
     Json out = Json::array();
     for (size_t i = 0; i < judged.verdicts.size(); ++i) {
@@ -132,9 +159,7 @@ Json timeline(const record::Run& run) {
              {"group", entry.group == record::kAll
                            ? Json(nullptr)
                            : Json(run.header.groups[static_cast<size_t>(entry.group)].name)},
-             {"release", entry.release == record::kAll
-                             ? Json(nullptr)
-                             : Json(run.header.releases[static_cast<size_t>(entry.release)].name)},
+             {"release", release_or_null(run.header, entry.release)},
              {"text", entry.text}});
     }
     return out;
@@ -199,6 +224,7 @@ std::string json(const Judged& judged) {
         {"signals", by_part(run, base::Metric::kSignals, base::channels())},
         {"personas", personas(run)},
         {"worst_tenants", worst_tenants(run)},
+        {"models", models(run)},
         {"stages", stages(run.header)},
         {"fault_domains", fault_domains(run.header)},
         {"settings", settings(run.header)},

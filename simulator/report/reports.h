@@ -20,7 +20,8 @@ struct Judged {
 // "passed", "failed", "interrupted".
 std::string status(const Judged& judged);
 
-// The containment table, the timeline in brief, the evidence of each failure and the expectations.
+// The containment table, the timeline in brief, the evidence of each failure, what models said, and
+// the expectations.
 // `color`: with ANSI colours. UTF-8, ends in a newline.
 std::string terminal(const Judged& judged, bool color);
 

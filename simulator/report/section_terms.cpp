@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/toml_document.h"
 #include "report/markup.h"
 #include "report/sections.h"
 #include "report/story.h"
@@ -85,6 +86,39 @@ std::vector<std::vector<std::string>> facts(const Judged& judged) {
     return rows;
 }
 
+// What the scenario names beside itself, as "./…": of all that a run depends on, the run file alone
+// does not have it.
+std::vector<std::string> named_beside(const record::Header& header) {
+    auto document = base::TomlDocument::parse(header.scenario, header.name);
+    if (!document.ok()) {
+        return {};
+    }
+    std::vector<std::string> out;
+    const auto note = [&out](const std::string& name) {
+        const bool beside = name.starts_with("./") || name.starts_with("../");
+        if (beside && std::find(out.begin(), out.end(), name) == out.end()) {
+            out.push_back(name);
+        }
+        return name;
+    };
+    document->rewrite("keys", "", note);
+    document->rewrite("baseline", "source", note);
+    document->rewrite("release", "source", note);
+    document->rewrite("campaign", "sample", note);
+    return out;
+}
+
+std::string needs_of_replay(const record::Header& header) {
+    std::string names;
+    for (const std::string& name : named_beside(header)) {
+        names += (names.empty() ? "" : ", ") + tag("code", escape(name));
+    }
+    return names.empty() ? "A replay needs the run file, and the fixtures of Firebreak."
+                         : "A replay needs the run file, the fixtures of Firebreak, and beside "
+                           "the run file what the scenario has beside itself: " +
+                               names + ".";
+}
+
 }  // namespace
 
 std::string settings_section(const record::Run& run) {
@@ -127,7 +161,8 @@ std::string reproduce_section(const Judged& judged) {
     return tag("p", "lead",
                "Save the scenario below under its name beside the content that it names, and run "
                "it: the same seed gives the same fingerprint, on any machine and with any number "
-               "of jobs. A replay needs the run file alone.") +
+               "of jobs. " +
+                   needs_of_replay(header)) +
            "\n" + tag("pre", commands) + "\n" + table({"", ""}, facts(judged), "facts") +
            releases(header) + "<details><summary>The scenario as it was resolved</summary>" +
            tag("pre", preformatted(header.scenario)) + "</details>\n";

@@ -27,6 +27,9 @@ std::string evidence_section(const record::Run& run);
 std::string harm_section(const record::Run& run);   // by kind, and how it ended
 std::string fleet_section(const record::Run& run);  // personas, worst tenants
 
+// section_models.cpp: live models and those in telemetry, side by side
+std::string models_section(const record::Run& run);
+
 // section_terms.cpp
 std::string settings_section(const record::Run& run);
 std::string reproduce_section(const Judged& judged);

@@ -5,9 +5,11 @@
 #include "base/text.h"
 #include "checks/excerpt.h"
 #include "checks/failures.h"
+#include "checks/models.h"
 #include "report/attack_rows.h"
 #include "report/containment_columns.h"
 #include "report/reports.h"
+#include "report/story.h"
 #include "report/text_table.h"
 
 namespace firebreak::report {
@@ -58,6 +60,64 @@ std::string evidence(const record::Run& run, bool color) {
                            failures.size() - kMost);
     }
     return out;
+}
+
+std::string models_of(const record::Header& header, const checks::ModelTally& tally) {
+    return base::printable(tally.release == record::kAll ? "baseline"
+                                                         : release_name(header, tally.release));
+}
+
+std::string model_name(const checks::ModelTally& tally) {
+    return base::printable(tally.model + " " + tally.version);
+}
+
+std::vector<Column> model_columns(const std::vector<checks::ModelTally>& tallies) {
+    std::vector<Column> columns = {{"model", "model", {}, 0},
+                                   {"slot", "slot", {}, 0},
+                                   {"programs scored", "scored", {}, 0},
+                                   {"at or above threshold", "at threshold", {}, 0},
+                                   {"threshold", "threshold", {}, 2},
+                                   {"mean", "mean", {}, 0},
+                                   {"highest", "highest", {}, 0},
+                                   {"no score", "no score", {}, 1}};
+    for (const checks::ModelTally& tally : tallies) {
+        const auto of_scored = [&](double value) {
+            return tally.scored > 0 ? fmt::format("{:.3f}", value) : std::string("–");
+        };
+        const std::string cells[] = {model_name(tally),
+                                     checks::slot_name(tally),
+                                     base::with_thousands(static_cast<int64_t>(tally.scored)),
+                                     base::with_thousands(static_cast<int64_t>(tally.at_threshold)),
+                                     fmt::format("{:.3f}", tally.threshold),
+                                     of_scored(tally.mean),
+                                     of_scored(tally.highest),
+                                     base::with_thousands(static_cast<int64_t>(tally.refused))};
+        for (size_t c = 0; c < columns.size(); ++c) {
+            columns[c].cells.push_back(cells[c]);
+        }
+    }
+    return columns;
+}
+
+std::string models(const record::Run& run, bool color) {
+    const std::vector<checks::ModelTally> tallies = checks::model_tallies(run);
+    std::vector<std::string> names;
+    std::string more;
+    for (const checks::ModelTally& tally : tallies) {
+        names.push_back(models_of(run.header, tally));
+        if (tally.refused > 0) {
+            more +=
+                fmt::format("  {}, {} of {}, gave no score: {}\n", model_name(tally),
+                            checks::slot_name(tally), names.back(), base::printable(tally.refusal));
+        }
+    }
+    for (const int32_t release : checks::releases_without_scores(run)) {
+        more += fmt::format("  {}: no program was scored\n",
+                            base::printable(release_name(run.header, release)));
+    }
+    return (names.empty() ? ""
+                          : fitted_table("release", names, model_columns(tallies), false, color)) +
+           more;
 }
 
 std::string expectations(const Judged& judged, bool color) {
@@ -153,6 +213,7 @@ std::string terminal(const Judged& judged, bool color) {
     out += section("What happened", timeline(run, color), color);
     out += section("The attack", attack(judged, color), color);
     out += section("Evidence", evidence(run, color), color);
+    out += section("Models, on programs that are not malicious", models(run, color), color);
     out += section("Expectations", expectations(judged, color), color);
     return out + "\n" + last_lines(judged, color);
 }

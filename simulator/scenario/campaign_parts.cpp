@@ -21,6 +21,7 @@ Result<Campaign> read_campaign(TomlTable in, const Experiment& so_far) {
     out.place = in.place();
     FB_TRY(out.id, read_name(in, "id"));
     FB_TRY(out.sample, read_source(in, "sample", "samples"));
+    out.sample_place = in.place("sample");
     FB_TRY(out.at, read_moment(in, "at", so_far));
     FB_CHECK(read_window(in, "at", "the campaign", so_far, out.at, out.until));
     FB_TRY(out.per_hour, in.number("per_hour", {0, kMostPerHour, true}));

@@ -108,6 +108,7 @@ struct Crew {
 struct Campaign {
     std::string id;                // unique
     std::filesystem::path sample;  // a file under fixtures/samples, or ./… beside the scenario
+    Place sample_place;
     base::SimTime at;
     base::SimTime until;  // default: the end of the run
     double per_hour = 0;  // per unprotected endpoint-hour online; 0 < per_hour ≤ 3600
@@ -147,6 +148,7 @@ struct Baseline {
     // As written: under fixtures/content, or ./… beside the scenario. (Inherited ./… paths are
     // rewritten so that they lead to the same folder from here.)
     std::filesystem::path source;
+    Place source_place;
     Place place;
 
     friend bool operator==(const Baseline&, const Baseline&) = default;
@@ -171,6 +173,7 @@ struct Release {
     content::Feed feed = content::Feed::kDatasetA;
     std::string version;  // unique per feed, baseline included; default: the id
     std::filesystem::path source;
+    Place source_place;
     base::SimTime at;  // signed and published to the engineering group; a plant: exists from then
     // In place of `at`: made once that release is halted, so long after the halt. If it never is,
     // this one never comes.

@@ -106,6 +106,35 @@ class ReplayOfModels : public testing::Test {
     TemporaryFolder folder_;
 };
 
+// Of what the release in telemetry said, the next one's promotion is decided by.
+TEST_F(ReplayOfModels, HasTheScoresOfTelemetryBesideThoseOfTheLiveModel) {
+    const Finished done =
+        firebreak({"run", (scenarios_dir() / "fast/model-goes-live.toml").string(), "--out",
+                   "models.fbrun", "--quiet", "--json", "-"});
+    ASSERT_EQ(done.code, 0) << done.err;
+    const auto models = nlohmann::json::parse(done.out)["models"];
+    std::map<std::string, nlohmann::json> by_name;
+    for (const auto& one : models) {
+        const std::string release = one["release"].is_null() ? "baseline" : one["release"];
+        by_name[release + " " + std::string(one["slot"])] = one;
+    }
+    ASSERT_EQ(by_name.size(), 4u) << models.dump(1);
+    const auto& live = by_name.at("models-2 live");
+    const auto& next = by_name.at("models-2 telemetry");
+    EXPECT_EQ(live["version"], by_name.at("baseline live")["version"]);
+    EXPECT_NE(next["version"], live["version"]);
+    EXPECT_EQ(next["version"], by_name.at("models-3 live")["version"]);
+    for (const auto& [name, one] : by_name) {
+        EXPECT_GT(one["programs_scored"], 1) << name;
+        EXPECT_EQ(one["programs_scored"], live["programs_scored"]) << name;
+        EXPECT_EQ(one["at_threshold"], 0) << name;
+        EXPECT_EQ(one["no_score"], 0) << name;
+        EXPECT_GT(one["highest"], one["mean"]) << name;
+    }
+    EXPECT_EQ(by_name.at("models-3 live")["mean"], next["mean"]) << "the same model, promoted";
+    EXPECT_NE(next["mean"], live["mean"]);
+}
+
 // What a release is made of is found from wherever a replay is started.
 TEST_F(ReplayOfModels, NeedsNoWorkingFolderOfItsOwn) {
     const Finished first = firebreak(

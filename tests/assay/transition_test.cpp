@@ -44,6 +44,8 @@ Transition sample() {
                      {Stage::kRun, Category::kMissed, Code::kSampleNotFound, {}},
                      base::Harm::kNone,
                      {}}};
+    out.scores = {{"abcd", "C:\\a.exe", "packed", "1.0.0", false, 0.25, 0.5, ""},
+                  {"abcd", "C:\\a.exe", "packed", "1.1.0", true, 0, 0.5, "no number"}};
     out.cost_ms = 12.5;
     return out;
 }
@@ -62,6 +64,7 @@ void expect_same(const Transition& a, const Transition& b) {
     EXPECT_EQ(a.manifest, b.manifest);
     EXPECT_EQ(a.delivered, b.delivered);
     EXPECT_EQ(a.alerts, b.alerts);
+    EXPECT_EQ(a.scores, b.scores);
     ASSERT_EQ(a.triggers.size(), b.triggers.size());
     for (size_t i = 0; i < a.triggers.size(); ++i) {
         EXPECT_EQ(a.triggers[i].what, b.triggers[i].what);
@@ -86,9 +89,10 @@ TEST(Transition, WritesEvidenceThatIsNoUtf8) {
 
 TEST(Transition, RefusesALineThatLacksSomething) {
     const std::string whole = to_json(sample());
-    for (const char* member : {"\"stimulus\"", "\"reads\"", "\"changes\"", "\"clock_from\"",
-                               "\"clock_until\"", "\"outcome\"", "\"feed\"", "\"manifest\"",
-                               "\"delivered\"", "\"alerts\"", "\"triggers\"", "\"cost_ms\""}) {
+    for (const char* member :
+         {"\"stimulus\"", "\"reads\"", "\"changes\"", "\"clock_from\"", "\"clock_until\"",
+          "\"outcome\"", "\"feed\"", "\"manifest\"", "\"delivered\"", "\"alerts\"", "\"triggers\"",
+          "\"scores\"", "\"telemetry\"", "\"threshold\"", "\"refusal\"", "\"cost_ms\""}) {
         std::string broken = whole;
         const size_t at = broken.find(member);
         ASSERT_NE(at, std::string::npos);
@@ -98,6 +102,15 @@ TEST(Transition, RefusesALineThatLacksSomething) {
     EXPECT_ERROR(parse_transition(""), "not a JSON object");
     EXPECT_ERROR(parse_transition("[]"), "not a JSON object");
     EXPECT_ERROR(parse_transition(std::string(100000, '[')), "not a JSON object");
+}
+
+TEST(Transition, RefusesAScoreThatIsNoShare) {
+    Transition odd = sample();
+    odd.scores[0].score = 1.5;
+    EXPECT_ERROR(parse_transition(to_json(odd)), "`score` is not 0 to 1");
+    odd = sample();
+    odd.scores[1].threshold = -1;
+    EXPECT_ERROR(parse_transition(to_json(odd)), "`threshold` is not 0 to 1");
 }
 
 RC_GTEST_PROP(Transition, SurvivesAnyDamageToItsLine, ()) {

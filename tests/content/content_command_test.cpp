@@ -5,7 +5,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <iterator>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -152,6 +155,63 @@ TEST_F(ContentCommand, ShowsWhatAPackageClaims) {
     EXPECT_THAT(unsigned_one.output, HasSubstr("not signed"));
 }
 
+TEST_F(ContentCommand, NamesTheRootThatItJudgesBy) {
+    const std::string root = (keys / "root.pem").string();
+    EXPECT_THAT(verify().output, HasSubstr("judged by       the root " + root));
+    write(package / "package.p7m", "garbage");
+    const Finished refused = verify();
+    EXPECT_EQ(refused.exit_code, 1);
+    EXPECT_THAT(refused.output, HasSubstr("judged by the root       " + root));
+}
+
+TEST_F(ContentCommand, SaysWhatStandsInPlaceOfASignedPackage) {
+    const auto complaint = [&](const fs::path& named) {
+        const Finished done = run({"content", "verify", named.string()});
+        EXPECT_EQ(done.exit_code, 4) << done.output;
+        return done.output;
+    };
+    EXPECT_THAT(complaint(package / "package.p7m"),
+                HasSubstr("a file, where a package folder is wanted; name the folder that it is "
+                          "in"));
+    EXPECT_THAT(complaint(temporary.path() / "nowhere"), HasSubstr("there is no such package"));
+    EXPECT_THAT(complaint(source), HasSubstr("neither manifest.json nor package.p7m is in it"));
+    fs::remove(package / "package.p7m");
+    EXPECT_THAT(complaint(package), HasSubstr("not signed: package.p7m is not in it; sign it: "
+                                              "firebreak content sign '" +
+                                              package.string() + "' --at"));
+}
+
+TEST_F(ContentCommand, ShowsUnsignedDocumentsAndSaysThatTheyAre) {
+    const fs::path site = temporary.path() / "site";
+    ASSERT_EQ(
+        run({"content", "publish", package.string(), "-o", site.string(), "--group", "public"})
+            .exit_code,
+        0);
+    const Finished head =
+        run({"content", "inspect", (site / "heads/public/DatasetA.json").string()});
+    EXPECT_EQ(head.exit_code, 0) << head.output;
+    EXPECT_THAT(head.output, HasSubstr("Head\n  feed            DatasetA\n  package         "));
+    EXPECT_THAT(head.output, HasSubstr("It is not signed"));
+    const Finished manifest = run({"content", "inspect", (package / "manifest.json").string()});
+    EXPECT_EQ(manifest.exit_code, 0) << manifest.output;
+    EXPECT_THAT(manifest.output, HasSubstr("Manifest\n  feed            DatasetA"));
+    EXPECT_THAT(manifest.output, HasSubstr("It is not signed"));
+}
+
+TEST_F(ContentCommand, HasAnExampleOfItsOwnInTheHelpOfEachSubcommand) {
+    for (const char* words : {"build", "sign", "verify", "inspect", "decrypt", "publish", "serve",
+                              "mutate", "make-executable", "keys new", "keys rotate", "keys revoke",
+                              "keys epoch-reset", "keys inspect"}) {
+        std::vector<std::string> command = {"content"};
+        std::istringstream in(words);
+        std::copy(std::istream_iterator<std::string>(in), {}, std::back_inserter(command));
+        command.push_back("--help");
+        const Finished help = run(command);
+        EXPECT_EQ(help.exit_code, 0);
+        EXPECT_THAT(help.output, HasSubstr("Example:\n  firebreak content " + std::string(words)));
+    }
+}
+
 TEST_F(ContentCommand, WritesIntoTheManifestForWhomThePackageIs) {
     const Finished built = run({"content", "build", source.string(), "--feed", "DatasetA",
                                 "--version", "1", "--platform", "windows-x64", "--group",
@@ -177,9 +237,10 @@ TEST_F(ContentCommand, ExplainsInvalidInput) {
     const Finished nowhere = run({"content", "inspect", (package / "nowhere").string()});
     EXPECT_EQ(nowhere.exit_code, 4);
     EXPECT_THAT(nowhere.output, HasSubstr("nowhere"));
-    const Finished garbage = run({"content", "inspect", (package / "manifest.json").string()});
+    const Finished garbage = run({"content", "inspect", (package / "payload/rules.yar").string()});
     EXPECT_EQ(garbage.exit_code, 4);
     EXPECT_THAT(garbage.output, HasSubstr("not an envelope"));
+    EXPECT_THAT(garbage.output, HasSubstr("name a package folder, its package.p7m, a head"));
     EXPECT_EQ(run({"content", "verify"}).exit_code, 4);
     EXPECT_EQ(run({"content", "forge"}).exit_code, 4);
 }

@@ -1,6 +1,9 @@
 #include "lab/lab.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+
+#include <algorithm>
 
 #include "base/file.h"
 #include "content/pki.h"
@@ -228,8 +231,17 @@ TEST_F(LabTest, NamesThePlaceOfWhatItCannotAssemble) {
     const auto refuse = [&](const std::string& more, const std::string& part) {
         EXPECT_ERROR(Lab::assemble(test::experiment(more), fixtures_.options()), part);
     };
+    // Of the value that is wrong, on the so-manieth line and column 10 of what is added.
+    const auto place = [](int line) {
+        const std::string_view before = test::kSmallFleet;
+        return fmt::format("small.toml:{}:10: ",
+                           std::count(before.begin(), before.end(), '\n') + line);
+    };
     refuse("[[release]]\nid = \"a\"\nfeed = \"DatasetA\"\nsource = \"no/such\"\nat = \"0s\"\n",
-           "small.toml:");
+           place(4));
+    refuse("[[baseline]]\nfeed = \"ESH\"\nversion = \"1\"\nsource = \"no/such\"\n", place(4));
+    refuse("[[campaign]]\nid = \"wave\"\nsample = \"none.txt\"\nat = \"0s\"\nper_hour = 1\n",
+           place(3));
     refuse(std::string(kGoodRelease) + R"(
 [[fault]]
 kind = "bit_flip"

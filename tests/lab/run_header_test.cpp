@@ -11,7 +11,9 @@ namespace firebreak::lab {
 namespace {
 
 using testing::ElementsAre;
+using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 class RunHeaderTest : public RecordedLab {
   protected:
@@ -65,6 +67,20 @@ TEST_F(RunHeaderTest, StagesFollowThePolicyWithTheirBakeTimes) {
     EXPECT_EQ(stages[3].bake, base::hours(48 - 31)) << "until the end of the run";
     EXPECT_DOUBLE_EQ(stages[0].endpoint_hours, 12 * 8) << "never off";
     EXPECT_LT(stages[2].endpoint_hours, 100 * 6) << "half of them are off at night";
+}
+
+TEST_F(RunHeaderTest, NotesNameFeedsThatAreReleasedWithoutABaseline) {
+    stages(kBaked);
+    EXPECT_THAT(run_.header.notes, Not(HasSubstr("no baseline")));
+    run(std::string(test::kOneGroup) + test::kTinyBaseline +
+        "[[release]]\nid = \"esh-1\"\nfeed = \"ESH\"\nsource = \"./rules/good\"\nat = \"1h\"\n"
+        "[[release]]\nid = \"plant\"\nkind = \"plant\"\nfeed = \"Hmpa_data\"\n"
+        "source = \"./rules/good\"\nat = \"1h\"\n");
+    EXPECT_THAT(run_.header.notes, HasSubstr("ESH has no baseline: until its first release"));
+    EXPECT_THAT(run_.header.notes, Not(HasSubstr("DatasetA has no baseline")));
+    EXPECT_THAT(run_.header.notes, Not(HasSubstr("Hmpa_data"))) << "nobody is offered it";
+    EXPECT_EQ(at({0}, base::Metric::kProtected), 0);
+    EXPECT_EQ(at_end(base::Metric::kProtected), 60);
 }
 
 // The rule of three over the reports that arrive.

@@ -129,6 +129,8 @@ TEST(RunFile, IsTestedWithARunThatHasSomethingOfEverything) {
     EXPECT_TRUE(run.header.settings.front().given);
     EXPECT_FALSE(run.header.settings.back().given);
     EXPECT_TRUE(run.assays.back().imported);
+    EXPECT_TRUE(run.assays.front().scores.front().score.has_value());
+    EXPECT_FALSE(run.assays.front().scores.back().score.has_value());
     EXPECT_TRUE(run.tenants[1].first_affected.has_value());
     EXPECT_FALSE(run.tenants[1].last_recovered.has_value());
     for (const base::MetricInfo& metric : base::metrics()) {
@@ -220,9 +222,11 @@ TEST(RunReader, RefusesAnotherSchema) {
     execute(file, "PRAGMA user_version = 9");
     EXPECT_ERROR(read_run(file), "schema 9");
     execute(file, "PRAGMA user_version = 1");
-    EXPECT_ERROR(read_run(file), "schema 1, this version reads 3");
+    EXPECT_ERROR(read_run(file), "schema 1, this version reads 4");
     execute(file, "PRAGMA user_version = 2");
-    EXPECT_ERROR(read_run(file), "schema 2, this version reads 3");
+    EXPECT_ERROR(read_run(file), "schema 2, this version reads 4");
+    execute(file, "PRAGMA user_version = 3");
+    EXPECT_ERROR(read_run(file), "schema 3, this version reads 4");
 }
 
 TEST(RunReader, RefusesValuesThatNobodyWrote) {
@@ -256,6 +260,16 @@ TEST(RunReader, RefusesValuesThatNobodyWrote) {
           "UPDATE stage_first_seen SET stage = -1",
           "UPDATE fault_domain_feed SET fault_domain = 3",
           "UPDATE assay SET imported = 7",
+          "UPDATE model_score SET assay = 2 WHERE id = 1",
+          "UPDATE model_score SET assay = -1",
+          "UPDATE model_score SET release = 3",
+          "UPDATE model_score SET release = -2",
+          "UPDATE model_score SET telemetry = 2",
+          "UPDATE model_score SET score = 1.5",
+          "UPDATE model_score SET score = -0.5",
+          "UPDATE model_score SET score = 9e999",
+          "UPDATE model_score SET threshold = 1.01",
+          "DROP TABLE model_score",
           "UPDATE tenant SET release_group = 5",
           "UPDATE tenant SET release_group = -1",
           "UPDATE tenant SET lost = -1",

@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <numeric>
+
 #include "base/digest.h"
 #include "report/markup.h"
 #include "report/reports.h"
@@ -79,6 +81,12 @@ void for_each_text(record::Run& run, const std::function<void(std::string&)>& ac
         for (std::string* text : {&row.stimulus, &row.category, &row.code, &row.evidence}) {
             act(*text);
         }
+        for (record::ModelScore& score : row.scores) {
+            for (std::string* text :
+                 {&score.program, &score.where, &score.model, &score.version, &score.refusal}) {
+                act(*text);
+            }
+        }
     }
 }
 
@@ -140,6 +148,40 @@ TEST(HtmlReport, TellsEverythingThatARunHolds) {
     }
     EXPECT_TRUE(has(page(test::rich_run()),
                     "<span class=\"mark assumed\">assumed</span>: minutes to hours"));
+}
+
+TEST(HtmlReport, SetsLiveModelsAndThoseInTelemetrySideBySide) {
+    record::Run run = test::rich_run();
+    const std::string text = visible_text(page(run));
+    const auto row = [](const std::vector<std::string>& cells) {  // no blank between cells there
+        return std::accumulate(cells.begin(), cells.end(), std::string());
+    };
+    const std::string live = row({"rules-2", "packed 1.0.0", "live", "3", "0.500", "0", "0.125",
+                                  "0.250", "C:\\Tools\\a.exe", "0"});
+    const std::string next = row({"rules-2", "packed 1.1.0", "telemetry", "2", "0.500", "2 (100 %)",
+                                  "0.625", "0.750", "C:\\Tools\\b.exe", "1"});
+    EXPECT_TRUE(has(text, live + "\n" + next));
+    EXPECT_TRUE(has(text,
+                    "packed 1.1.0, telemetry, gave no score: problem: a score that is not 0 "
+                    "to 1."));
+    EXPECT_FALSE(has(page(test::sample_run()), "id=\"models\""));
+    run.assays[0].scores.clear();
+    run.header.releases[1].feed = "MLModels";
+    EXPECT_TRUE(has(visible_text(page(run)), "No program was scored by models of rules-2"));
+}
+
+TEST(HtmlReport, SaysWhatAReplayNeedsBesideTheRunFile) {
+    record::Run run = test::rich_run();
+    EXPECT_TRUE(has(visible_text(page(run)),
+                    "A replay needs the run file, and the fixtures of Firebreak."));
+    run.header.scenario =
+        "schema = 1\nkeys = \"./ca\"\n"
+        "[[baseline]]\nsource = \"good/DatasetA/2026-03-01\"\n"
+        "[[release]]\nsource = \"./rules/<new>\"\n[[release]]\nsource = \"./rules/<new>\"\n"
+        "[[campaign]]\nsample = '../wave.txt'\n";
+    EXPECT_TRUE(has(visible_text(page(run)),
+                    "and beside the run file what the scenario has beside itself: ./ca, "
+                    "./rules/<new>, ../wave.txt."));
 }
 
 TEST(HtmlReport, FlagsReleasesPromotionsHaltsAndFixes) {

@@ -100,6 +100,9 @@ TEST(TerminalReport, LetsNoControlCharactersThrough) {
     evil.run.header.groups[0].name = "a\x1b[2J";
     evil.run.assays[0].evidence = "\r\x1b[31m";
     evil.run.header.notes = "\x1b[1m";
+    record::ModelScore score;
+    score.program = score.where = score.model = score.version = score.refusal = "\x1b[5m";
+    evil.run.assays[0].scores = {score};
     EXPECT_THAT(terminal(evil, false), Not(HasSubstr("\x1b")));
 }
 
@@ -157,6 +160,45 @@ TEST(JsonReport, TellsHarmRecoveryAndTheTermsOfTheRun) {
     EXPECT_EQ(json["settings"][2]["given"], false);
     EXPECT_TRUE(nlohmann::json::parse(report::json({test::sample_run(), {}, ""}))["decision"]["go"]
                     .is_null());
+}
+
+TEST(TerminalReport, SetsLiveModelsAndThoseInTelemetrySideBySide) {
+    const std::string text = terminal({test::rich_run(), {}, ""}, false);
+    EXPECT_THAT(text, HasSubstr("Models, on programs that are not malicious\n"));
+    using testing::ContainsRegex;
+    EXPECT_THAT(text, ContainsRegex("\n  baseline +packed 1.0.0 +live +2 +0 +0.500 +0.188 +0.250 "
+                                    "+0\n"));
+    EXPECT_THAT(text, ContainsRegex("\n  rules-2 +packed 1.0.0 +live +3 +0 +0.500 +0.125 +0.250 "
+                                    "+0\n  rules-2 +packed 1.1.0 +telemetry +2 +2 +0.500 +0.625 "
+                                    "+0.750 +1\n"));
+    EXPECT_THAT(text, HasSubstr("packed 1.1.0, telemetry of rules-2, gave no score: problem: a "
+                                "score that is not 0 to 1"));
+    EXPECT_THAT(terminal({test::sample_run(), {}, ""}, false), Not(HasSubstr("Models")));
+}
+
+TEST(JsonReport, SetsLiveModelsAndThoseInTelemetrySideBySide) {
+    const auto json = nlohmann::json::parse(report::json({test::rich_run(), {}, ""}));
+    ASSERT_EQ(json["models"].size(), 3u);
+    const auto& baseline = json["models"][0];
+    EXPECT_TRUE(baseline["release"].is_null());
+    EXPECT_EQ(baseline["slot"], "live");
+    EXPECT_EQ(baseline["programs_scored"], 2);
+    EXPECT_EQ(baseline["mean"], 0.1875);
+    EXPECT_TRUE(baseline["refusal"].is_null());
+    EXPECT_EQ(json["models"][1]["slot"], "live");
+    const auto& next = json["models"][2];
+    EXPECT_EQ(next["release"], "rules-2");
+    EXPECT_EQ(next["model"], "packed");
+    EXPECT_EQ(next["version"], "1.1.0");
+    EXPECT_EQ(next["slot"], "telemetry");
+    EXPECT_EQ(next["threshold"], 0.5);
+    EXPECT_EQ(next["at_threshold"], 2);
+    EXPECT_EQ(next["highest"], 0.75);
+    EXPECT_EQ(next["highest_in"], "C:\\Tools\\b.exe");
+    EXPECT_EQ(next["no_score"], 1);
+    EXPECT_EQ(next["refusal"], "problem: a score that is not 0 to 1");
+    EXPECT_EQ(nlohmann::json::parse(report::json({test::sample_run(), {}, ""}))["models"].size(),
+              0u);
 }
 
 TEST(JunitReport, CountsFailures) {

@@ -310,6 +310,12 @@ inline Experiment without_places(Experiment experiment) {
     const auto forget = [](auto& entries) {
         for (auto& entry : entries) {
             entry.place.clear();
+            if constexpr (requires { entry.source_place; }) {
+                entry.source_place.clear();
+            }
+            if constexpr (requires { entry.sample_place; }) {
+                entry.sample_place.clear();
+            }
         }
     };
     forget(experiment.groups);

@@ -53,7 +53,8 @@ inline record::Run sample_run() {
                    "killed by a signal",
                    "signal: SIGSEGV",
                    1.5,
-                   "{}"}};
+                   "{}",
+                   {}}};
     for (const int32_t group : {1, record::kAll}) {
         run.series[{base::Metric::kAffected, group}] = {{{7500}, 5}, {{7800}, 12}};
         run.series[{base::Metric::kExposed, group}] = {{{3900}, 40}, {{7500}, 400}};
@@ -220,7 +221,8 @@ class RichRun {
                         "a file that starts Windows is held",
                         "rule: Loader_Generic; file: C:\\Windows\\System32\\drivers\\e1d68x64.sys",
                         4.2,
-                        "{}"},
+                        "{}",
+                        model_scores()},
                        {{kBad_s},
                         true,
                         std::string(96, 'e'),
@@ -230,11 +232,40 @@ class RichRun {
                         "imported",
                         "what: restart of the scanner; events: 3; hours: 12000",
                         0,
-                        "{}"}};
+                        "{}",
+                        {}}};
         run_.tally = {{{2, 1, base::Category::kFalsePositive, base::Code::kBootFileHeld}, 130}};
         run_.tenants = {{17, 2, 410, 400, 90, 0, 40, 3, {{24 * 3600}}, {{80 * 3600}}},
                         {31, 2, 95, 95, 11, 0, 2, 0, {{25 * 3600}}, std::nullopt},
                         {2, 3, 900, 120, 4, 6, 0, 1, {{30 * 3600}}, {{60 * 3600}}}};
+    }
+
+    // A live model of the baseline; with the second release its successor in telemetry beside it,
+    // which has no score for one of the three programs. One program was met twice.
+    static std::vector<record::ModelScore> model_scores() {
+        const auto score = [](int32_t release, char program, bool telemetry,
+                              std::optional<double> value) {
+            record::ModelScore out;
+            out.release = release;
+            out.program = std::string(64, program);
+            out.where = std::string("C:\\Tools\\") + program + ".exe";
+            out.model = "packed";
+            out.version = telemetry ? "1.1.0" : "1.0.0";
+            out.telemetry = telemetry;
+            out.score = value;
+            out.threshold = 0.5;
+            out.refusal = value ? "" : "problem: a score that is not 0 to 1";
+            return out;
+        };
+        return {score(record::kAll, 'a', false, 0.25),
+                score(record::kAll, 'b', false, 0.125),
+                score(record::kAll, 'a', false, 0.25),
+                score(1, 'a', false, 0.25),
+                score(1, 'b', false, 0.125),
+                score(1, 'c', false, 0.0),
+                score(1, 'a', true, 0.5),
+                score(1, 'b', true, 0.75),
+                score(1, 'c', true, std::nullopt)};
     }
 
     using Points = std::vector<record::Point>;

@@ -168,13 +168,16 @@ std::vector<SlotScore> ModelHost::score(const FeatureVector& features, uint64_t 
         if (!live && file_number % telemetry_interval_ != 0) {
             continue;
         }
-        SlotScore slot{entry.payload, entry.model.version(), 0, false, std::nullopt};
+        SlotScore slot;
+        slot.payload = entry.payload;
+        slot.version = entry.model.version();
+        slot.threshold = entry.model.threshold();
         auto scored = entry.model.score(features);
         if (auto* refusal = std::get_if<ModelRefusal>(&scored)) {
             slot.refusal = std::move(*refusal);
         } else {
             slot.score = std::get<float>(scored);
-            slot.detected = live && slot.score >= entry.model.threshold();
+            slot.detected = live && slot.score >= slot.threshold;
         }
         scores.push_back(std::move(slot));
     }

@@ -52,7 +52,8 @@ struct SlotScore {
     ModelPayload payload;
     std::string version;
     float score = 0;
-    bool detected = false;                // at or above the model's threshold; never of telemetry
+    float threshold = 0;                  // the model's own: at or above it, it says malicious
+    bool detected = false;                // at or above the threshold; never of telemetry
     std::optional<ModelRefusal> refusal;  // then there is no score
 };
 

@@ -291,6 +291,7 @@ ScoreReply Engine::score(const ScoreRequest& request) const {
         score.version = one.version;
         score.telemetry = one.payload.slot == models::Slot::kTelemetry;
         score.score = one.score;
+        score.threshold = one.threshold;
         score.malicious = one.detected;
         if (one.refusal) {
             score.refusal = base::to_text(one.refusal->evidence);

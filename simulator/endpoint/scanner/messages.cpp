@@ -57,6 +57,12 @@ class Fields : public base::FieldReader {
     using FieldReader::FieldReader;
 
     bool is(Kind kind) { return within(u8() == static_cast<uint8_t>(kind)); }
+    // 0 to 1. A process that models have run in may say anything: no number, say, which would make
+    // every mean of scores no number either.
+    float share() {
+        const auto value = std::bit_cast<float>(u32());
+        return within(value >= 0 && value <= 1) ? value : 0;
+    }
     base::Sha256 sha256() {
         base::Sha256 digest{};
         const ByteView found = bytes();
@@ -200,7 +206,8 @@ Score read_score(Fields& fields) {
     score.model = fields.text(kMaxRuleNameBytes);
     score.version = fields.text(kMaxRuleNameBytes);
     score.telemetry = fields.flag();
-    score.score = std::bit_cast<float>(fields.u32());
+    score.score = fields.share();
+    score.threshold = fields.share();
     score.malicious = fields.flag();
     score.refusal = fields.text(kMaxMessageBytes);
     return score;
@@ -285,6 +292,7 @@ Bytes encode(const ScoreReply& reply) {
         writer.text(score.version);
         writer.u8(score.telemetry ? 1 : 0);
         writer.u32(std::bit_cast<uint32_t>(score.score));
+        writer.u32(std::bit_cast<uint32_t>(score.threshold));
         writer.u8(score.malicious ? 1 : 0);
         writer.text(score.refusal);
     }

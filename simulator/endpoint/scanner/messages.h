@@ -152,6 +152,7 @@ struct Score {
     std::string version;
     bool telemetry = false;  // nothing acts on it
     float score = 0;         // 0 to 1
+    float threshold = 0;     // 0 to 1: what the model calls malicious is there or above
     bool malicious = false;  // never of telemetry
     std::string refusal;     // not empty: it gave no score, and why
 };

@@ -612,16 +612,11 @@ base::Result<std::optional<Outcome>> ScannerService::score(const Program& progra
         return std::optional(reply_invalid(Stage::kRun, reply.error()));
     }
     for (const Score& one : reply->scores) {
-        const std::string model = base::printable(one.model);
-        if (!one.refusal.empty()) {
-            add_once(verdict.no_scores, model + ": " + base::printable(one.refusal));
-            continue;
-        }
-        verdict.scores.push_back(
-            {model, base::printable(one.version), one.telemetry, one.score, program.where});
-        if (one.malicious && !one.telemetry) {
-            add_once(verdict.found,
-                     fmt::format("model {} {}", model, verdict.scores.back().version));
+        const ports::ModelScore& score = verdict.scores.emplace_back(ports::ModelScore{
+            base::printable(one.model), base::printable(one.version), one.telemetry, one.score,
+            one.threshold, base::printable(one.refusal), program.sha256});
+        if (one.malicious && !one.telemetry && one.refusal.empty()) {
+            add_once(verdict.found, fmt::format("model {} {}", score.model, score.version));
         }
     }
     return std::optional<Outcome>();

@@ -406,7 +406,8 @@ TEST_F(EngineTest, SurvivesTenMillionCallsOfItsFunctions) {
 // What a rule says is never longer than a reply may be: it would count as the process's death.
 TEST_F(EngineTest, AnswersWithinItsLimitsWhateverRulesSay) {
     load({{"a.lua", R"(
-        rule {id = text.rep("\1", 256), title = text.rep("\200", 256), technique = text.rep("x", 256)}
+        rule {id = text.rep("\1", 256), title = text.rep("\200", 256),
+              technique = text.rep("x", 256)}
         on("process_start", nil, function(e)
             detect {evidence = {[text.rep("\2", 256)] = text.rep("\3", 5000)}}
             scan(text.rep("\4", 512), type)

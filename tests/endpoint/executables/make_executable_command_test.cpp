@@ -65,7 +65,8 @@ TEST_F(MakeExecutable, ExplainsWhatIsWrong) {
     EXPECT_THAT(no_file.err, HasSubstr("write it as .text=FILE"));
     const Finished missing = make({"--section", ".text=nothing.bin"});
     EXPECT_EQ(missing.code, 4);
-    EXPECT_THAT(missing.err, HasSubstr("nothing.bin"));
+    EXPECT_THAT(missing.err, HasSubstr("nothing.bin: section .text: cannot open"));
+    EXPECT_THAT(missing.err, HasSubstr("name a file that holds the bytes of the section"));
     const Finished entry = make({"--section", ".text=code.bin", "--entry", "300"});
     EXPECT_EQ(entry.code, 4);
     EXPECT_THAT(entry.err, HasSubstr("in the first section"));
@@ -73,6 +74,15 @@ TEST_F(MakeExecutable, ExplainsWhatIsWrong) {
         make({"--section", ".text=code.bin", "--sign", keys_.string(), "--signer", "nobody"});
     EXPECT_EQ(key.code, 4);
     EXPECT_THAT(key.err, HasSubstr("nobody.pem"));
+    EXPECT_THAT(key.err, HasSubstr("the signers are DatasetA, LocalRepData"));
+    const Finished near =
+        make({"--section", ".text=code.bin", "--sign", keys_.string(), "--signer", "DatasetB"});
+    EXPECT_EQ(near.code, 4);
+    EXPECT_THAT(near.err, HasSubstr("did you mean `DatasetA`?"));
+    const Finished folder =
+        make({"--section", ".text=code.bin", "--sign", "nowhere", "--signer", "DatasetA"});
+    EXPECT_EQ(folder.code, 4);
+    EXPECT_THAT(folder.err, HasSubstr("make one: firebreak content keys new 'nowhere'"));
     EXPECT_EQ(make({"--section", ".text=code.bin", "--sign", keys_.string()}).code, 4);
     EXPECT_FALSE(fs::exists(folder_.path() / "sample.exe"));
 }

@@ -167,6 +167,13 @@ TEST_F(ScannerFeeds, ScoreProgramsByTheLiveModelAndLetTelemetryListen) {
     ASSERT_THAT(verdict.scores, SizeIs(2)) << "the first program is in the sample";
     EXPECT_FALSE(verdict.scores[0].telemetry);
     EXPECT_TRUE(verdict.scores[1].telemetry);
+    for (const ports::ModelScore& one : verdict.scores) {
+        EXPECT_EQ(one.model, "packed");
+        EXPECT_EQ(one.threshold, 0.5f);
+        EXPECT_EQ(one.sha256, base::sha256(plain_));
+        EXPECT_EQ(one.refusal, "");
+    }
+    EXPECT_NE(verdict.scores[0].version, verdict.scores[1].version);
     EXPECT_THAT(scan(plain_).scores, SizeIs(1));
     EXPECT_THAT(scan(base::bytes_of("no program")).scores, IsEmpty());
 }
@@ -268,8 +275,10 @@ TEST_F(ScannerFeeds, SayWhichModelGaveNoScore) {
     install(Feed::kMLModels, "1", {{"not-a-number.live.so", model("not-a-number")}});
     const ScanVerdict verdict = scan(marked_);
     EXPECT_TRUE(verdict.detected()) << "by the rules";
-    EXPECT_THAT(verdict.no_scores, ElementsAre(HasSubstr("not-a-number")));
-    EXPECT_THAT(verdict.scores, IsEmpty());
+    ASSERT_THAT(verdict.scores, SizeIs(1));
+    EXPECT_EQ(verdict.scores[0].model, "not-a-number");
+    EXPECT_EQ(verdict.scores[0].sha256, base::sha256(marked_));
+    EXPECT_THAT(verdict.scores[0].refusal, HasSubstr("a score that is not 0 to 1"));
 }
 
 TEST_F(ScannerFeeds, GoOnWithoutAFeedWhoseLastContentIsGone) {

@@ -48,8 +48,8 @@ SubjectReply some_subject_reply() {
 }
 
 ScoreReply some_score_reply() {
-    return {{{"packed", "3", false, 0.75f, true, ""},
-             {"packed", "4", true, 0, false, "it gave no number"}}};
+    return {{{"packed", "3", false, 0.75f, 0.5f, true, ""},
+             {"packed", "4", true, 0, 0.25f, false, "it gave no number"}}};
 }
 
 std::vector<Bytes> some_messages() {
@@ -184,6 +184,18 @@ TEST(ScannerMessages, CarryNoCodeThatTheyHaveNoUseFor) {
     SubjectReply scan = some_subject_reply();
     scan.code = static_cast<Code>(60'000);
     EXPECT_ERROR(parse_scan_reply(encode(ScanReply{{scan}}), 1), "malformed");
+}
+
+TEST(ScannerMessages, CarryNoScoreOrThresholdThatIsNotAShare) {
+    for (const float bad : {-0.25f, 1.5f, std::numeric_limits<float>::quiet_NaN(),
+                            std::numeric_limits<float>::infinity()}) {
+        ScoreReply reply = some_score_reply();
+        reply.scores[0].score = bad;
+        EXPECT_ERROR(parse_score_reply(encode(reply)), "malformed");
+        reply = some_score_reply();
+        reply.scores[1].threshold = bad;
+        EXPECT_ERROR(parse_score_reply(encode(reply)), "malformed");
+    }
 }
 
 // A count that promises more than is there must not make the parser allocate for it.
