@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -156,15 +157,21 @@ void print_detections(const behavior::EventReply& reply) {
 void print_costs(const behavior::CostReply& costs) {
     std::vector<std::vector<std::string>> rules = {
         {"rule", "calls", "detections", "errors", "mean", "99 of 100 below", "memory"}};
-    for (const behavior::RuleCost& cost : costs.rules) {
+    std::vector<behavior::RuleCost> called = costs.rules;
+    std::erase_if(called, [](const behavior::RuleCost& cost) { return cost.calls == 0; });
+    std::ranges::stable_sort(called, std::greater<>(), &behavior::RuleCost::nanoseconds);
+    for (const behavior::RuleCost& cost : called) {
         rules.push_back({cost.rule + (cost.disabled ? " (disabled)" : ""), thousands(cost.calls),
                          thousands(cost.detections), thousands(cost.errors),
-                         cost.calls == 0 ? "" : nanoseconds_text(cost.nanoseconds / cost.calls),
-                         cost.calls == 0 ? "" : nanoseconds_text(below(cost, 99)),
+                         nanoseconds_text(cost.nanoseconds / cost.calls),
+                         nanoseconds_text(below(cost, 99)),
                          fmt::format("{:.1f} KiB", double(cost.memory_bytes) / 1024)});
     }
-    fmt::print("\n");
-    print_table(rules);
+    fmt::print("\ncosts, the highest in all first; {} of {} rules were not called\n",
+               costs.rules.size() - called.size(), costs.rules.size());
+    if (!called.empty()) {
+        print_table(rules);
+    }
     std::vector<std::vector<std::string>> sensors = {
         {"sensor", "in", "merged", "dropped", "delivered"}};
     for (const behavior::SensorCount& count : costs.sensors) {
