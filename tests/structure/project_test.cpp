@@ -104,9 +104,11 @@ TEST(CommandLine, HasNoContentEngineInsideAndNoQt) {
     ASSERT_OK_AND(const ElfNames names, read_elf_names(test::command_line_binary()));
     EXPECT_THAT(names.needed_libraries, Contains(StartsWith("libc.so")));
     EXPECT_THAT(names.needed_libraries, Not(Contains(StartsWith("libyara"))));
+    EXPECT_THAT(names.needed_libraries, Not(Contains(StartsWith("libluajit"))));
     EXPECT_THAT(names.needed_libraries, Not(Contains(StartsWith("libQt"))));
     EXPECT_THAT(names.symbols, Not(IsEmpty())) << "stripped: this test would see nothing";
     EXPECT_THAT(names.symbols, Not(Contains(StartsWith("yr_"))));
+    EXPECT_THAT(names.symbols, Not(Contains(StartsWith("luaL_"))));
     EXPECT_THAT(names.symbols, Not(Contains(HasSubstr("ModelHost"))));
 }
 
