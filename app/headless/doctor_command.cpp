@@ -4,11 +4,13 @@
 
 #include <CLI/CLI.hpp>
 
+#include "base/text.h"
 #include "content/pki.h"
 #include "headless/commands.h"
 #include "headless/exit_codes.h"
 #include "headless/places.h"
 #include "sandbox/worker.h"
+#include "scenario/experiment.h"
 
 namespace firebreak::headless {
 
@@ -50,6 +52,31 @@ bool examine_fixtures() {
     return pki.ok();
 }
 
+// Programs that scenarios of scenarios/external put in the scanner's place. The launcher installs
+// none for them.
+bool examine_programs() {
+    bool all = true;
+    const auto folder = project_scenarios() / "external";
+    const auto files = scenarios_in(folder);
+    for (const auto& file : files.ok() ? *files : std::vector<std::filesystem::path>()) {
+        const auto experiment = scenario::load(file);
+        if (!experiment.ok() || !experiment->scanner) {
+            continue;
+        }
+        const scenario::ExternalScanner& scanner = *experiment->scanner;
+        std::error_code ignored;
+        const bool there = std::filesystem::exists(scanner.command, ignored);
+        const std::string remedy =
+            scanner.package.empty() ? "" : "; install it: apt-get install " + scanner.package;
+        line(there, base::printable(scanner.command, 60),
+             there ? "installed"
+                   : fmt::format("not installed, and external/{} needs it{}",
+                                 file.filename().string(), remedy));
+        all = all && there;
+    }
+    return all;
+}
+
 int examine() {
     utsname system{};
     uname(&system);
@@ -58,16 +85,19 @@ int examine() {
     line(true, "OpenSSL", OpenSSL_version(OPENSSL_VERSION_STRING));
     const bool sandbox = examine_sandbox();
     const bool fixtures = examine_fixtures();
-    fmt::print("{}\n", sandbox && fixtures ? "This machine can run every scenario."
-                                           : "This machine lacks what the lines with ✗ name.");
+    const bool programs = examine_programs();
+    fmt::print("{}\n", !sandbox || !fixtures ? "This machine lacks what the lines with ✗ name."
+                       : programs            ? "This machine can run every scenario."
+                                  : "This machine can run every scenario but those that need a "
+                                    "program that is not installed.");
     return sandbox && fixtures ? kPassed : kExpectationFailed;
 }
 
 }  // namespace
 
 void add_doctor_command(CLI::App& app, int& exit_code) {
-    auto* command =
-        app.add_subcommand("doctor", "Say what this machine gives: sandbox layers, fixtures, keys");
+    auto* command = app.add_subcommand(
+        "doctor", "Say what this machine gives: sandbox layers, fixtures, keys, programs");
     command->callback([&exit_code] { exit_code = examine(); });
 }
 

@@ -4,10 +4,12 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <fstream>
+#include <map>
 #include <optional>
 
 #include "base/bytes.h"
@@ -15,6 +17,8 @@
 #include "base/text.h"
 
 namespace firebreak::headless {
+
+namespace fs = std::filesystem;
 
 namespace {
 
@@ -40,6 +44,29 @@ std::optional<std::filesystem::path> fixtures_above(std::filesystem::path folder
     }
 }
 
+// The file whose name without folder and ending is most like this one's; "" if none is like it.
+std::string nearest_scenario(const fs::path& named) {
+    std::error_code ignored;
+    const fs::path folders[] = {named.parent_path(), "scenarios", project_scenarios()};
+    std::vector<std::string> names;
+    std::map<std::string, fs::path> files;  // by name; the first folder's
+    for (const fs::path& folder : folders) {
+        if (folder.empty() || !fs::is_directory(folder, ignored)) {
+            continue;
+        }
+        if (const auto found = scenarios_in(folder); found.ok()) {
+            for (const fs::path& file : *found) {
+                names.push_back(file.stem().string());
+                files.emplace(names.back(), file);
+            }
+        }
+    }
+    const auto exact = files.find(named.stem().string());
+    const std::string name =
+        exact != files.end() ? exact->first : base::nearest(named.stem().string(), names);
+    return name.empty() ? "" : files.at(name).string();
+}
+
 }  // namespace
 
 std::filesystem::path executable_folder() {
@@ -59,6 +86,58 @@ base::Result<std::filesystem::path> find_fixtures(const std::filesystem::path& s
     }
     return base::Error{"no fixtures folder above it", start.string(),
                        "name one with --fixtures: a folder with content/, personas/ and keys/"};
+}
+
+fs::path project_scenarios() {
+    std::error_code ignored;
+    for (const fs::path& from : {fs::current_path(ignored), executable_folder()}) {
+        if (const auto found = fixtures_above(from)) {
+            const fs::path scenarios = found->parent_path() / "scenarios";
+            if (fs::is_directory(scenarios, ignored)) {
+                return scenarios;
+            }
+        }
+    }
+    return "scenarios";
+}
+
+base::Result<std::vector<fs::path>> scenarios_in(const fs::path& place) {
+    std::error_code failure;
+    std::vector<fs::path> files;
+    if (fs::is_regular_file(place, failure)) {
+        return std::vector{place};
+    }
+    for (fs::recursive_directory_iterator it(place, failure), end; !failure && it != end;
+         it.increment(failure)) {
+        const fs::path& path = it->path();
+        if (path.extension() == ".toml" && !path.filename().string().starts_with("_") &&
+            it->is_regular_file(failure)) {
+            files.push_back(path);
+        }
+    }
+    if (failure) {
+        return base::Error{"cannot look for scenarios: " + failure.message(), place.string(),
+                           "name a folder that holds .toml files, or one such file"};
+    }
+    std::sort(files.begin(), files.end());
+    return files;
+}
+
+base::Status check_scenario_file(const fs::path& named) {
+    std::error_code ignored;
+    if (fs::is_directory(named, ignored)) {
+        return base::Error{"a folder, where a scenario file is wanted", named.string(),
+                           fmt::format("name one of its files (`firebreak list {0}` lists them), "
+                                       "or run them all: firebreak suite {0}",
+                                       named.string())};
+    }
+    if (fs::exists(named, ignored)) {
+        return {};
+    }
+    const std::string nearest = nearest_scenario(named);
+    return base::Error{"there is no such scenario", named.string(),
+                       (nearest.empty() ? "" : "did you mean `" + nearest + "`? ") +
+                           "`firebreak list` lists the scenarios"};
 }
 
 base::Result<std::filesystem::path> new_run_file(const std::string& name) {
@@ -99,7 +178,10 @@ bool put(const std::string& file, const std::string& text) {
     }
     const base::Status written = base::write_file(file, base::view_of(text));
     if (!written.ok()) {
-        complain(written.error());
+        const base::Error& error = written.error();
+        complain({error.message, error.place,
+                  error.remedy.empty() ? "name a file in a folder that you may write to"
+                                       : error.remedy});
     }
     return written.ok();
 }

@@ -39,7 +39,7 @@ void catch_signals() {
 }
 
 struct RunOptions {
-    std::string scenario, fixtures, out, json, junit;
+    std::string scenario, fixtures, out, json, junit, html;
     std::vector<std::string> overrides;
     std::optional<int64_t> seed;  // not negative
     unsigned jobs = std::max(1u, std::thread::hardware_concurrency());
@@ -112,11 +112,12 @@ int tell(const RunOptions& options, const scenario::Experiment& experiment,
     }
     report::Judged judged{std::move(run).value(), {}, run_file};
     judged.verdicts = checks::judge(judged.run);
-    if (!options.quiet && options.json != "-" && options.junit != "-") {
+    if (!options.quiet && options.json != "-" && options.junit != "-" && options.html != "-") {
         const bool color = isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
         fmt::print("{}", report::terminal(judged, color));
     }
-    if (!put(options.json, report::json(judged)) || !put(options.junit, report::junit({judged}))) {
+    if (!put(options.json, report::json(judged)) || !put(options.junit, report::junit({judged})) ||
+        !put(options.html, options.html.empty() ? "" : report::html(judged))) {
         return kInternalError;
     }
     if (judged.run.status == record::RunStatus::kInterrupted) {
@@ -136,6 +137,9 @@ int tell(const RunOptions& options, const scenario::Experiment& experiment,
 }
 
 int run(const RunOptions& options) {
+    if (const base::Status there = check_scenario_file(options.scenario); !there.ok()) {
+        return fail(there.error(), kUsage);
+    }
     const auto experiment = scenario::load(options.scenario, options.overrides);
     if (!experiment.ok()) {
         return fail(experiment.error(), kUsage);
@@ -255,6 +259,7 @@ void add_run_command(CLI::App& app, int& exit_code) {
                         "Run file (default: runs/<scenario>-<n>.run, the first n that is free)");
     command->add_option("--json", options->json, "Write a JSON report to this file (- is stdout)");
     command->add_option("--junit", options->junit, "Write JUnit XML to this file (- is stdout)");
+    command->add_option("--html", options->html, "Write an HTML report to this file");
     command->add_option("--fixtures", options->fixtures,
                         "Folder with content/, personas/ and keys/ (default: found above the "
                         "scenario)");

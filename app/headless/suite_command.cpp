@@ -38,29 +38,6 @@ void on_signal(int) {
     stop = 1;
 }
 
-// All scenario files of a folder and the folders in it, or the one file itself, sorted. A file
-// whose name begins with "_" is there to be extended, not to be run.
-base::Result<std::vector<fs::path>> scenarios_in(const fs::path& place) {
-    std::error_code failure;
-    std::vector<fs::path> files;
-    if (fs::is_regular_file(place, failure)) {
-        return std::vector{place};
-    }
-    for (fs::recursive_directory_iterator it(place, failure), end; !failure && it != end;
-         it.increment(failure)) {
-        const fs::path& path = it->path();
-        if (path.extension() == ".toml" && !path.filename().string().starts_with("_") &&
-            it->is_regular_file(failure)) {
-            files.push_back(path);
-        }
-    }
-    if (failure) {
-        return base::Error{"cannot look for scenarios: " + failure.message(), place.string(), ""};
-    }
-    std::sort(files.begin(), files.end());
-    return files;
-}
-
 struct SuiteOptions {
     std::string place, fixtures, out, json, junit, html;
     std::vector<std::string> overrides;

@@ -14,6 +14,7 @@ namespace firebreak::test {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 
 TEST_F(CommandLine, RunsAScenarioAndSaysWhereTheRunFileLies) {
     const Finished done = run_scenario(kScenario);
@@ -139,7 +140,7 @@ TEST_F(CommandLine, RefusesWhatIsNoScenarioWithOneClearMessage) {
          "binary.toml"},
         {write("deep.toml", "a = " + std::string(50'000, '[')), "deep.toml"},
         {write("latin1.toml", "title = \"caf\xe9\"\n"), "latin1.toml"},
-        {folder_.path().string(), "not a regular file"},
+        {folder_.path().string(), "a folder, where a scenario file is wanted"},
     };
     for (const auto& [file, part] : cases) {
         const Finished done = firebreak({"run", file, "--fixtures", fixtures_dir().string()});
@@ -149,6 +150,39 @@ TEST_F(CommandLine, RefusesWhatIsNoScenarioWithOneClearMessage) {
         EXPECT_THAT(done.out, "");
     }
     EXPECT_FALSE(fs::exists(folder_.path() / "runs")) << "nothing was begun";
+}
+
+TEST_F(CommandLine, SuggestsTheScenarioWhoseNameIsNearest) {
+    const std::string file = write("mine/slow-start.toml", kScenario);
+    write("scenarios/fast/kernel-loop.toml", kScenario);
+    write("scenarios/fast/_parts.toml", kScenario);
+    const auto complaint = [this](const std::string& named) {
+        const Finished done = firebreak({"run", named});
+        EXPECT_EQ(done.code, 4);
+        EXPECT_THAT(done.err, HasSubstr("there is no such scenario"));
+        EXPECT_THAT(done.err, HasSubstr("`firebreak list` lists the scenarios"));
+        return done.err;
+    };
+    EXPECT_THAT(complaint("mine/slowstart.toml"),
+                HasSubstr("did you mean `mine/slow-start.toml`?"));
+    EXPECT_THAT(complaint("kernel-loop"),
+                HasSubstr("did you mean `scenarios/fast/kernel-loop.toml`?"));
+    EXPECT_THAT(complaint("_parts"), Not(HasSubstr("_parts.toml")));
+    EXPECT_THAT(complaint("rare-triger-escapes"), HasSubstr("fast/rare-trigger-escapes.toml`?"));
+    EXPECT_THAT(complaint("nothing-that-is-like-any-of-them"), Not(HasSubstr("did you mean")));
+    const Finished folder = firebreak({"run", "mine"});
+    EXPECT_THAT(folder.err, HasSubstr("firebreak suite mine"));
+    EXPECT_FALSE(fs::exists(folder_.path() / "runs"));
+}
+
+TEST_F(CommandLine, SaysWhatToDoWhereAReportCannotBeWritten) {
+    write("file", "");
+    const Finished done = run_scenario(kScenario, {"--quiet", "--html", "file/report.html"});
+    EXPECT_EQ(done.code, 3);
+    EXPECT_THAT(done.err, HasSubstr("name a file in a folder that you may write to"));
+    const Finished good = run_scenario(kScenario, {"--quiet", "--html", "report.html"});
+    EXPECT_EQ(good.code, 0) << good.err;
+    EXPECT_THAT(contents(folder_.path() / "report.html"), HasSubstr("<!DOCTYPE html>"));
 }
 
 TEST_F(CommandLine, RefusesToWriteOverSomethingElse) {
@@ -210,6 +244,26 @@ TEST_F(CommandLine, ExaminesThisMachine) {
     const Finished done = firebreak({"doctor"});
     EXPECT_EQ(done.code, 0) << done.out;
     EXPECT_THAT(done.out, HasSubstr("system-call-filter       in force"));
+}
+
+TEST_F(CommandLine, NamesProgramsThatScenariosNeedAndThisMachineLacks) {
+    fs::create_directory_symlink(fixtures_dir(), folder_.path() / "fixtures");
+    write("scenarios/external/theirs.toml", std::string(kScenario) + R"(
+[scanner]
+command = "/usr/bin/no-such-scanner"
+package = "no-such-package"
+check = ["{files}"]
+scan = ["{files}", "{subject}"]
+exit_codes = { clean = [0], failed = [1] }
+)");
+    const Finished done = firebreak({"doctor"});
+    EXPECT_EQ(done.code, 0) << done.out << done.err;
+    EXPECT_THAT(done.out,
+                HasSubstr("✗ /usr/bin/no-such-scanner not installed, and external/theirs.toml "
+                          "needs it; install it: apt-get install no-such-package"));
+    EXPECT_THAT(done.out, HasSubstr("every scenario but those that need a program"));
+    fs::remove(folder_.path() / "scenarios/external/theirs.toml");
+    EXPECT_THAT(firebreak({"doctor"}).out, HasSubstr("This machine can run every scenario."));
 }
 
 // Processes that run and whose program stands in this folder.
