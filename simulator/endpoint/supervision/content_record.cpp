@@ -127,8 +127,10 @@ void ContentRecord::note_fallen_back(const Contents& before, const std::optional
     if (!before.running || before.running == good) {
         return;
     }
-    changes[key("quarantine")] = supervision::quarantined(
-        fmt::format("{}", fmt::join(before.quarantine, " ")), *before.running);
+    if (before.running != before.last_known_good) {
+        changes[key("quarantine")] = supervision::quarantined(
+            fmt::format("{}", fmt::join(before.quarantine, " ")), *before.running);
+    }
     erase(*before.running, changes);
 }
 
