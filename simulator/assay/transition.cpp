@@ -297,7 +297,7 @@ Snapshot fallen_back(Snapshot snapshot, content::Feed feed) {
     }
     if (running) {
         std::string& quarantine = snapshot[prefix + "quarantine"];
-        quarantine = endpoint::scanner::quarantined(quarantine, running.mapped());
+        quarantine = endpoint::supervision::quarantined(quarantine, running.mapped());
         snapshot.erase(ports::package_key(feed, running.mapped()));
     }
     return snapshot;

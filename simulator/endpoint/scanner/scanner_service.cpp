@@ -4,7 +4,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <charconv>
 
 #include "base/text.h"
 #include "endpoint/models/model_slots.h"
@@ -25,9 +24,7 @@ std::string name_of(Feed feed) {
     return std::string(content::info(feed).name);
 }
 
-std::string key(Feed feed, std::string_view what) {
-    return fmt::format("scanner/{}/{}", content::info(feed).name, what);
-}
+constexpr std::string_view kComponent = "scanner";
 
 size_t place_of(Feed feed) {
     return static_cast<size_t>(std::find(kScannerFeeds.begin(), kScannerFeeds.end(), feed) -
@@ -102,16 +99,6 @@ void add_once(std::vector<std::string>& to, std::string one) {
     }
 }
 
-std::vector<std::string> words_of(std::string_view text) {
-    std::vector<std::string> words;
-    for (size_t at = 0; at < text.size();) {
-        const size_t end = std::min(text.find(' ', at), text.size());
-        words.emplace_back(text.substr(at, end - at));
-        at = end + 1;
-    }
-    return words;
-}
-
 // Why the process could not be asked about it; nothing: it can.
 std::optional<Outcome> why_not_asked(const ports::Subject& subject) {
     if (const uint64_t bytes = bytes_of(subject); bytes > kMaxSubjectBytes) {
@@ -130,16 +117,7 @@ std::optional<Outcome> why_not_asked(const ports::Subject& subject) {
 }  // namespace
 
 std::string kills_key(Feed feed) {
-    return key(feed, "kills");
-}
-
-std::string quarantined(const std::string& list, const std::string& digest) {
-    std::vector<std::string> all = words_of(list);
-    std::erase(all, digest);
-    all.push_back(digest);
-    const size_t first = all.size() - std::min(all.size(), ScannerService::kQuarantined);
-    return fmt::format("{}",
-                       fmt::join(all.begin() + static_cast<ptrdiff_t>(first), all.end(), " "));
+    return fmt::format("{}/{}/kills", kComponent, content::info(feed).name);
 }
 
 bool is_scanner_feed(Feed feed) {
@@ -154,7 +132,7 @@ class ScannerService::FeedInstaller final : public ports::Installer {
         return service_.install(manifest, manifest_digest.hex());
     }
     base::Result<bool> keeps(const base::Digest& manifest_digest) override {
-        return service_.keeps(feed_, manifest_digest.hex());
+        return service_.record(feed_).keeps(manifest_digest.hex());
     }
 
   private:
@@ -167,6 +145,7 @@ ScannerService::ScannerService(const ScannerPorts& ports, ScannerSetting setting
       setting_(std::move(setting)),
       lookup_(ports.cloud, ports.clock, setting_.cloud) {
     for (const Feed feed : kScannerFeeds) {
+        records_.emplace_back(ports.store, kComponent, feed);
         installers_.emplace_back(*this, feed);
     }
 }
@@ -177,32 +156,8 @@ ports::Installer& ScannerService::installer(Feed feed) {
     return installers_.at(place_of(feed));
 }
 
-base::Result<ScannerService::Contents> ScannerService::contents(Feed feed) {
-    Contents contents;
-    FB_TRY(contents.running, ports_.store.get(key(feed, "running")));
-    FB_TRY(contents.last_known_good, ports_.store.get(key(feed, "last-known-good")));
-    FB_TRY(const std::optional<std::string> kills, ports_.store.get(key(feed, "kills")));
-    FB_TRY(const std::optional<std::string> quarantine, ports_.store.get(key(feed, "quarantine")));
-    if (kills) {
-        const std::vector<std::string> words = words_of(*kills);
-        if (words.size() == 2 && words[0] == contents.running) {
-            std::from_chars(words[1].data(), words[1].data() + words[1].size(), contents.kills);
-        }
-    }
-    if (quarantine) {
-        contents.quarantine = words_of(*quarantine);
-    }
-    return contents;
-}
-
-base::Result<content::Manifest> ScannerService::manifest(Feed feed, const std::string& digest) {
-    const std::string place = ports::package_key(feed, digest);
-    FB_TRY(const std::optional<std::string> json, ports_.store.get(place));
-    if (!json || base::sha384(base::view_of(*json)).hex() != digest) {
-        return base::Error{json ? "is not the manifest that it is stored as" : "is missing",
-                           "store key " + place, ""};
-    }
-    return content::parse_manifest(base::view_of(*json));
+const supervision::ContentRecord& ScannerService::record(Feed feed) const {
+    return records_.at(place_of(feed));
 }
 
 base::Result<ScannerService::Wanted> ScannerService::what_runs(std::optional<Feed> but) {
@@ -211,10 +166,7 @@ base::Result<ScannerService::Wanted> ScannerService::what_runs(std::optional<Fee
         if (feed == but) {
             continue;
         }
-        FB_TRY(const std::optional<std::string> running, ports_.store.get(key(feed, "running")));
-        if (running) {
-            FB_TRY(wanted[place_of(feed)], manifest(feed, *running));
-        }
+        FB_TRY(wanted[place_of(feed)], record(feed).running());
     }
     return wanted;
 }
@@ -350,9 +302,8 @@ base::Result<ScannerService::Started> ScannerService::start(const Wanted& wanted
 base::Result<ports::Installation> ScannerService::install(const content::Manifest& manifest,
                                                           const std::string& digest) {
     const Feed feed = manifest.feed;
-    FB_TRY(const Contents before, contents(feed));
-    if (std::find(before.quarantine.begin(), before.quarantine.end(), digest) !=
-        before.quarantine.end()) {
+    FB_TRY(const supervision::Contents before, record(feed).contents());
+    if (before.quarantined(digest)) {
         return ports::Installation{{Stage::kLoad,
                                     Category::kRejected,
                                     Code::kQuarantined,
@@ -376,7 +327,7 @@ base::Result<ports::Installation> ScannerService::install(const content::Manifes
         return ports::Installation{std::move(outcome), {}};
     }
     if (feed == Feed::kMLModels && before.running) {
-        FB_TRY(const content::Manifest ran, this->manifest(feed, *before.running));
+        FB_TRY(const content::Manifest ran, record(feed).manifest(*before.running));
         const std::vector<std::string> promoted = models::promoted_from_telemetry(ran, manifest);
         if (!promoted.empty()) {
             outcome.evidence.emplace_back("promoted from telemetry",
@@ -388,20 +339,8 @@ base::Result<ports::Installation> ScannerService::install(const content::Manifes
     running_ = left_out.empty() && wanted[place_of(Feed::kDatasetA)] ? std::move(started.process)
                                                                      : nullptr;
     ports::Changes changes;
-    if (before.running != digest) {
-        changes[key(feed, "running")] = digest;
-        changes[key(feed, "last-known-good")] = before.running;
-        changes[key(feed, "kills")] = std::nullopt;
-        if (before.last_known_good && before.last_known_good != digest) {
-            changes[ports::package_key(feed, *before.last_known_good)] = std::nullopt;
-        }
-    }
+    record(feed).note_installed(before, digest, changes);
     return ports::Installation{std::move(outcome), std::move(changes)};
-}
-
-base::Result<bool> ScannerService::keeps(Feed feed, const std::string& digest) {
-    FB_TRY(const Contents kept, contents(feed));
-    return kept.running == digest || kept.last_known_good == digest;
 }
 
 ScanVerdict ScannerService::no_verdict(Outcome outcome, Feed feed) {
@@ -625,12 +564,12 @@ base::Result<std::optional<Outcome>> ScannerService::score(const Program& progra
 base::Result<Outcome> ScannerService::died(Feed feed, Outcome death) {
     running_.reset();
     restarts_.note_death(ports_.uptime.up());
-    FB_TRY(const Contents before, contents(feed));
+    FB_TRY(const supervision::Contents before, record(feed).contents());
     FB_TRY(const std::string others, shared_with(feed));
     ports::Changes changes;
     std::string now;
     if (is_kill(death) && before.running && before.kills + 1 < setting_.kills) {
-        changes[key(feed, "kills")] = fmt::format("{} {}", *before.running, before.kills + 1);
+        record(feed).note_kill(before, changes);
         now = fmt::format("restarts with the same content, which has killed it {} of {} times",
                           before.kills + 1, setting_.kills);
     } else {
@@ -648,13 +587,13 @@ base::Result<Outcome> ScannerService::died(Feed feed, Outcome death) {
 }
 
 // Nothing is changed unless last-known-good has been tried for real.
-base::Result<std::string> ScannerService::fall_back(Feed feed, const Contents& before,
+base::Result<std::string> ScannerService::fall_back(Feed feed, const supervision::Contents& before,
                                                     ports::Changes& changes) {
     std::optional<std::string> good = before.last_known_good;
     std::string now = good ? "" : "no last-known-good";
     if (good) {
         FB_TRY(Wanted wanted, what_runs(feed));
-        FB_TRY(wanted[place_of(feed)], manifest(feed, *good));
+        FB_TRY(wanted[place_of(feed)], record(feed).manifest(*good));
         FB_TRY(Started started, start(wanted, feed));
         bool all = true;
         while (started.process == nullptr && started.feed != feed) {
@@ -675,14 +614,7 @@ base::Result<std::string> ScannerService::fall_back(Feed feed, const Contents& b
     if (!good) {
         now = (feed == Feed::kDatasetA ? "down: " : "runs without " + name_of(feed) + ": ") + now;
     }
-    changes[key(feed, "running")] = good;
-    changes[key(feed, "last-known-good")] = std::nullopt;
-    changes[key(feed, "kills")] = std::nullopt;
-    if (before.running) {
-        changes[key(feed, "quarantine")] =
-            quarantined(fmt::format("{}", fmt::join(before.quarantine, " ")), *before.running);
-        changes[ports::package_key(feed, *before.running)] = std::nullopt;
-    }
+    record(feed).note_fallen_back(before, good, changes);
     return now;
 }
 
@@ -690,8 +622,8 @@ base::Result<std::string> ScannerService::fall_back(Feed feed, const Contents& b
 base::Result<std::string> ScannerService::shared_with(Feed feed) {
     std::vector<std::string> names;
     for (const Feed other : kScannerFeeds) {
-        FB_TRY(const std::optional<std::string> running, ports_.store.get(key(other, "running")));
-        if (other != feed && running) {
+        FB_TRY(const supervision::Contents contents, record(other).contents());
+        if (other != feed && contents.running) {
             names.push_back(name_of(other));
         }
     }

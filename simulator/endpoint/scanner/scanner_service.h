@@ -11,7 +11,8 @@
 #include "content/manifest.h"
 #include "endpoint/reputation/lookup.h"
 #include "endpoint/scanner/messages.h"
-#include "endpoint/scanner/restarts.h"
+#include "endpoint/supervision/content_record.h"
+#include "endpoint/supervision/restarts.h"
 #include "ports/clock.h"
 #include "ports/cloud_lookup.h"
 #include "ports/component_process.h"
@@ -42,10 +43,6 @@ bool is_scanner_feed(content::Feed feed);
 
 // Under this key the store says how often the running content has killed the process.
 std::string kills_key(content::Feed feed);
-// The list of quarantined digests with one more: the latest last, none twice, at most
-// ScannerService::kQuarantined.
-std::string quarantined(const std::string& list, const std::string& digest);
-
 struct ScannerSetting {
     // Certificates (DER) of those who may sign programs here, and the time at which chains to them
     // are judged.
@@ -79,11 +76,8 @@ struct Unscanned {
 // Keeps two contents of each feed in the store: the running one and the last-known-good one, the
 // one that ran before it. Not thread-safe.
 //
-// Store keys, under scanner/<feed>/: `running` (a manifest digest in hex; absent: nothing),
-// `last-known-good`, `kills` ("<digest> <n>": the running content has killed the process so often),
-// `quarantine` (digests, the latest last, at most kQuarantined). The update client puts manifests
-// under ports::package_key(), and payloads into the store as blobs; manifests that are neither
-// running nor last-known-good any more are erased here.
+// Store keys under scanner/<feed>/ as supervision::ContentRecord has them. The update client puts
+// manifests under ports::package_key(), and payloads into the store as blobs.
 //
 // Without running DatasetA the scanner is down; without the others it scans without them.
 //
@@ -92,8 +86,6 @@ struct Unscanned {
 // process and lets another feed's request die of it is not found out, as in the field.
 class ScannerService final : public ports::Scanner {
   public:
-    static constexpr size_t kQuarantined = 16;
-
     explicit ScannerService(const ScannerPorts& ports, ScannerSetting setting = {});
     ~ScannerService() override;
 
@@ -122,12 +114,6 @@ class ScannerService final : public ports::Scanner {
     class FeedInstaller;
     using Feed = content::Feed;
 
-    // What the store says of one feed.
-    struct Contents {
-        std::optional<std::string> running, last_known_good;  // manifest digests in hex
-        unsigned kills = 0;                                   // of the running one
-        std::vector<std::string> quarantine;
-    };
     // Which manifest each feed shall run.
     using Wanted = std::array<std::optional<content::Manifest>, kScannerFeeds.size()>;
     struct Started {
@@ -138,10 +124,7 @@ class ScannerService final : public ports::Scanner {
 
     base::Result<ports::Installation> install(const content::Manifest& manifest,
                                               const std::string& digest);
-    base::Result<bool> keeps(Feed feed, const std::string& digest);
-
-    base::Result<Contents> contents(Feed feed);
-    base::Result<content::Manifest> manifest(Feed feed, const std::string& digest);
+    const supervision::ContentRecord& record(Feed feed) const;
     base::Result<Wanted> what_runs(std::optional<Feed> but = std::nullopt);
     // A fresh process with all of these; the feed `last` is loaded after all others.
     base::Result<Started> start(const Wanted& wanted, Feed last);
@@ -174,16 +157,18 @@ class ScannerService final : public ports::Scanner {
 
     // The process has gone, and this feed's content is to blame.
     base::Result<base::Outcome> died(Feed feed, base::Outcome death);
-    base::Result<std::string> fall_back(Feed feed, const Contents& before, ports::Changes& changes);
+    base::Result<std::string> fall_back(Feed feed, const supervision::Contents& before,
+                                        ports::Changes& changes);
     base::Result<std::string> shared_with(Feed feed);
 
     ScannerPorts ports_;
     ScannerSetting setting_;
     reputation::Lookup lookup_;
-    Restarts restarts_;
+    supervision::Restarts restarts_;
     Unscanned unscanned_;
     uint64_t programs_scored_ = 0;
-    bool has_models_ = false;  // the process that runs
+    bool has_models_ = false;                          // the process that runs
+    std::vector<supervision::ContentRecord> records_;  // in the order of kScannerFeeds
     std::vector<FeedInstaller> installers_;
     std::unique_ptr<ports::ComponentProcess> running_;  // null: down, or not started yet
 };

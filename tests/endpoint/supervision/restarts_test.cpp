@@ -1,8 +1,8 @@
-#include "endpoint/scanner/restarts.h"
+#include "endpoint/supervision/restarts.h"
 
 #include <gtest/gtest.h>
 
-namespace firebreak::endpoint::scanner {
+namespace firebreak::endpoint::supervision {
 namespace {
 
 TEST(Restarts, AreAllowedAtOnceAfterTheFirstDeath) {
@@ -39,4 +39,4 @@ TEST(Restarts, BeginAnewAfterAQuietTime) {
 }
 
 }  // namespace
-}  // namespace firebreak::endpoint::scanner
+}  // namespace firebreak::endpoint::supervision

@@ -3,7 +3,7 @@
 
 #include "base/sim_time.h"
 
-namespace firebreak::endpoint::scanner {
+namespace firebreak::endpoint::supervision {
 
 // The first death is followed by a restart at once; each further one in a row by a pause twice as
 // long as the one before, from kFirstPause up to kLongestPause. A row ends when kQuiet passes
@@ -27,4 +27,4 @@ class Restarts {
     base::Duration not_before_{0};
 };
 
-}  // namespace firebreak::endpoint::scanner
+}  // namespace firebreak::endpoint::supervision

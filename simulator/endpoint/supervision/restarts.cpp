@@ -1,8 +1,8 @@
-#include "endpoint/scanner/restarts.h"
+#include "endpoint/supervision/restarts.h"
 
 #include <algorithm>
 
-namespace firebreak::endpoint::scanner {
+namespace firebreak::endpoint::supervision {
 
 void Restarts::note_death(base::Duration now) {
     if (!died_before_ || now.seconds - last_death_.seconds >= kQuiet.seconds) {
@@ -18,4 +18,4 @@ base::Duration Restarts::pause(base::Duration now) const {
     return std::max(base::Duration{not_before_.seconds - now.seconds}, base::Duration{0});
 }
 
-}  // namespace firebreak::endpoint::scanner
+}  // namespace firebreak::endpoint::supervision
