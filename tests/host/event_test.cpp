@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <set>
 
-#include "host/any_event.h"
+#include "support/any_event.h"
 #include "support/result_matchers.h"
 
 namespace firebreak::host {

@@ -11,7 +11,7 @@
 #include <string>
 
 #include "endpoint/sensors/sensors.h"
-#include "host/any_event.h"
+#include "support/any_event.h"
 
 namespace firebreak::endpoint::sensors {
 namespace {
