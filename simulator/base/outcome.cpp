@@ -178,6 +178,8 @@ std::string_view to_text(Code code) {
             return "model's interface is not the one that is known";
         case Code::kModelSelfTest:
             return "model's self-test failed";
+        case Code::kRuleSelfTest:
+            return "a rule fails its own example";
         case Code::kKilledBySignal:
             return "killed by a signal";
         case Code::kKilledAtCpuLimit:

@@ -101,6 +101,7 @@ enum class Code : uint16_t {
     kModelOverreaches = 311,
     kModelAbi = 312,
     kModelSelfTest = 313,
+    kRuleSelfTest = 314,
     kKilledBySignal = 400,
     kKilledAtCpuLimit = 401,
     kKilledAtMemoryLimit = 402,

@@ -107,10 +107,10 @@ TEST_F(PackageTest, IsNotEncryptedWhenThatCannotBeDone) {
 }
 
 TEST_F(PackageTest, IsNotBuiltOfTooManyFiles) {
-    for (int i = 0; i < 63; ++i) {
+    for (int i = 0; i < 255; ++i) {
         write(source / ("x" + std::to_string(i)), "x");
     }
-    EXPECT_ERROR(build(Feed::kDatasetA, "1", source), "65 payload files");
+    EXPECT_ERROR(build(Feed::kDatasetA, "1", source), "257 payload files");
 }
 
 TEST_F(PackageTest, IsNotBuiltOfAFileThatIsTooLarge) {

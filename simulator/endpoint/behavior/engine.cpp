@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <lua.hpp>
+#include <span>
+#include <utility>
 
 #include "base/text.h"
 #include "endpoint/behavior/event_object.h"
@@ -76,15 +78,7 @@ void push_verdict(lua_State* lua, const TellScan& answer) {
 
 class Engine::State {
   public:
-    State(std::unique_ptr<lua::Interpreter> interpreter, size_t memory_of_rule)
-        : interpreter_(std::move(interpreter)),
-          memory_of_rule_(memory_of_rule),
-          objects_(*interpreter_) {}
-
-    Ended set_up() {
-        Ended ended = add_rule_functions(*interpreter_, world_);
-        return ended.how == End::kDone ? objects_.add() : ended;
-    }
+    static base::Result<std::unique_ptr<State>> create(const EngineLimits& limits);
 
     LoadReply load(const LoadRules& request);
     EventReply handle(const host::EventLog& log, bool last,
@@ -93,6 +87,9 @@ class Engine::State {
     CostReply costs() const;
 
   private:
+    State(std::unique_ptr<lua::Interpreter> interpreter, const EngineLimits& limits)
+        : interpreter_(std::move(interpreter)), limits_(limits), objects_(*interpreter_) {}
+
     // Asked by a rule, and not answered yet.
     struct Waiting {
         RuleIndex rule;
@@ -100,7 +97,10 @@ class Engine::State {
         lua::Function then;
     };
 
+    std::optional<LoadReply> load_files(RuleFeed feed, std::span<const LoadRules::File> files);
     std::optional<LoadReply> load_file(const LoadRules::File& file, RuleFeed feed);
+    std::optional<LoadReply> try_examples(const LoadRules& request);
+    std::optional<LoadReply> try_example(const Example& example, const LoadRules& request);
     void handle(const Event& event);
     void run_handlers(lua_State* lua, const Event& event, const std::vector<Handler>& handlers,
                       size_t& next);
@@ -113,10 +113,11 @@ class Engine::State {
     void end_window();
 
     std::unique_ptr<lua::Interpreter> interpreter_;
-    size_t memory_of_rule_;
+    EngineLimits limits_;
     EventObjects objects_;
     RuleWorld world_;
-    std::optional<RuleFeed> loaded_;  // the last one
+    std::optional<RuleFeed> loaded_;                            // the last one
+    std::vector<std::pair<std::string, base::Bytes>> product_;  // for examples of Behavior
     std::vector<Waiting> waiting_;
     uint32_t scans_ = 0;
     uint64_t in_window_ = 0;
@@ -131,20 +132,88 @@ LoadReply Engine::State::load(const LoadRules& request) {
                       "this process has loaded these rules, or Behavior, before");
     }
     loaded_ = request.feed;
-    world_.loading = true;
-    for (const LoadRules::File& file : request.files) {
-        if (std::optional<LoadReply> refused = load_file(file, request.feed)) {
-            return *std::move(refused);
-        }
-    }
-    world_.loading = false;
-    interpreter_->collect_garbage();
     if (request.files.empty()) {
         return refuse(Code::kPayloadSetWrong, "", "no rules at all");
     }
+    if (std::optional<LoadReply> refused = load_files(request.feed, request.files)) {
+        return *std::move(refused);
+    }
+    if (std::optional<LoadReply> refused = try_examples(request)) {
+        return *std::move(refused);
+    }
+    if (request.feed == RuleFeed::kProductRules) {
+        for (const LoadRules::File& file : request.files) {
+            product_.emplace_back(file.name, base::Bytes(file.source.begin(), file.source.end()));
+        }
+    }
+    interpreter_->collect_garbage();
     LoadReply reply;
     reply.loaded = static_cast<uint32_t>(request.files.size());
     return reply;
+}
+
+std::optional<LoadReply> Engine::State::load_files(RuleFeed feed,
+                                                   std::span<const LoadRules::File> files) {
+    world_.loading = true;
+    for (const LoadRules::File& file : files) {
+        if (std::optional<LoadReply> refused = load_file(file, feed)) {
+            return refused;
+        }
+    }
+    world_.loading = false;
+    return std::nullopt;
+}
+
+std::optional<LoadReply> Engine::State::try_examples(const LoadRules& request) {
+    const std::vector<Example> examples = std::exchange(world_.examples, {});
+    for (const Example& example : examples) {
+        if (std::optional<LoadReply> refused = try_example(example, request)) {
+            return refused;
+        }
+    }
+    return std::nullopt;
+}
+
+// Beside the core functions the rule alone, so that nothing is left over from it. Of ProductRules
+// those before it, too: they may need one another.
+std::optional<LoadReply> Engine::State::try_example(const Example& example,
+                                                    const LoadRules& request) {
+    const Rule& rule = world_.rules[example.rule];
+    const auto fails = [&](const std::string& what) {
+        return refuse(Code::kRuleSelfTest, rule.file,
+                      fmt::format("example `{}`: {}", example.title, what));
+    };
+    auto made = State::create(limits_);
+    if (!made.ok()) {
+        return fails(made.error().message);
+    }
+    State& alone = **made;
+    const size_t place = example.rule - (world_.rules.size() - request.files.size());
+    const bool is_product = request.feed == RuleFeed::kProductRules;
+    std::vector<LoadRules::File> product;
+    for (const auto& [name, source] : product_) {
+        product.push_back({name, source});
+    }
+    const auto files = std::span(request.files);
+    if (const auto refused = alone.load_files(RuleFeed::kProductRules,
+                                              is_product ? files.first(place + 1) : product)) {
+        return fails(refused->message);
+    }
+    if (const auto refused = alone.load_files(
+            RuleFeed::kBehavior, is_product ? files.first(0) : files.subspan(place, 1))) {
+        return fails(refused->message);
+    }
+    const EventReply reply = alone.handle(example.events, true, {});
+    if (!reply.notes.empty()) {
+        return fails(reply.notes.front().message);
+    }
+    const auto detections =
+        static_cast<uint64_t>(std::ranges::count(reply.detections, rule.id, &Detection::rule));
+    if (detections != example.detections) {
+        return fails(
+            fmt::format("{} detections, where {} are expected", detections, example.detections));
+    }
+    return std::nullopt;
 }
 
 std::optional<LoadReply> Engine::State::load_file(const LoadRules::File& file, RuleFeed feed) {
@@ -153,7 +222,7 @@ std::optional<LoadReply> Engine::State::load_file(const LoadRules::File& file, R
     rule.file = clean(file.name, kMaxNameBytes);
     rule.feed = feed;
     rule.owner = interpreter_->add_owner();
-    rule.collect_at = memory_of_rule_ / 2;
+    rule.collect_at = limits_.memory_of_rule / 2;
     lua::Function chunk = 0;
     Ended ended = interpreter_->compile(rule.owner, rule.file, file.source, chunk);
     if (ended.how != End::kDone) {
@@ -299,8 +368,9 @@ void Engine::State::drop_effects() {
 // Garbage counts for its owner until it is collected, and the collector goes by what all have.
 void Engine::State::collect_garbage_of(lua_State* lua, Rule& rule) {
     lua_gc(lua, LUA_GCCOLLECT, 0);
-    rule.collect_at = std::max(memory_of_rule_ / 2,
-                               interpreter_->accounts().live(rule.owner) + memory_of_rule_ / 8);
+    rule.collect_at =
+        std::max(limits_.memory_of_rule / 2,
+                 interpreter_->accounts().live(rule.owner) + limits_.memory_of_rule / 8);
 }
 
 void Engine::State::end_window() {
@@ -352,14 +422,23 @@ CostReply Engine::State::costs() const {
     return reply;
 }
 
-base::Result<std::unique_ptr<Engine>> Engine::create(const EngineLimits& limits) {
+base::Result<std::unique_ptr<Engine::State>> Engine::State::create(const EngineLimits& limits) {
     FB_TRY(auto interpreter, lua::Interpreter::create({.memory_of_one = limits.memory_of_rule,
                                                        .memory_of_all = limits.memory_of_all,
                                                        .run = limits.handler}));
-    auto state = std::make_unique<State>(std::move(interpreter), limits.memory_of_rule);
-    if (const Ended ended = state->set_up(); ended.how != End::kDone) {
+    std::unique_ptr<State> state(new State(std::move(interpreter), limits));
+    Ended ended = add_rule_functions(*state->interpreter_, state->world_);
+    if (ended.how == End::kDone) {
+        ended = state->objects_.add();
+    }
+    if (ended.how != End::kDone) {
         return base::Error{"the rule engine cannot be set up: " + ended.message, "", ""};
     }
+    return state;
+}
+
+base::Result<std::unique_ptr<Engine>> Engine::create(const EngineLimits& limits) {
+    FB_TRY(std::unique_ptr<State> state, State::create(limits));
     return std::unique_ptr<Engine>(new Engine(std::move(state)));
 }
 

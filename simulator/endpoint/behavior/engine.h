@@ -30,8 +30,9 @@ class Engine {
     Engine(const Engine&) = delete;
     Engine& operator=(const Engine&) = delete;
 
-    // ProductRules once, then Behavior once; either may be left out. What is refused leaves the
-    // engine in no state to go on with.
+    // ProductRules once, then Behavior once; either may be left out. Rules are compiled, then each
+    // of their examples is tried in an interpreter of its own (kRuleSelfTest). What is refused
+    // leaves the engine in no state to go on with.
     LoadReply load(const LoadRules& request);
     // `last`: nothing follows.
     EventReply handle(const host::EventLog& log, bool last = false,

@@ -282,7 +282,7 @@ base::Result<Request> parse_request(ByteView bytes) {
 
 base::Result<LoadReply> parse_load_reply(ByteView bytes) {
     constexpr std::array kCodes = {Code::kNone, Code::kPayloadSetWrong, Code::kRulesDoNotCompile,
-                                   Code::kOutOfMemory};
+                                   Code::kRuleSelfTest, Code::kOutOfMemory};
     FieldReader fields(bytes);
     is(fields, Kind::kLoadReply);
     LoadReply reply;

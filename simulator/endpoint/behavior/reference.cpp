@@ -71,6 +71,8 @@ void add_limits(std::string& page) {
         {"alternatives of a condition", kMaxAlternatives, "the content is refused"},
         {"bytes of a pattern", kMaxPatternBytes, "the content is refused"},
         {"core functions", kMaxProvided, "the content is refused"},
+        {"examples of a rule", kMaxExamples, "the content is refused"},
+        {"events of an example", kMaxExampleEvents, "the content is refused"},
         {"detections of a call", kMaxDetectionsOfCall, "an error"},
         {"values of evidence of a detection", kMaxEvidence, "an error"},
         {"bytes of a value of evidence", kMaxEvidenceBytes, "it is cut"},

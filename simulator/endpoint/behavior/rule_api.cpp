@@ -331,6 +331,85 @@ int sensor(lua_State* lua) {
     return 0;
 }
 
+// One field of an event in an example: from the key below the value on top of the stack.
+void set_field(lua_State* lua, host::Event& event) {
+    size_t size = 0;
+    const char* name = lua_type(lua, -2) == LUA_TSTRING ? lua_tolstring(lua, -2, &size) : nullptr;
+    const std::string_view field = name == nullptr ? "" : std::string_view(name, size);
+    if (field == "kind") {
+        return;
+    }
+    if (field == "time" || field == "process") {
+        const double value = luaL_checknumber(lua, -1);
+        luaL_argcheck(lua, value >= 0 && value <= 4294967295.0, 2,
+                      "a time or process there is not");
+        if (field == "time") {
+            event.at_ms = static_cast<int64_t>(value);
+        } else {
+            event.process = static_cast<uint32_t>(value);
+        }
+        return;
+    }
+    host::EventValue value;
+    if (lua_type(lua, -1) == LUA_TSTRING) {
+        const char* text = lua_tolstring(lua, -1, &size);
+        value = host::EventValue::of(std::string_view(text, size));
+    } else if (lua_type(lua, -1) == LUA_TBOOLEAN) {
+        value = host::EventValue::of(uint64_t{lua_toboolean(lua, -1) != 0});
+    } else {
+        const double number = luaL_checknumber(lua, -1);
+        luaL_argcheck(lua, number >= 0 && number <= 9007199254740992.0, 2, "not a field's number");
+        value = host::EventValue::of(static_cast<uint64_t>(number));
+    }
+    if (!event.set(field, value)) {
+        refuse(lua, std::string(host::info_of(event.kind).name) + " has no field `" +
+                        base::printable(field) + "` of this type");
+    }
+}
+
+// Of the table on top of the stack; its texts stay where they are as long as that has them.
+host::Event event_at(lua_State* lua, size_t number) {
+    if (lua_type(lua, -1) != LUA_TTABLE) {
+        luaL_error(lua, "event %d of an example is no table", static_cast<int>(number));
+    }
+    host::Event event;
+    lua_getfield(lua, -1, "kind");
+    event.kind = kind_at(lua, -1);
+    lua_pop(lua, 1);
+    event.process = 1;
+    event.at_ms = static_cast<int64_t>(number);
+    const int table = lua_gettop(lua);
+    for (lua_pushnil(lua); lua_next(lua, table) != 0; lua_pop(lua, 1)) {
+        set_field(lua, event);
+    }
+    return event;
+}
+
+int example(lua_State* lua) {
+    RuleWorld& world = world_of(lua);
+    only_while_loading(lua, world, "example");
+    check_declared(lua, world);
+    const std::string_view title = text_at(lua, 1, kMaxNameBytes);
+    luaL_checktype(lua, 2, LUA_TTABLE);
+    const double detections = luaL_optnumber(lua, 3, 1);
+    const size_t count = lua_objlen(lua, 2);
+    luaL_argcheck(lua, count >= 1 && count <= kMaxExampleEvents, 2, "1 to 64 events are expected");
+    const auto others = std::ranges::count(world.examples, world.running, &Example::rule);
+    if (static_cast<size_t>(others) == kMaxExamples) {
+        return luaL_error(lua, "more than %d examples", static_cast<int>(kMaxExamples));
+    }
+    host::EventLogBuilder builder;
+    for (size_t i = 1; i <= count; ++i) {
+        lua_rawgeti(lua, 2, static_cast<int>(i));
+        builder.add(event_at(lua, i));
+        lua_pop(lua, 1);
+    }
+    world.examples.push_back({world.running, clean(title, kMaxNameBytes),
+                              std::move(builder).build(),
+                              detections > 0 ? static_cast<uint64_t>(detections) : 0});
+    return 0;
+}
+
 int provide(lua_State* lua) {
     RuleWorld& world = world_of(lua);
     only_while_loading(lua, world, "provide");
@@ -578,6 +657,12 @@ constexpr lua::FunctionInfo kFunctions[] = {
      "`merge` fields are the same are merged into the first for `window` milliseconds, which then "
      "comes with their `count`. `enabled = false` drops all. While loading.",
      sensor},
+    {"", "example", "(title, {event, …}, detections)",
+     "What the rule makes of these events: so many detections, 1 if nothing is said. An event is a "
+     "table with `kind` and fields, and `process` (1) and `time` if they matter. Each example is "
+     "tried when the rule is loaded, by itself, and content that fails one is refused. While "
+     "loading.",
+     example},
     {"", "provide", "(name, function)",
      "Gives all rules `core.name`. It runs in the time and memory of the rule that calls it. For "
      "ProductRules, while loading.",

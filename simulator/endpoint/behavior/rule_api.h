@@ -18,6 +18,8 @@ inline constexpr size_t kMaxDetectionsOfCall = 4;
 inline constexpr size_t kMaxScansOfCall = 4;
 inline constexpr size_t kMaxTagsOfCall = 16;
 inline constexpr size_t kMaxProvided = 64;
+inline constexpr size_t kMaxExamples = 16;       // of one rule
+inline constexpr size_t kMaxExampleEvents = 64;  // of one example
 
 // What a handler has done so far. It takes effect when the handler ends without an error.
 struct Effects {
@@ -34,6 +36,14 @@ struct Effects {
     std::vector<Tag> tags;
 };
 
+// What a rule says of itself: so often it detects something in these events.
+struct Example {
+    RuleIndex rule;
+    std::string title;
+    host::EventLog events;
+    uint64_t detections = 0;
+};
+
 // Everything that rules have made and can reach.
 struct RuleWorld {
     std::vector<Rule> rules;
@@ -42,6 +52,7 @@ struct RuleWorld {
     sensors::Sensors sensors;
     std::array<std::string, host::kEventKinds> sensor_set_in;  // file; "": nowhere
     size_t provided = 0;                                       // core functions
+    std::vector<Example> examples;
 
     // What runs now.
     bool loading = false;

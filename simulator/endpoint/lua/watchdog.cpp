@@ -52,6 +52,14 @@ void Watchdog::on_tick(int) {
 
 base::Result<std::unique_ptr<Watchdog>> Watchdog::start(std::chrono::microseconds deadline) {
     std::unique_ptr<Watchdog> watchdog(new Watchdog);
+    if (!watched_.ticks_come) {
+        FB_CHECK(set_timer(deadline));
+        watched_.ticks_come = true;
+    }
+    return watchdog;
+}
+
+base::Status Watchdog::set_timer(std::chrono::microseconds deadline) {
     struct sigaction action {};
     action.sa_handler = on_tick;
     action.sa_flags = SA_RESTART;
@@ -62,24 +70,27 @@ base::Result<std::unique_ptr<Watchdog>> Watchdog::start(std::chrono::microsecond
     event.sigev_notify = SIGEV_THREAD_ID;
     event.sigev_signo = signal_number();
     event._sigev_un._tid = gettid();
-    if (timer_create(CLOCK_THREAD_CPUTIME_ID, &event, &watchdog->timer_) != 0) {
+    if (timer_create(CLOCK_THREAD_CPUTIME_ID, &event, &watched_.timer) != 0) {
         return timer_error("timer_create");
     }
-    watchdog->armed_ = true;
     const auto tick = std::chrono::nanoseconds(deadline) / kTicks;
     itimerspec every{};
     every.it_interval.tv_sec = tick / std::chrono::seconds(1);
     every.it_interval.tv_nsec = (tick % std::chrono::seconds(1)).count();
     every.it_value = every.it_interval;
-    if (timer_settime(watchdog->timer_, 0, &every, nullptr) != 0) {
-        return timer_error("timer_settime");
+    if (timer_settime(watched_.timer, 0, &every, nullptr) != 0) {
+        const base::Error error = timer_error("timer_settime");
+        timer_delete(watched_.timer);
+        return error;
     }
-    return watchdog;
+    return {};
 }
 
+// Where there are no ticks any more, the last one that was left over finds nothing to stop.
 Watchdog::~Watchdog() {
-    if (armed_) {
-        timer_delete(timer_);
+    if (--watched_.users == 0 && watched_.ticks_come) {
+        timer_delete(watched_.timer);
+        watched_.ticks_come = false;
     }
 }
 

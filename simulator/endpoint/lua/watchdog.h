@@ -16,8 +16,9 @@ namespace firebreak::endpoint::lua {
 // machine takes nothing from anybody. What runs past the deadline gets a hook that raises an error
 // at every instruction until the run is over. It costs nothing while code keeps to its time (a
 // permanent hook costs a third of the interpreter's speed), and cannot stop a C function: those
-// that content may call are bounded by themselves. One at a time in a process, because signals are
-// the process's. Needs no system call after the start, so that it works behind a filter.
+// that content may call are bounded by themselves. One timer in a process, because signals are the
+// process's: whoever starts another while there is one shares it, deadline and all. Needs no system
+// call after the start, so that it works behind a filter.
 class Watchdog {
   public:
     // Code is stopped when it has run for `deadline`, and no later than half as long again, as far
@@ -50,17 +51,18 @@ class Watchdog {
         std::atomic<uint32_t> seen{0};  // run that the handler saw last
         std::atomic<uint32_t> ticks{0};
         std::atomic<bool> expired{false};
+        int users = 0;
+        bool ticks_come = false;
+        void* timer = nullptr;
     };
     static_assert(std::atomic<lua_State*>::is_always_lock_free);
     static constexpr auto kRelaxed = std::memory_order_relaxed;  // one thread
     static Watched watched_;
 
-    Watchdog() = default;
+    Watchdog() { ++watched_.users; }
+    static base::Status set_timer(std::chrono::microseconds deadline);
     static void on_tick(int signal);
     static bool let_go(lua_State* lua);  // true
-
-    void* timer_ = nullptr;
-    bool armed_ = false;
 };
 
 }  // namespace firebreak::endpoint::lua

@@ -218,6 +218,60 @@ TEST_F(EngineTest, LetsNobodyChangeCoreFunctions) {
     EXPECT_THAT(reply.notes[0].message, HasSubstr("core cannot be changed"));
 }
 
+TEST_F(EngineTest, TriesTheExamplesOfARuleBeforeItRuns) {
+    load({{"a.lua", R"(
+        rule {id = "burst"}
+        local seen = 0
+        on("dns_query", {query = "*.example"}, function(e)
+            seen = seen + 1
+            local s = process_state(e.process)
+            s.n = (s.n or 0) + 1
+            if s.n == 2 then detect {evidence = {n = seen}} end
+        end)
+        example("two of one process", {{kind = "dns_query", query = "a.example"},
+                                       {kind = "dns_query", query = "b.example"}})
+        example("of two processes", {{kind = "dns_query", query = "a.example", process = 7},
+                                     {kind = "dns_query", query = "b.example", process = 8}}, 0)
+    )"}});
+    const auto query = [](const char* name) {
+        return event_of(EventKind::kDnsQuery, 7, {{"query", name}});
+    };
+    const EventReply reply = handle({query("a.example"), query("b.example")});
+    ASSERT_THAT(reply.detections, SizeIs(1));
+    EXPECT_THAT(reply.detections[0].evidence, ElementsAre(Pair("n", "2")))
+        << "nothing is left over from the examples";
+    EXPECT_EQ(engine_->costs().rules[0].calls, 2u);
+}
+
+TEST_F(EngineTest, RefusesARuleThatFailsItsOwnExample) {
+    const auto with = [this](const std::string& rest) {
+        return refused(
+            "rule {id = 'a'} on('dns_query', nil, function(e) if e.query == 'x' then "
+            "detect {} end if e.query == 'y' then local n = nil .. 'z' end end) " +
+            rest);
+    };
+    const LoadReply missed = with("example('finds y', {{kind = 'dns_query', query = 'w'}})");
+    EXPECT_EQ(missed.code, base::Code::kRuleSelfTest);
+    EXPECT_EQ(missed.file, "bad.lua");
+    EXPECT_EQ(missed.message, "example `finds y`: 0 detections, where 1 are expected");
+    EXPECT_THAT(with("example('y', {{kind = 'dns_query', query = 'y'}}, 0)").message,
+                HasSubstr("example `y`: bad.lua:1: attempt to concatenate"))
+        << "a path that is rarely taken";
+    EXPECT_EQ(with("example('x', {{kind = 'dns_query', query = 'x'}})").code, base::Code::kNone);
+    EXPECT_THAT(with("example('x', {{kind = 'dns_query', qurey = 'x'}})").message,
+                HasSubstr("dns_query has no field `qurey` of this type"));
+    EXPECT_THAT(with("example('x', {{query = 'x'}})").message, HasSubstr("string expected"));
+    EXPECT_THAT(with("example('x', {})").message, HasSubstr("1 to 64 events"));
+    EXPECT_THAT(with("example('x', {7})").message, HasSubstr("event 1 of an example is no table"));
+}
+
+TEST_F(EngineTest, TriesExamplesWithTheCoreFunctions) {
+    load({{"core.lua", "rule {id = 'core'} provide('yes', function() return true end)"}},
+         RuleFeed::kProductRules);
+    load({{"a.lua", rule_for_starts("a", "if core.yes() then detect {} end") +
+                        "example('yes', {{kind = 'process_start', image = 'x'}})"}});
+}
+
 TEST_F(EngineTest, HasSensorsMergeAndDropBeforeRulesSeeAnything) {
     load({{"a.lua", R"(
         rule {id = "a"}
@@ -348,6 +402,7 @@ TEST_F(EngineTest, WarnsOfARuleOverBudgetBeforeItIsDisabled) {
 }
 
 TEST_F(EngineTest, CollectsGarbageBeforeItCountsAsHoarding) {
+    engine_.reset();  // its deadline would be shared
     engine_ = new_engine({.memory_of_rule = 2 << 20, .handler = std::chrono::seconds(5)});
     load({{"a.lua", rule_for_starts("a",
                                     "local t = {} for i = 1, 200 do t[i] = "
@@ -396,6 +451,7 @@ TEST_F(EngineTest, TurnsAwayWhatHandlersMayNotDo) {
 }
 
 TEST_F(EngineTest, SurvivesTenMillionCallsOfItsFunctions) {
+    engine_.reset();  // its deadline would be shared
     engine_ = new_engine({.handler = std::chrono::seconds(60)});
     load({{"a.lua", rule_for_starts("a",
                                     "for i = 1, 10000000 do has_tag(e.process, 'x') end "

@@ -17,6 +17,7 @@ class InterpreterTest : public testing::Test {
   protected:
     std::string result(std::string_view source) { return result_of(*interpreter_, owner_, source); }
     void have_time() {
+        interpreter_.reset();  // its deadline would be shared
         interpreter_ = new_interpreter({.memory_of_one = 4 << 20, .run = std::chrono::seconds(5)});
         owner_ = interpreter_->add_owner();
     }
