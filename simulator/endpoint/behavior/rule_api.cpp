@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "base/text.h"
+#include "endpoint/lua/registry.h"
 
 namespace firebreak::endpoint::behavior {
 namespace {
@@ -13,19 +14,8 @@ namespace {
 // Keys of the registry: addresses that nobody else has.
 char g_world_key, g_states_key, g_core_key;
 
-void push_at(lua_State* lua, char* key) {
-    lua_pushlightuserdata(lua, key);
-    lua_rawget(lua, LUA_REGISTRYINDEX);
-}
-
-void keep_at(lua_State* lua, char* key) {
-    lua_pushlightuserdata(lua, key);
-    lua_insert(lua, -2);
-    lua_rawset(lua, LUA_REGISTRYINDEX);
-}
-
 RuleWorld& world_of(lua_State* lua) {
-    push_at(lua, &g_world_key);
+    lua::push_kept(lua, &g_world_key);
     auto* world = static_cast<RuleWorld*>(lua_touserdata(lua, -1));
     lua_pop(lua, 1);
     return *world;
@@ -422,7 +412,7 @@ int provide(lua_State* lua) {
     if (world.provided == kMaxProvided) {
         return luaL_error(lua, "more than %d core functions", static_cast<int>(kMaxProvided));
     }
-    push_at(lua, &g_core_key);
+    lua::push_kept(lua, &g_core_key);
     lua_getfield(lua, -1, name.c_str());
     if (!lua_isnil(lua, -1)) {
         return refuse(lua, "core function `" + base::printable(name) + "` is provided twice");
@@ -438,7 +428,7 @@ int provide(lua_State* lua) {
 
 // Registry: a table for each rule, with a table for each process in it.
 void push_states(lua_State* lua, RuleIndex rule) {
-    push_at(lua, &g_states_key);
+    lua::push_kept(lua, &g_states_key);
     lua_rawgeti(lua, -1, static_cast<int>(rule) + 1);
     if (lua_isnil(lua, -1)) {
         lua_pop(lua, 1);
@@ -708,12 +698,12 @@ std::span<const lua::FunctionInfo> rule_functions() {
 lua::Ended add_rule_functions(lua::Interpreter& interpreter, RuleWorld& world) {
     return interpreter.protect([&](lua_State* lua) {
         lua_pushlightuserdata(lua, &world);
-        keep_at(lua, &g_world_key);
+        lua::keep(lua, &g_world_key);
         lua_newtable(lua);
-        keep_at(lua, &g_states_key);
+        lua::keep(lua, &g_states_key);
         lua_newtable(lua);
         lua_pushvalue(lua, -1);
-        keep_at(lua, &g_core_key);
+        lua::keep(lua, &g_core_key);
         lua::seal(lua, "core");
         interpreter.push_shared_functions();
         lua_insert(lua, -2);
@@ -724,7 +714,7 @@ lua::Ended add_rule_functions(lua::Interpreter& interpreter, RuleWorld& world) {
 
 void drop_states(lua::Interpreter& interpreter, RuleWorld& world, uint32_t process) {
     interpreter.protect([&](lua_State* lua) {
-        push_at(lua, &g_states_key);
+        lua::push_kept(lua, &g_states_key);
         for (size_t i = 0; i < world.rules.size(); ++i) {
             if (world.rules[i].states == 0) {
                 continue;

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "endpoint/lua/core_functions.h"
+#include "endpoint/lua/registry.h"
 
 namespace firebreak::endpoint::lua {
 namespace {
@@ -30,24 +31,12 @@ int refuse_write(lua_State* lua) {
     return luaL_error(lua, "%s cannot be changed", lua_tostring(lua, lua_upvalueindex(1)));
 }
 
-void push_at(lua_State* lua, char* key) {
-    lua_pushlightuserdata(lua, key);
-    lua_rawget(lua, LUA_REGISTRYINDEX);
-}
-
-// Registry[key] = what is on top.
-void keep_at(lua_State* lua, char* key) {
-    lua_pushlightuserdata(lua, key);
-    lua_insert(lua, -2);
-    lua_rawset(lua, LUA_REGISTRYINDEX);
-}
-
 // A table of its own, in which what is missing is looked up among the shared functions.
 void new_globals(lua_State* lua, Owner owner) {
-    push_at(lua, &g_globals_key);
+    push_kept(lua, &g_globals_key);
     lua_newtable(lua);
     lua_newtable(lua);
-    push_at(lua, &g_shared_key);
+    push_kept(lua, &g_shared_key);
     lua_setfield(lua, -2, "__index");
     lua_pushboolean(lua, 0);
     lua_setfield(lua, -2, "__metatable");
@@ -66,7 +55,7 @@ int no_protection(lua_State* lua) {
 }  // namespace
 
 Interpreter& interpreter_of(lua_State* lua) {
-    push_at(lua, &g_interpreter_key);
+    push_kept(lua, &g_interpreter_key);
     auto* interpreter = static_cast<Interpreter*>(lua_touserdata(lua, -1));
     lua_pop(lua, 1);
     return *interpreter;
@@ -97,12 +86,12 @@ base::Result<std::unique_ptr<Interpreter>> Interpreter::create(const Limits& lim
     Interpreter* self = made.get();
     const Ended ended = made->protect([self](lua_State* lua) {
         lua_pushlightuserdata(lua, self);
-        keep_at(lua, &g_interpreter_key);
+        keep(lua, &g_interpreter_key);
         lua_newtable(lua);
         add_core_functions(lua);
-        keep_at(lua, &g_shared_key);
+        keep(lua, &g_shared_key);
         lua_newtable(lua);
-        keep_at(lua, &g_globals_key);
+        keep(lua, &g_globals_key);
         lua_pushcfunction(lua, do_work);
         self->protected_ = luaL_ref(lua, LUA_REGISTRYINDEX);
     });
@@ -209,11 +198,11 @@ Ended Interpreter::run(Owner owner, int arguments, int results) {
 }
 
 void Interpreter::push_shared_functions() {
-    push_at(lua_, &g_shared_key);
+    push_kept(lua_, &g_shared_key);
 }
 
 void Interpreter::push_globals(Owner owner) {
-    push_at(lua_, &g_globals_key);
+    push_kept(lua_, &g_globals_key);
     lua_rawgeti(lua_, -1, static_cast<int>(owner));
     lua_replace(lua_, -2);
 }

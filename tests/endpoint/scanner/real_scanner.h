@@ -1,4 +1,4 @@
-// The scanner's real process behind its port, and a store in memory.
+// A component's real process behind its port, and what else a service needs.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -15,6 +15,7 @@
 #include "ports/uptime.h"
 #include "sandbox/weakenings/executable_mapping.h"
 #include "sandbox/worker.h"
+#include "support/memory_store.h"
 #include "support/paths.h"
 #include "support/result_matchers.h"
 
@@ -68,61 +69,6 @@ class SetClock final : public ports::Clock {
   public:
     bool reached(base::UtcTime time) override { return now >= time; }
     base::UtcTime now{1'700'000'000};
-};
-
-// Durable as long as it lives; commits can be made to fail.
-class MemoryStore final : public ports::Store {
-  public:
-    base::Result<std::optional<std::string>> get(const std::string& key) override {
-        const auto found = entries.find(key);
-        return found == entries.end() ? std::nullopt : std::optional(found->second);
-    }
-    base::Status commit(const ports::Changes& changes) override {
-        if (broken) {
-            return base::Error{"the disk is full", "", ""};
-        }
-        ++commits;
-        for (const auto& [key, value] : changes) {
-            if (value) {
-                entries[key] = *value;
-            } else {
-                entries.erase(key);
-            }
-        }
-        return {};
-    }
-    // Scanners only read: nobody writes payloads through the port here.
-    base::Result<std::unique_ptr<ports::BlobWriter>> new_blob(const base::Digest&) override {
-        return base::Error{"not a store for writing payloads", "", ""};
-    }
-    base::Result<bool> has_blob(const base::Digest& digest) override {
-        return blobs.contains(digest);
-    }
-    base::Result<std::vector<std::string>> values(const std::string& prefix) override {
-        std::vector<std::string> out;
-        for (const auto& [key, value] : entries) {
-            if (key.starts_with(prefix)) {
-                out.push_back(value);
-            }
-        }
-        return out;
-    }
-    base::Status keep_only(const std::set<base::Digest>& digests) override {
-        std::erase_if(blobs, [&](const auto& blob) { return !digests.contains(blob.first); });
-        return {};
-    }
-    base::Result<base::Bytes> blob(const base::Digest& digest) override {
-        const auto found = blobs.find(digest);
-        if (found == blobs.end()) {
-            return base::Error{"no such blob", digest.hex(), ""};
-        }
-        return found->second;
-    }
-
-    std::map<std::string, std::string> entries;
-    std::map<base::Digest, base::Bytes> blobs;
-    int commits = 0;
-    bool broken = false;
 };
 
 // Content as the update client leaves it in the store before it calls the installer.

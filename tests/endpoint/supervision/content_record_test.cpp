@@ -3,9 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <map>
-
 #include "ports/installer.h"
+#include "support/memory_store.h"
 #include "support/result_matchers.h"
 
 namespace firebreak::endpoint::supervision {
@@ -16,36 +15,6 @@ using testing::ElementsAre;
 using testing::Key;
 using testing::Pair;
 using testing::UnorderedElementsAre;
-
-class MapStore final : public ports::Store {
-  public:
-    base::Result<std::optional<std::string>> get(const std::string& key) override {
-        const auto found = entries.find(key);
-        return found == entries.end() ? std::nullopt : std::optional(found->second);
-    }
-    base::Status commit(const ports::Changes& changes) override {
-        for (const auto& [key, value] : changes) {
-            if (value) {
-                entries[key] = *value;
-            } else {
-                entries.erase(key);
-            }
-        }
-        return {};
-    }
-    base::Result<std::unique_ptr<ports::BlobWriter>> new_blob(const base::Digest&) override {
-        return base::Error{"no blobs here", "", ""};
-    }
-    base::Result<bool> has_blob(const base::Digest&) override { return false; }
-    base::Result<std::vector<std::string>> values(const std::string&) override {
-        return std::vector<std::string>();
-    }
-    base::Status keep_only(const std::set<base::Digest>&) override { return {}; }
-    base::Result<base::Bytes> blob(const base::Digest&) override {
-        return base::Error{"no blobs here", "", ""};
-    }
-    std::map<std::string, std::string> entries;
-};
 
 class ContentRecordTest : public testing::Test {
   protected:
@@ -78,7 +47,7 @@ class ContentRecordTest : public testing::Test {
     }
     Contents contents() { return record_.contents().value(); }
 
-    MapStore store_;
+    test::MemoryStore store_;
     ContentRecord record_{store_, "behavior", Feed::kBehavior};
 };
 
