@@ -1,4 +1,7 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <map>
 
 #include "checks/rules.h"
 #include "report/markup.h"
@@ -9,31 +12,39 @@ namespace firebreak::report {
 
 namespace {
 
-std::string whose(const record::Header& header, const checks::RuleTally& tally) {
-    return tally.release == record::kAll ? tag("span", "dim", "baseline")
-                                         : escape(release_name(header, tally.release));
-}
-
-std::string errors_of(const checks::RuleTally& tally) {
-    return tally.disabled_days == 0 ? number(tally.errors)
-                                    : number(tally.errors) + " " +
-                                          tag("span", "dim",
-                                              fmt::format("(switched off on {} of {} days)",
-                                                          tally.disabled_days, tally.days));
+std::string whose(const record::Header& header, int32_t release) {
+    return release == record::kAll ? tag("span", "dim", "baseline")
+                                   : escape(release_name(header, release));
 }
 
 std::string costs_table(const record::Run& run, const std::vector<checks::RuleTally>& tallies) {
     std::vector<std::vector<std::string>> rows;
+    std::map<int32_t, std::vector<std::string>> idle;
     for (const checks::RuleTally& tally : tallies) {
-        rows.push_back({whose(run.header, tally), tag("span", "dim", escape(tally.feed)),
+        if (tally.calls == 0) {
+            idle[tally.release].push_back(escape(tally.rule));
+            continue;
+        }
+        rows.push_back({whose(run.header, tally.release), tag("span", "dim", escape(tally.feed)),
                         escape(tally.rule), number(tally.calls), number(tally.detections),
-                        errors_of(tally), fmt::format("{:.2f}", tally.microseconds_per_call()),
+                        number(tally.errors),
+                        tally.disabled_days == 0
+                            ? "–"
+                            : fmt::format("{} of {} days", tally.disabled_days, tally.days),
+                        fmt::format("{:.2f}", tally.microseconds_per_call()),
                         fmt::format("{:.2f}", static_cast<double>(tally.nanoseconds) / 1e6),
                         number(tally.memory_bytes / 1024)});
     }
-    return table({"release", "feed", "rule", "#calls", "#detections", "#errors", "#µs a call",
-                  "#ms in all", "#KiB"},
-                 rows, "rules");
+    std::string out = table({"release", "feed", "rule", "#calls", "#detections", "#errors",
+                             "#switched off", "#µs a call", "#ms in all", "#KiB"},
+                            rows, "rules");
+    for (const auto& [release, names] : idle) {
+        out += tag("p", "note",
+                   fmt::format("{}, never called by these events: {}.", whose(run.header, release),
+                               fmt::join(names, ", "))) +
+               "\n";
+    }
+    return out;
 }
 
 std::string sensors_table(const std::vector<record::SensorUse>& sensors) {
