@@ -179,8 +179,8 @@ Status save(const Package& package, const fs::path& folder) {
 
 Result<Draft> load_draft(const fs::path& folder) {
     const fs::path manifest_file = folder / kManifestFile;
-    FB_TRY(const Bytes json, base::read_file(manifest_file, kMaxManifestBytes));
-    auto manifest = parse_manifest(json);
+    FB_TRY(const Bytes document, base::read_file(manifest_file, kMaxManifestBytes));
+    auto manifest = parse_manifest(document);
     if (!manifest.ok()) {
         return Error{manifest.error().text(), manifest_file.string(),
                      "build the package again from its source"};

@@ -20,7 +20,6 @@ namespace {
 constexpr const char* kBold = "1";
 constexpr const char* kGood = "32";
 constexpr const char* kBad = "31";
-constexpr const char* kDim = "2";
 
 std::string containment_table(const record::Run& run, bool color) {
     const std::vector<checks::Containment> rows = checks::containment(run);
