@@ -255,6 +255,13 @@ TEST_F(ApplicationServiceTest, RefusesWhatItsKeyDoesNotOpen) {
     EXPECT_EQ(processes_.started, 0) << "no process has seen any of it";
 }
 
+TEST_F(ApplicationServiceTest, SaysThatItHasNoKey) {
+    ApplicationService keyless({store_, processes_, uptime_}, {});
+    const test::Stored content = stored(store_, Feed::kAPPFEED, "1", finding({"One"}));
+    EXPECT_ERROR(keyless.installer().install(content.manifest, content.digest),
+                 "no content key of APPFEED");
+}
+
 TEST_F(ApplicationServiceTest, GoesBackAndQuarantinesWhatKillsItsProcess) {
     ASSERT_EQ(install("1", finding({"One"})).category, Category::kInstalled);
     detect(one_);
