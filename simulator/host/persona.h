@@ -86,12 +86,16 @@ struct Service {
     std::string image;  // its program, with arguments
     ServiceStart start = ServiceStart::kManual;
     bool running = false;
+
+    bool operator==(const Service&) const = default;
 };
 
 // A part of Windows that may be there or not: "IIS-WebServer".
 struct Component {
     std::string name;
     bool enabled = true;
+
+    bool operator==(const Component&) const = default;
 };
 
 // Events that come again and again: host/workload.h makes them.

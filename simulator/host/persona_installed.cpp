@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "host/installed.h"
 #include "host/persona_reading.h"
 
 namespace firebreak::host {
@@ -16,7 +17,6 @@ constexpr size_t kMostPrograms = 1000;
 constexpr size_t kMostServices = 1000;
 constexpr size_t kMostComponents = 1000;
 constexpr size_t kMostRegistryEntries = 10'000;
-constexpr size_t kMostRegistryBytes = 64 * 1024;  // of a value
 constexpr int64_t kLargestDword = 0xffffffff;
 
 constexpr TomlTable::Words<RegistryType, 6> kTypes{{{"REG_SZ", RegistryType::kSz},
@@ -31,15 +31,6 @@ constexpr TomlTable::Words<ServiceStart, 5> kStarts{{{"boot", ServiceStart::kBoo
                                                      {"manual", ServiceStart::kManual},
                                                      {"disabled", ServiceStart::kDisabled}}};
 constexpr TomlTable::Words<bool, 2> kStates{{{"running", true}, {"stopped", false}}};
-
-RegistryValue text_value(std::string name, std::string text,
-                         RegistryType type = RegistryType::kSz) {
-    return {std::move(name), type, std::move(text)};
-}
-
-RegistryValue dword(std::string name, uint64_t number) {
-    return {std::move(name), RegistryType::kDword, number};
-}
 
 // A name that can be a registry key's, too.
 Result<std::string> read_name(TomlTable& in) {
@@ -115,23 +106,6 @@ Status read_components(TomlTable& root, Persona& out) {
     return {};
 }
 
-// As an installer registers it.
-void register_program(const Program& program, Registry& registry) {
-    const std::string key =
-        fmt::format(R"(HKLM\SOFTWARE\{}Microsoft\Windows\CurrentVersion\Uninstall\{})",
-                    program.is_64_bit ? "" : R"(WOW6432Node\)", program.name);
-    registry.add_value(key, text_value("DisplayName", program.name));
-    registry.add_value(key, text_value("DisplayVersion", program.version));
-    registry.add_value(key, text_value("Publisher", program.publisher));
-    registry.add_value(key, text_value("InstallLocation", program.location));
-}
-
-void register_service(const Service& service, Registry& registry) {
-    const std::string key = R"(HKLM\SYSTEM\CurrentControlSet\Services\)" + service.name;
-    registry.add_value(key, text_value("ImagePath", service.image, RegistryType::kExpandSz));
-    registry.add_value(key, dword("Start", static_cast<uint64_t>(service.start)));
-}
-
 // --- The registry --------------------------------------------------------------------------------
 
 Status read_data(TomlTable& in, RegistryValue& out) {
@@ -165,20 +139,6 @@ Status read_data(TomlTable& in, RegistryValue& out) {
     return {};
 }
 
-size_t bytes_of(const RegistryValue& value) {
-    size_t bytes = value.name.size();
-    if (const auto* text = std::get_if<std::string>(&value.data)) {
-        bytes += text->size();
-    } else if (const auto* texts = std::get_if<std::vector<std::string>>(&value.data)) {
-        for (const std::string& text_of_it : *texts) {
-            bytes += text_of_it.size();
-        }
-    } else if (const auto* data = std::get_if<base::Bytes>(&value.data)) {
-        bytes += data->size();
-    }
-    return bytes;
-}
-
 Result<std::string> read_key(TomlTable& in) {
     FB_TRY(std::string key, in.string("key"));
     if (const std::string problem = key_problem(key); !problem.empty()) {
@@ -203,7 +163,7 @@ Status read_registry_entry(TomlTable in, Registry& out) {
     }
     FB_CHECK(read_data(in, value));
     FB_CHECK(in.finish());
-    if (bytes_of(value) > kMostRegistryBytes) {
+    if (size_of(value) > kMostValueBytes) {
         return in.error("data", "a registry value of more than 64 KiB", "make it smaller");
     }
     const std::string name = value.name;

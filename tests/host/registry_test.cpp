@@ -101,6 +101,55 @@ RC_GTEST_PROP(Registry, ListsWhatAPlainSetOfPathsWouldList, ()) {
     RC_ASSERT(found == below[asked]);
 }
 
+// Against a map of maps, over what is added and taken away in any order.
+RC_GTEST_PROP(Registry, HoldsWhatAPlainMapWouldHold, ()) {
+    Registry registry;
+    std::map<std::string, std::map<std::string, std::string>> shadow;
+    const auto add_key = [&shadow](const std::string& path) {
+        for (size_t at = path.find('\\'); at != path.npos; at = path.find('\\', at + 1)) {
+            shadow[path.substr(0, at)];
+        }
+        shadow[path];
+    };
+    for (int n = *rc::gen::inRange(0, 40); n > 0; --n) {
+        const std::string path = any_path(), folded = case_folded(path);
+        const auto name = *rc::gen::element<std::string>("", "v", "V", "w");
+        const auto data = *rc::gen::element<std::string>("", "one", "three");
+        switch (*rc::gen::inRange(0, 3)) {
+            case 0:
+                add_key(folded);
+                registry.set_value(path, text(name, data));
+                shadow[folded][case_folded(name)] = data;
+                break;
+            case 1:
+                RC_ASSERT(registry.remove_value(path, name) ==
+                          (shadow.contains(folded) && shadow[folded].erase(case_folded(name)) > 0));
+                break;
+            default:
+                RC_ASSERT(registry.remove_key(path) == shadow.contains(folded));
+                std::erase_if(shadow, [&folded](const auto& entry) {
+                    return (entry.first + "\\").starts_with(folded + "\\");
+                });
+        }
+    }
+    size_t bytes = 0;
+    RC_ASSERT(registry.keys().size() == shadow.size());
+    for (const auto& [path, values] : shadow) {
+        bytes += path.size();
+        RC_ASSERT(registry.find(path)->values.size() == values.size());
+        for (const auto& [name, data] : values) {
+            bytes += name.size() + data.size();
+            RC_ASSERT(std::get<std::string>(registry.find(path, name)->data) == data);
+        }
+    }
+    RC_ASSERT(registry.bytes() == bytes);
+    const std::string path = case_folded(any_path());
+    size_t missing = shadow.size();
+    add_key(path);
+    missing = shadow.size() - missing;
+    RC_ASSERT(registry.missing_keys(path) == missing);
+}
+
 TEST(Registry, SaysWhatIsWrongWithAKey) {
     const std::string long_part(256, 'a');
     EXPECT_EQ(key_problem(R"(HKLM\SOFTWARE\Vendor Inc.\{1-2})"), "");

@@ -26,28 +26,12 @@ LoadReply refuse(Code code, std::string file, std::string message) {
     return {code, 0, std::move(file), 0, std::move(message)};
 }
 
-// "rules.lua:3: what is wrong" → 3
-uint32_t line_of(std::string_view message, std::string_view file) {
-    if (!message.starts_with(file) || message.size() <= file.size() ||
-        message[file.size()] != ':') {
-        return 0;
-    }
-    uint32_t line = 0;
-    for (const char c : message.substr(file.size() + 1)) {
-        if (c < '0' || c > '9') {
-            break;
-        }
-        line = line * 10 + static_cast<uint32_t>(c - '0');
-    }
-    return line;
-}
-
 LoadReply refuse(const std::string& file, const Ended& ended) {
     if (ended.how == End::kMemory) {
         return refuse(Code::kOutOfMemory, file, ended.message);
     }
     LoadReply reply = refuse(Code::kRulesDoNotCompile, file, ended.message);
-    reply.line = line_of(ended.message, base::printable(file));
+    reply.line = lua::line_of(ended.message, base::printable(file));
     return reply;
 }
 

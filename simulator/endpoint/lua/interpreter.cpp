@@ -54,6 +54,21 @@ int no_protection(lua_State* lua) {
 
 }  // namespace
 
+uint32_t line_of(std::string_view message, std::string_view chunk) {
+    if (!message.starts_with(chunk) || message.size() <= chunk.size() ||
+        message[chunk.size()] != ':') {
+        return 0;
+    }
+    uint32_t line = 0;
+    for (const char c : message.substr(chunk.size() + 1)) {
+        if (c < '0' || c > '9') {
+            break;
+        }
+        line = line * 10 + static_cast<uint32_t>(c - '0');
+    }
+    return line;
+}
+
 Interpreter& interpreter_of(lua_State* lua) {
     push_kept(lua, &g_interpreter_key);
     auto* interpreter = static_cast<Interpreter*>(lua_touserdata(lua, -1));

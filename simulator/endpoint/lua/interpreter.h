@@ -37,6 +37,9 @@ struct Ended {
     std::string message;  // "rules.lua:3: attempt to index a nil value"; at most kMaxErrorBytes
 };
 
+// Where in this chunk a message says that the error is: "rules.lua:3: …" → 3. 0: it does not say.
+uint32_t line_of(std::string_view message, std::string_view chunk);
+
 // A function of the code's, kept from the garbage collector.
 using Function = int;
 
