@@ -56,6 +56,11 @@ CREATE TABLE rule_use (
 CREATE TABLE sensor_use (
     id INTEGER PRIMARY KEY, assay INTEGER NOT NULL, kind TEXT NOT NULL, events INTEGER NOT NULL,
     merged INTEGER NOT NULL, dropped INTEGER NOT NULL, delivered INTEGER NOT NULL);
+-- What application detection left unscanned in such an assay, or refused to; refusal '': granted.
+CREATE TABLE exclusion_use (
+    id INTEGER PRIMARY KEY, assay INTEGER NOT NULL, release INTEGER NOT NULL, feed TEXT NOT NULL,
+    application TEXT NOT NULL, rule TEXT NOT NULL, path TEXT NOT NULL, kind TEXT NOT NULL,
+    refusal TEXT NOT NULL);
 -- A metric from `at` until its next row; numbers of metrics: simulator/base/metric.h.
 CREATE TABLE series (
     metric INTEGER NOT NULL, release_group INTEGER NOT NULL, release INTEGER NOT NULL,

@@ -18,6 +18,27 @@ endpoint::scanner::ScannerSetting every_program_scored(endpoint::scanner::Scanne
     return setting;
 }
 
+sandbox::Policy application_policy(uint32_t required_layers) {
+    sandbox::Policy policy;
+    policy.component = "applications";
+    policy.memory_bytes = 512ull * 1024 * 1024;
+    policy.call_cpu_ms = 10'000;  // of all rules; each has a deadline of its own
+    policy.max_reply_bytes = 16 * 1024 * 1024;
+    policy.required_layers = required_layers;
+    return policy;
+}
+
+endpoint::applications::ApplicationSetting application_setting(const Environment& environment,
+                                                               content::Feed feed) {
+    endpoint::applications::ApplicationSetting setting;
+    setting.feed = feed;
+    if (const auto key = environment.content_keys.find(feed);
+        key != environment.content_keys.end()) {
+        setting.content_key = key->second;
+    }
+    return setting;
+}
+
 }  // namespace
 
 sandbox::Policy behavior_policy(uint32_t required_layers) {
@@ -43,7 +64,9 @@ ProcessesOfComponents::ProcessesOfComponents(const Environment& environment)
     : scanner(environment, scanner_policy(environment.required_layers),
               WorkerProcesses::Folders::kShared, environment.program),
       behavior(environment, behavior_policy(environment.required_layers),
-               WorkerProcesses::Folders::kNone) {}
+               WorkerProcesses::Folders::kNone),
+      applications(environment, application_policy(environment.required_layers),
+                   WorkerProcesses::Folders::kNone) {}
 
 Components::Components(const Environment& environment, ports::Store& store,
                        ProcessesOfComponents& processes)
@@ -51,6 +74,10 @@ Components::Components(const Environment& environment, ports::Store& store,
                every_program_scored(environment.scanner)),
       behavior_({store, processes.behavior.get(), uptime_},
                 {.content_keys = environment.content_keys}),
+      applications_({store, processes.applications.get(), uptime_},
+                    application_setting(environment, content::Feed::kAPPFEED)),
+      user_applications_({store, processes.applications.get(), uptime_},
+                         application_setting(environment, content::Feed::kUSERAPPFEED)),
       delivered_(store) {}
 
 ports::Installer& Components::of(content::Feed feed) {
@@ -59,6 +86,9 @@ ports::Installer& Components::of(content::Feed feed) {
     }
     if (endpoint::behavior::is_rule_feed(feed)) {
         return behavior_.installer(feed);
+    }
+    if (endpoint::applications::is_application_feed(feed)) {
+        return applications(feed).installer();
     }
     delivered_.select(feed);
     return delivered_;

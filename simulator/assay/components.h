@@ -6,6 +6,7 @@
 #include "assay/environment.h"
 #include "assay/loads.h"
 #include "assay/worker_processes.h"
+#include "endpoint/applications/application_service.h"
 #include "endpoint/behavior/behavior_service.h"
 #include "endpoint/delivery/delivered_content.h"
 #include "endpoint/scanner/scanner_service.h"
@@ -40,7 +41,7 @@ class Processes {
 // Those of an endpoint, which outlive its components.
 struct ProcessesOfComponents {
     explicit ProcessesOfComponents(const Environment& environment);
-    Processes scanner, behavior;
+    Processes scanner, behavior, applications;
 };
 
 // A machine that has just been started: what an assay sees of pauses between restarts is their
@@ -54,6 +55,10 @@ class Components final : public ports::Installers {
     ports::Installer& of(content::Feed feed) override;
     endpoint::scanner::ScannerService& scanner() { return scanner_; }
     endpoint::behavior::BehaviorService& behavior() { return behavior_; }
+    // Of APPFEED or USERAPPFEED: two instances.
+    endpoint::applications::ApplicationService& applications(content::Feed feed) {
+        return feed == content::Feed::kAPPFEED ? applications_ : user_applications_;
+    }
 
   private:
     // No clock stands in the stimulus of a workload: answers of the cloud are kept for no time, so
@@ -71,6 +76,7 @@ class Components final : public ports::Installers {
     JustStarted uptime_;
     endpoint::scanner::ScannerService scanner_;
     endpoint::behavior::BehaviorService behavior_;
+    endpoint::applications::ApplicationService applications_, user_applications_;
     endpoint::delivery::DeliveredContent delivered_;
 };
 

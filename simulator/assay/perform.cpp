@@ -156,7 +156,8 @@ base::Result<Transition> workload(const Environment& environment, BlobPool& blob
         const host::Persona& persona = environment.personas.at(stimulus.persona.value);
         const Bench bench{environment, blobs, before};
         Scans scans(environment, blobs, before);
-        FB_CHECK(run_scanner(bench, scans, persona, done));
+        FB_TRY(const auto exclusions, run_applications(bench, persona, done));
+        FB_CHECK(run_scanner(bench, scans, persona, exclusions, done));
         FB_CHECK(run_rules(bench, scans, persona, done));
     }
     if (!done.triggers.empty()) {

@@ -119,9 +119,11 @@ void note_scores(const std::string& where, const ports::ScanVerdict& verdict, Tr
     }
 }
 
-base::Status scan_files(Scans& scans, const host::Persona& persona, Transition& done) {
+base::Status scan_files(Scans& scans, const host::Persona& persona,
+                        const std::vector<endpoint::applications::Exclusion>& exclusions,
+                        Transition& done) {
     for (const host::File& file : persona.files) {
-        if (file.opens_per_hour <= 0) {
+        if (file.opens_per_hour <= 0 || is_excluded(file.path, exclusions)) {
             continue;
         }
         FB_TRY(Scans::Met met, scans.scan_file(file.path, *file.content));
@@ -241,11 +243,12 @@ base::Code code_of(const host::File& file, bool cleaned_up) {
 }
 
 base::Status run_scanner(const Bench& bench, Scans& scans, const host::Persona& persona,
+                         const std::vector<endpoint::applications::Exclusion>& exclusions,
                          Transition& done) {
     if (!look(bench.before, running_key(content::Feed::kDatasetA), done)) {
         return {};
     }
-    FB_CHECK(scan_files(scans, persona, done));
+    FB_CHECK(scan_files(scans, persona, exclusions, done));
     FB_CHECK(scan_processes(scans, persona, done));
     FB_CHECK(scan_streams(scans, persona, done));
     FB_CHECK(scan_samples(scans, persona, done));

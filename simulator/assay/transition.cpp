@@ -6,6 +6,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "endpoint/applications/application_service.h"
 #include "endpoint/behavior/behavior_service.h"
 #include "endpoint/scanner/scanner_service.h"
 #include "ports/installer.h"
@@ -170,6 +171,16 @@ class Reader {
         out.delivered = number(object, "delivered", kMostCounted);
         return out;
     }
+    ExclusionUse exclusion(const Json& object) {
+        ExclusionUse out;
+        out.feed = feed(object);
+        out.application = string(object, "application");
+        out.rule = string(object, "rule");
+        out.path = string(object, "path");
+        out.kind = string(object, "kind");
+        out.refusal = string(object, "refusal");
+        return out;
+    }
     content::Feed feed(const Json& object) {
         return static_cast<content::Feed>(number(object, "feed", content::kFeedCount - 1));
     }
@@ -261,6 +272,15 @@ std::string to_json(const Transition& transition) {
                            {"dropped", one.dropped},
                            {"delivered", one.delivered}});
     }
+    Json exclusions = Json::array();
+    for (const ExclusionUse& one : transition.exclusions) {
+        exclusions.push_back({{"feed", static_cast<int>(one.feed)},
+                              {"application", one.application},
+                              {"rule", one.rule},
+                              {"path", one.path},
+                              {"kind", one.kind},
+                              {"refusal", one.refusal}});
+    }
     return dump({{"stimulus", transition.stimulus},
                  {"reads", to_json(transition.reads)},
                  {"changes", to_json(transition.changes)},
@@ -275,6 +295,7 @@ std::string to_json(const Transition& transition) {
                  {"scores", std::move(scores)},
                  {"rules", std::move(rules)},
                  {"sensors", std::move(sensors)},
+                 {"exclusions", std::move(exclusions)},
                  {"cost_ms", transition.cost_ms}});
 }
 
@@ -327,6 +348,9 @@ base::Result<Transition> parse_transition(std::string_view json) {
     for (const Json& entry : reader.member(parsed, "sensors", Json::value_t::array)) {
         out.sensors.push_back(reader.sensor(entry));
     }
+    for (const Json& entry : reader.member(parsed, "exclusions", Json::value_t::array)) {
+        out.exclusions.push_back(reader.exclusion(entry));
+    }
     const auto manifest = base::parse_digest(reader.string(parsed, "manifest"));
     if (!reader.failure().empty() || !manifest.ok()) {
         return base::Error{
@@ -342,9 +366,10 @@ namespace {
 
 // The component that keeps record of the feed's content, by its name in the store.
 std::string_view keeper_of(content::Feed feed) {
-    return endpoint::scanner::is_scanner_feed(feed) ? "scanner"
-           : endpoint::behavior::is_rule_feed(feed) ? "behavior"
-                                                    : "delivered";
+    return endpoint::scanner::is_scanner_feed(feed)            ? "scanner"
+           : endpoint::behavior::is_rule_feed(feed)            ? "behavior"
+           : endpoint::applications::is_application_feed(feed) ? "applications"
+                                                               : "delivered";
 }
 
 void fall_back(Snapshot& snapshot, content::Feed feed) {

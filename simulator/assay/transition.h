@@ -127,6 +127,18 @@ struct SensorUse {
     friend bool operator==(const SensorUse&, const SensorUse&) = default;
 };
 
+// What application detection leaves unscanned on the machine, or was asked to and refused.
+struct ExclusionUse {
+    content::Feed feed = content::Feed::kAPPFEED;
+    std::string application;  // its name
+    std::string rule;         // the file that it stands in
+    std::string path;
+    std::string kind;     // "folder"
+    std::string refusal;  // not empty: refused, and why
+
+    friend bool operator==(const ExclusionUse&, const ExclusionUse&) = default;
+};
+
 struct Transition {
     static constexpr std::pair<int64_t, int64_t> kAlways{std::numeric_limits<int64_t>::min(),
                                                          std::numeric_limits<int64_t>::max()};
@@ -146,6 +158,7 @@ struct Transition {
     std::vector<ProgramScore> scores;
     std::vector<RuleUse> rules;
     std::vector<SensorUse> sensors;
+    std::vector<ExclusionUse> exclusions;
     double cost_ms = 0;  // wall time, for people; not part of any fingerprint
 };
 

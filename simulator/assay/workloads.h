@@ -23,9 +23,17 @@ std::optional<std::string> look(const Snapshot& before, const std::string& key, 
 // only held is there again with the next content.
 base::Code code_of(const host::File& file, bool cleaned_up);
 
+// Application detection, of both feeds: what is not to be scanned on this machine.
+base::Result<std::vector<endpoint::applications::Exclusion>> run_applications(
+    const Bench& bench, const host::Persona& persona, Transition& done);
+bool is_excluded(const std::string& path,
+                 const std::vector<endpoint::applications::Exclusion>& exclusions);
+
 // The file scanner: each file that is opened, each process that starts, each stream that comes, and
-// each sample, once. Nothing, if it has no rules.
+// each sample, once. Nothing, if it has no rules. What is excluded is not scanned when it is
+// opened.
 base::Status run_scanner(const Bench& bench, Scans& scans, const host::Persona& persona,
+                         const std::vector<endpoint::applications::Exclusion>& exclusions,
                          Transition& done);
 
 // The protection service: a day of the persona's events, and then each attack, which must be

@@ -413,7 +413,7 @@ class Assembly {
                 std::string(to_text(done.outcome.category)),
                 std::string(to_text(done.outcome.code)), describe(done), done.cost_ms,
                 assay::to_json(done), scores(*parts, before, done), rules(*parts, before, done),
-                sensors(done)});
+                sensors(done), exclusions(*parts, before, done)});
             return base::Status{};
         };
         assay::Environment environment{
@@ -457,6 +457,18 @@ class Assembly {
         std::vector<record::SensorUse> out;
         for (const assay::SensorUse& one : done.sensors) {
             out.push_back({one.kind, one.in, one.merged, one.dropped, one.delivered});
+        }
+        return out;
+    }
+
+    static std::vector<record::ExclusionUse> exclusions(const Lab::Parts& parts,
+                                                        assay::StateId before,
+                                                        const assay::Transition& done) {
+        std::vector<record::ExclusionUse> out;
+        for (const assay::ExclusionUse& one : done.exclusions) {
+            out.push_back({release_that_runs(parts, before, one.feed),
+                           std::string(content::info(one.feed).name), one.application, one.rule,
+                           one.path, one.kind, one.refusal});
         }
         return out;
     }

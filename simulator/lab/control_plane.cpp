@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "endpoint/applications/application_service.h"
 #include "endpoint/behavior/behavior_service.h"
 
 namespace firebreak::lab {
@@ -42,6 +43,9 @@ bool component_runs(const assay::Snapshot& state, content::Feed feed) {
     const auto runs = [&](content::Feed one) {
         return assay::running_content(state, one).has_value();
     };
+    if (endpoint::applications::is_application_feed(feed)) {
+        return runs(feed);
+    }
     return endpoint::behavior::is_rule_feed(feed)
                ? std::ranges::any_of(endpoint::behavior::kRuleFeeds, runs)
                : runs(content::Feed::kDatasetA);

@@ -187,6 +187,16 @@ struct SensorUse {
     friend bool operator==(const SensorUse&, const SensorUse&) = default;
 };
 
+// What application detection left unscanned on a persona's machine, or was asked to and refused: as
+// Central shows it to the tenant's administrator.
+struct ExclusionUse {
+    int32_t release = kAll;  // whose rule it is; kAll: the baseline's
+    std::string feed, application, rule, path, kind;
+    std::string refusal;  // not empty: refused, and why
+
+    friend bool operator==(const ExclusionUse&, const ExclusionUse&) = default;
+};
+
 struct Assay {
     base::SimTime at;       // when it was first needed
     bool imported = false;  // measured elsewhere, in place of an assay
@@ -196,6 +206,7 @@ struct Assay {
     std::vector<ModelScore> scores;  // a program may have been met, and scored, twice
     std::vector<RuleUse> rules;
     std::vector<SensorUse> sensors;
+    std::vector<ExclusionUse> exclusions;
 
     friend bool operator==(const Assay&, const Assay&) = default;
 };

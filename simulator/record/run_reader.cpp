@@ -408,6 +408,25 @@ bool read_rules(Database& database, Run& run) {
     return rules.ok() && sensors.ok();
 }
 
+bool read_exclusions(Database& database, Run& run) {
+    Rows rows(database,
+              "SELECT assay, release, feed, application, rule, path, kind, refusal "
+              "FROM exclusion_use ORDER BY id");
+    while (rows.next()) {
+        const int64_t assay = rows.index(run.assays.size());
+        ExclusionUse row;
+        row.release = rows.reference(run.header.releases.size());
+        for (std::string* text :
+             {&row.feed, &row.application, &row.rule, &row.path, &row.kind, &row.refusal}) {
+            *text = rows.text();
+        }
+        if (rows.ok()) {
+            run.assays[static_cast<size_t>(assay)].exclusions.push_back(std::move(row));
+        }
+    }
+    return rows.ok();
+}
+
 bool read_numbers(Database& database, Run& run) {
     const size_t groups = run.header.groups.size();
     const size_t releases = run.header.releases.size();
@@ -485,8 +504,8 @@ base::Result<Run> read_run(const std::filesystem::path& file) {
         !read_fault_domains(database, run.header) || !read_settings(database, run.header) ||
         !read_attack(database, run.header) || !read_expectations(database, run.header) ||
         !read_log(database, run) || !read_assays(database, run) || !read_scores(database, run) ||
-        !read_rules(database, run) || !read_numbers(database, run) ||
-        !read_tenants(database, run)) {
+        !read_rules(database, run) || !read_exclusions(database, run) ||
+        !read_numbers(database, run) || !read_tenants(database, run)) {
         return damaged(file, "a table is missing or holds a value out of range");
     }
     return run;

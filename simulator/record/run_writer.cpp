@@ -174,16 +174,18 @@ struct RunWriter::State {
           score(database, "INSERT INTO model_score VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
           rule(database, "INSERT INTO rule_use VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
           sensor(database, "INSERT INTO sensor_use VALUES (NULL, ?, ?, ?, ?, ?, ?)"),
+          exclusion(database, "INSERT INTO exclusion_use VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)"),
           series(database, "INSERT OR REPLACE INTO series VALUES (?, ?, ?, ?, ?, ?)"),
           meta(database, "INSERT OR REPLACE INTO meta VALUES (?, ?)") {}
 
     bool failed() const {
         return command.failed() || timeline.failed() || assay.failed() || score.failed() ||
-               rule.failed() || sensor.failed() || series.failed() || meta.failed();
+               rule.failed() || sensor.failed() || exclusion.failed() || series.failed() ||
+               meta.failed();
     }
 
     Database database;
-    Statement command, timeline, assay, score, rule, sensor, series, meta;
+    Statement command, timeline, assay, score, rule, sensor, exclusion, series, meta;
     int64_t assays = 0;
 };
 
@@ -250,6 +252,12 @@ void RunWriter::add(const Assay& row) {
             sensor.bind(static_cast<int64_t>(number));
         }
         sensor.run();
+    }
+    for (const ExclusionUse& one : row.exclusions) {
+        Statement& exclusion = state_->exclusion;
+        exclusion.bind(state_->assays).bind(int64_t{one.release}).bind(one.feed);
+        exclusion.bind(one.application).bind(one.rule).bind(one.path).bind(one.kind);
+        exclusion.bind(one.refusal).run();
     }
     ++state_->assays;
 }

@@ -1,6 +1,7 @@
 #include "base/channel.h"
 #include "base/harm.h"
 #include "checks/attack.h"
+#include "checks/exclusions.h"
 #include "checks/models.h"
 #include "checks/rules.h"
 #include "checks/series.h"
@@ -161,6 +162,23 @@ Json sensors(const record::Run& run) {
     return out;
 }
 
+// `refusal` is null for what is granted.
+Json exclusions(const record::Run& run) {
+    Json out = Json::array();
+    for (const checks::ExclusionTally& tally : checks::exclusion_tallies(run)) {
+        const record::ExclusionUse& use = tally.what;
+        out.push_back({{"release", release_or_null(run.header, use.release)},
+                       {"feed", use.feed},
+                       {"application", use.application},
+                       {"rule", use.rule},
+                       {"what", use.kind},
+                       {"path", use.path},
+                       {"refusal", use.refusal.empty() ? Json(nullptr) : Json(use.refusal)},
+                       {"assays", tally.workloads}});
+    }
+    return out;
+}
+
 Json expectations(const Judged& judged) {
     Json out = Json::array();
     for (size_t i = 0; i < judged.verdicts.size(); ++i) {
@@ -258,6 +276,7 @@ std::string json(const Judged& judged) {
         {"models", models(run)},
         {"rules", rules(run)},
         {"sensors", sensors(run)},
+        {"exclusions", exclusions(run)},
         {"stages", stages(run.header)},
         {"fault_domains", fault_domains(run.header)},
         {"settings", settings(run.header)},

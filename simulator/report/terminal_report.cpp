@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "checks/excerpt.h"
+#include "checks/exclusions.h"
 #include "checks/failures.h"
 #include "checks/models.h"
 #include "checks/rules.h"
@@ -163,6 +164,28 @@ std::string rules(const record::Run& run, bool color) {
                       : fmt::format("  and {} more, which cost less and found nothing\n", more));
 }
 
+// A line for each that was refused, and how many were granted; HTML and JSON have them all.
+std::string exclusions(const record::Run& run) {
+    constexpr size_t kMostRefused = 12;
+    std::string refused;
+    size_t granted = 0, refusals = 0;
+    for (const checks::ExclusionTally& tally : checks::exclusion_tallies(run)) {
+        const record::ExclusionUse& use = tally.what;
+        if (use.refusal.empty()) {
+            ++granted;
+        } else if (++refusals <= kMostRefused) {
+            refused += fmt::format(
+                "  refused: {} {} for {} ({}; {})\n", use.kind, base::printable(use.path, 80),
+                base::printable(use.application, 40), use.refusal, base::printable(use.rule));
+        }
+    }
+    if (granted + refusals == 0) {
+        return "";
+    }
+    return fmt::format("  {} granted, {} refused\n", granted, refusals) + refused +
+           (refusals > kMostRefused ? fmt::format("  and {} more\n", refusals - kMostRefused) : "");
+}
+
 std::string expectations(const Judged& judged, bool color) {
     std::string out;
     for (size_t i = 0; i < judged.verdicts.size(); ++i) {
@@ -258,6 +281,7 @@ std::string terminal(const Judged& judged, bool color) {
     out += section("Evidence", evidence(run, color), color);
     out += section("Models, on programs that are not malicious", models(run, color), color);
     out += section("Rules, on events that are no attack", rules(run, color), color);
+    out += section("Exclusions from scanning", exclusions(run), color);
     out += section("Expectations", expectations(judged, color), color);
     return out + "\n" + last_lines(judged, color);
 }

@@ -4,13 +4,9 @@
 
 #include <algorithm>
 
-#include "assay/assays.h"
+#include "assay/encrypted_feeds.h"
 #include "base/file.h"
-#include "cloud/cdn.h"
-#include "content/package.h"
 #include "host/event_import.h"
-#include "support/paths.h"
-#include "support/result_matchers.h"
 
 namespace firebreak::assay {
 namespace {
@@ -20,16 +16,12 @@ using base::Code;
 using content::Feed;
 using testing::HasSubstr;
 using testing::IsEmpty;
-using testing::Not;
 using testing::SizeIs;
 
-constexpr base::UtcTime kMonday{1'772'409'600};
-
-class RulesWorkload : public testing::Test {
+class RulesWorkload : public EncryptedFeeds {
   protected:
     void SetUp() override {
-        ASSERT_OK_AND(pki_, content::load_pki(test::fixtures_dir() / "keys"));
-        verifier_ = std::make_unique<content::Verifier>(std::vector{pki_.root.certificate});
+        EncryptedFeeds::SetUp();
         product_ = package(Feed::kProductRulesFeed, "1", 0, "good/ProductRulesFeed/2026-03-02");
         behavior_ = package(Feed::kBehavior, "1", 0, "good/Behavior/2026-03-02");
         ASSERT_OK_AND(const base::Bytes lines, base::read_file(test::fixtures_dir() / "attacks" /
@@ -38,78 +30,15 @@ class RulesWorkload : public testing::Test {
         ASSERT_OK_AND(auto imported, host::import_windows_events(base::text_of(lines)));
         attacks_ = {{"credentials-from-lsass", std::move(imported.events)}};
     }
-    content::Package package(Feed feed, const std::string& version, int64_t at,
-                             const std::string& source,
-                             const std::vector<std::filesystem::path>& also = {}) {
-        content::BuildOptions how;
-        how.content_key = pki_.content_keys.at(feed);
-        for (const auto& one : also) {
-            how.also.push_back(test::fixtures_dir() / "content" / one);
-        }
-        auto draft = content::build(feed, version, test::fixtures_dir() / "content" / source, how);
-        EXPECT_TRUE(draft.ok()) << draft.error().text();
-        auto signed_one = content::sign(std::move(draft).value(), pki_.signers.at(feed),
-                                        kMonday + base::Duration{at});
-        EXPECT_TRUE(signed_one.ok()) << signed_one.error().text();
-        cdn_.store(*signed_one);
-        return std::move(signed_one).value();
-    }
-    Assays assays(const char* persona) {
-        auto loaded = host::load_persona(test::fixtures_dir() / "personas" /
-                                         (std::string(persona) + ".toml"));
-        EXPECT_TRUE(loaded.ok()) << loaded.error().text();
-        Environment environment{wire_,
-                                *verifier_,
-                                spawner_,
-                                {std::move(loaded).value()},
-                                "2024.2",
-                                "windows-x64",
-                                endpoint::update::published(),
-                                kMonday};
-        environment.content_keys = pki_.content_keys;
-        environment.attacks = attacks_;
-        return Assays(std::move(environment),
-                      [](StateId, const Transition&) { return base::Status{}; });
-    }
-    Transition one(Assays& all, StateId before, const Stimulus& stimulus) {
-        const Assays::Request request{before, stimulus};
-        auto done = all.perform({&request, 1});
-        EXPECT_TRUE(done.ok()) << done.error().text();
-        return done.ok() ? all[done->front()] : Transition{};
-    }
-    Transition poll(Assays& all, StateId before, const content::Package& behavior) {
-        PollStimulus stimulus;
-        stimulus.channel = stimulus.group = "g";
-        stimulus.clock = kMonday + base::hours(3);
-        stimulus.feeds = {Feed::kProductRulesFeed, Feed::kBehavior};
-        const cloud::Offering offering{
-            "g", 1, {{Feed::kProductRulesFeed, &product_}, {Feed::kBehavior, &behavior}}};
-        for (const auto& [path, file] : cloud::pointers(offering)) {
-            stimulus.files[path] = {file.bytes, file.words};
-        }
-        return one(all, before, stimulus);
-    }
-    // What the persona's day comes to with these rules.
     Transition day(Assays& all, const content::Package& behavior) {
-        const Transition installed = poll(all, all.intern({}), behavior);
-        EXPECT_EQ(installed.outcome.category, Category::kInstalled)
-            << base::to_text(installed.outcome.evidence);
-        state_ = all.changed(all.intern({}), installed.changes);
-        return one(all, state_, WorkloadStimulus{{0}, "persona"});
+        return EncryptedFeeds::day(all, {&product_, &behavior});
     }
     static const RuleUse* use_of(const Transition& done, const std::string& rule) {
         const auto found = std::ranges::find(done.rules, rule, &RuleUse::rule);
         return found == done.rules.end() ? nullptr : &*found;
     }
 
-    content::Pki pki_;
-    std::unique_ptr<content::Verifier> verifier_;
-    sandbox::Spawner spawner_{test::worker_binary()};
-    cloud::Cdn cdn_;
-    DirectWire wire_{cdn_};
     content::Package product_, behavior_;
-    std::vector<Attack> attacks_;
-    StateId state_;
 };
 
 TEST_F(RulesWorkload, FindNothingInAPersonasDayAndRaiseTheAttack) {
@@ -146,8 +75,7 @@ TEST_F(RulesWorkload, TakesWhatASevereRuleFindsForAFalsePositive) {
 
 TEST_F(RulesWorkload, TellsAnAttackThatNoRuleRaises) {
     Assays all = assays("till");
-    const auto few =
-        package(Feed::kBehavior, "3", 3600, "malicious/Behavior/shared-tables");
+    const auto few = package(Feed::kBehavior, "3", 3600, "malicious/Behavior/shared-tables");
     const Transition done = day(all, few);
     ASSERT_THAT(done.triggers, SizeIs(1));
     EXPECT_EQ(done.triggers[0].outcome.code, Code::kAttackNotRaised);
