@@ -34,14 +34,15 @@ TEST_F(ApplicationsWorkload, GrantsExclusionsOfWhatIsInstalledAndRefusesTheRest)
     const auto good = package(Feed::kAPPFEED, "1", 0, "good/APPFEED/2026-03-02");
     const auto bad = package(Feed::kAPPFEED, "2", 3600, "good/APPFEED/2026-03-02",
                              {"malicious/APPFEED/whole-drive", "malicious/APPFEED/wildcards"});
-    const Transition honest = day(all, {&good});
+    const auto of_users = package(Feed::kUSERAPPFEED, "1", 0, "good/USERAPPFEED/2026-03-02");
+    const Transition honest = day(all, {&good, &of_users});
     EXPECT_THAT(honest.triggers, IsEmpty());
     EXPECT_THAT(paths(honest, false), Not(IsEmpty()));
     EXPECT_THAT(paths(honest, true), IsEmpty());
     EXPECT_TRUE(honest.reads.contains("applications/APPFEED/running"));
     EXPECT_EQ(parse_transition(to_json(honest)).value().exclusions, honest.exclusions);
 
-    const Transition beside = day(all, {&bad});
+    const Transition beside = day(all, {&bad, &of_users});
     EXPECT_THAT(beside.triggers, IsEmpty());
     EXPECT_EQ(paths(beside, false), paths(honest, false));
     EXPECT_THAT(paths(beside, true), Not(IsEmpty()));
