@@ -45,7 +45,8 @@ INSTANTIATE_TEST_SUITE_P(
                 "<versoin>: unknown key `versoin`; did you mean `version`? valid keys: feed, "
                 "version, source, with"},
         Mistake{"With", "expedited = true", "expedited = true\nwith = [\"../elsewhere\"]",
-                "<\"../elsewhere\">: `../elsewhere` leads out of fixtures/content"},
+                "<[\"../elsewhere\">: `../elsewhere` leads out of fixtures/content; name a folder "
+                "under fixtures/content, or one beside the scenario as \"./…\""},
         Mistake{"Release", "expedited = true", "expedite = true",
                 "<expedite>: unknown key `expedite`; did you mean `expedited`? valid keys: id, "
                 "feed, version, source, with, at, fixes, after_halt, kind, expedited, platform, "

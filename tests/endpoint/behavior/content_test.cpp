@@ -539,6 +539,27 @@ TEST(HostileRules, AreAllTried) {
     EXPECT_THAT(known, UnorderedElementsAreArray(there));
 }
 
+// --- The author's guide
+
+// Its example is loaded as it stands there: with its own examples, which are tried.
+TEST(AuthorsGuide, ShowsARuleThatLoads) {
+    const std::string guide =
+        text_of(fs::path(FIREBREAK_SOURCE_DIR) / "simulator/endpoint/behavior/README.md");
+    const size_t begin = guide.find("```lua\n") + 7;
+    const size_t end = guide.find("```", begin);
+    ASSERT_LT(end, guide.size());
+    const auto engine = new_engine();
+    const LoadReply loaded =
+        load_above_product(*engine, {{"guide.lua", guide.substr(begin, end - begin)}});
+    EXPECT_EQ(loaded.code, base::Code::kNone) << loaded.message;
+    const EventReply reply = engine->handle(
+        log_of({event_of(EventKind::kProcessStart, 7,
+                         {{"image", "C:\\Windows\\System32\\certutil.exe"},
+                          {"command_line", "certutil -urlcache http://files.example/x"}})}),
+        true);
+    EXPECT_THAT(reply.detections, testing::SizeIs(1));
+}
+
 // --- Public event logs ---------------------------------------------------------------------------
 
 // "T1197 bits-job": how many.
