@@ -46,6 +46,21 @@ CREATE TABLE model_score (
     id INTEGER PRIMARY KEY, assay INTEGER NOT NULL, release INTEGER NOT NULL, program TEXT NOT NULL,
     place TEXT NOT NULL, model TEXT NOT NULL, version TEXT NOT NULL, telemetry INTEGER NOT NULL,
     score REAL, threshold REAL NOT NULL, refusal TEXT NOT NULL);
+-- What each rule did in an assay of a persona's day; release -1: of the baseline.
+CREATE TABLE rule_use (
+    id INTEGER PRIMARY KEY, assay INTEGER NOT NULL, release INTEGER NOT NULL, feed TEXT NOT NULL,
+    rule TEXT NOT NULL, calls INTEGER NOT NULL, errors INTEGER NOT NULL,
+    detections INTEGER NOT NULL, disabled INTEGER NOT NULL, nanoseconds INTEGER NOT NULL,
+    memory_bytes INTEGER NOT NULL);
+-- What became of that day's events before rules saw them, by kind.
+CREATE TABLE sensor_use (
+    id INTEGER PRIMARY KEY, assay INTEGER NOT NULL, kind TEXT NOT NULL, events INTEGER NOT NULL,
+    merged INTEGER NOT NULL, dropped INTEGER NOT NULL, delivered INTEGER NOT NULL);
+-- What application detection left unscanned in such an assay, or refused to; refusal '': granted.
+CREATE TABLE exclusion_use (
+    id INTEGER PRIMARY KEY, assay INTEGER NOT NULL, release INTEGER NOT NULL, feed TEXT NOT NULL,
+    application TEXT NOT NULL, rule TEXT NOT NULL, path TEXT NOT NULL, kind TEXT NOT NULL,
+    refusal TEXT NOT NULL);
 -- A metric from `at` until its next row; numbers of metrics: simulator/base/metric.h.
 CREATE TABLE series (
     metric INTEGER NOT NULL, release_group INTEGER NOT NULL, release INTEGER NOT NULL,

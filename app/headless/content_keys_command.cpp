@@ -143,7 +143,7 @@ Result<Row> row_of(const fs::path& file, base::UtcTime at) {
                content::certificate_digest(certificate).hex()};
 }
 
-Result<std::vector<fs::path>> files_of(const fs::path& folder) {
+Result<std::vector<fs::path>> pem_files_of(const fs::path& folder) {
     std::vector<fs::path> files;
     std::error_code failure;
     for (fs::directory_iterator it(folder, failure), end; !failure && it != end;
@@ -162,7 +162,7 @@ Result<std::vector<fs::path>> files_of(const fs::path& folder) {
 
 Status inspect(const Inspect& options) {
     FB_TRY(const base::UtcTime at, time_named("--at", options.at));
-    FB_TRY(const std::vector<fs::path> files, files_of(options.folder));
+    FB_TRY(const std::vector<fs::path> files, pem_files_of(options.folder));
     std::vector<Row> rows{{"file", "role", "valid from", "until", "left", "subject", ""}};
     for (const fs::path& file : files) {
         FB_TRY(Row row, row_of(file, at));

@@ -110,7 +110,7 @@ Result<Plan> plan(const MutateOptions& options, const fs::path& file) {
 }
 
 // The plain files of a package folder, by name.
-Result<std::vector<fs::path>> files_of(const fs::path& folder) {
+Result<std::vector<fs::path>> package_files_of(const fs::path& folder) {
     std::vector<fs::path> files;
     for (const char* part : {"", "payload"}) {
         std::error_code error;
@@ -190,7 +190,7 @@ void print(const Plan& plan, const std::string& name) {
 }
 
 Status mutate_folder(const MutateOptions& options) {
-    FB_TRY(const std::vector<fs::path> files, files_of(options.package));
+    FB_TRY(const std::vector<fs::path> files, package_files_of(options.package));
     FB_TRY(const std::vector<Plan> plans, plan_folder(options, files));
     for (const fs::path& file : files) {
         FB_CHECK(copy_one(options.package / file, options.output / file));

@@ -164,6 +164,11 @@ void complain(const base::Error& error) {
     fmt::print(stderr, "firebreak: {}\n", base::printable(error.text(), 4000));
 }
 
+int fail(const base::Error& error, int code) {
+    complain(error);
+    return code;
+}
+
 bool put(const std::string& file, const std::string& text) {
     if (file.empty()) {
         return true;

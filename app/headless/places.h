@@ -38,5 +38,7 @@ bool put(const std::string& file, const std::string& text);
 
 // To stderr, as "firebreak: …".
 void complain(const base::Error& error);
+// The same on the way out: returns `code`.
+int fail(const base::Error& error, int code);
 
 }  // namespace firebreak::headless

@@ -25,14 +25,14 @@ namespace {
 
 std::atomic<bool> interrupted{false};
 
-void on_signal(int) {
+void note_interrupt(int) {
     interrupted = true;
 }
 
 // The first Ctrl-C ends the run in order, the second one at once.
 void catch_signals() {
     struct sigaction action {};
-    action.sa_handler = on_signal;
+    action.sa_handler = note_interrupt;
     action.sa_flags = static_cast<int>(SA_RESETHAND);
     sigaction(SIGINT, &action, nullptr);
     sigaction(SIGTERM, &action, nullptr);
@@ -96,11 +96,6 @@ std::string seed_problem(const std::string& text) {
     const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), seed);
     const bool whole = failure == std::errc{} && end == text.data() + text.size() && seed >= 0;
     return whole ? "" : "a seed is a whole number from 0 to 9223372036854775807";
-}
-
-int fail(const base::Error& error, int code) {
-    complain(error);
-    return code;
 }
 
 // Prints and writes what was asked for; the exit code of the run.

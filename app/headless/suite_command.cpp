@@ -34,7 +34,7 @@ namespace fs = std::filesystem;
 
 volatile std::sig_atomic_t stop = 0;
 
-void on_signal(int) {
+void note_stop(int) {
     stop = 1;
 }
 
@@ -253,11 +253,6 @@ int overall(const std::vector<Job>& jobs) {
     return stop != 0 ? kInterrupted : kPassed;
 }
 
-int fail(const base::Error& error, int code) {
-    complain(error);
-    return code;
-}
-
 // A row of the attack matrix is run under every profile. A scenario that cannot be loaded says why
 // when it is run.
 std::vector<std::string> profiles_for(const fs::path& file, const SuiteOptions& options) {
@@ -303,7 +298,7 @@ int run_suite(const SuiteOptions& options) {
         }
     }
     struct sigaction action {};
-    action.sa_handler = on_signal;
+    action.sa_handler = note_stop;
     sigaction(SIGINT, &action, nullptr);
     sigaction(SIGTERM, &action, nullptr);
 

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/text.h"
+#include "endpoint/applications/engine.h"
 #include "endpoint/behavior/engine.h"
 #include "endpoint/scanner/engine.h"
 #include "sandbox/command_life.h"
@@ -56,6 +57,19 @@ int behavior() {
     });
 }
 
+// As with behavior(): the timer is the thread's own.
+int applications() {
+    return sandbox::be_zygote([] {
+        auto engine = endpoint::applications::Engine::create();
+        if (!engine.ok()) {
+            return complain(kSoftware, engine.error().text());
+        }
+        return sandbox::serve([&](const std::shared_ptr<const sandbox::Request>& request) {
+            return (*engine)->answer(request->bytes());
+        });
+    });
+}
+
 // For programs that are not ours: nothing is loaded here but what starts and watches them.
 int command() {
     return sandbox::be_zygote(sandbox::live_for_command, sandbox::World::kOfItsOwn);
@@ -71,6 +85,9 @@ int main(int count, char** arguments) {
     if (component == "scanner") {
         return scanner();
     }
+    if (component == "applications") {
+        return applications();
+    }
     if (component == "behavior") {
         return behavior();
     }
@@ -78,5 +95,5 @@ int main(int count, char** arguments) {
         return command();
     }
     return complain(kUsage, "unknown component `" + base::printable(component) +
-                                "`; this build knows: scanner, behavior, command");
+                                "`; this build knows: scanner, applications, behavior, command");
 }

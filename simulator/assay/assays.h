@@ -9,36 +9,11 @@
 #include <unordered_map>
 #include <vector>
 
+#include "assay/environment.h"
 #include "assay/loads.h"
 #include "assay/transition.h"
-#include "assay/wire.h"
-#include "content/envelope.h"
-#include "endpoint/scanner/scanner_service.h"
-#include "endpoint/update/profile.h"
-#include "host/persona.h"
-#include "sandbox/worker.h"
 
 namespace firebreak::assay {
-
-// Where transitions take place. References must outlive the Assays.
-struct Environment {
-    Wire& wire;  // to the CDN
-    const content::Verifier& verifier;
-    sandbox::Spawner& spawner;
-    std::vector<host::Persona> personas;  // PersonaId is an index into it
-    std::string product_version;
-    std::string platform;
-    endpoint::update::Profile profile;
-    base::UtcTime built;  // when the product was: see Profile::build_floor
-    endpoint::scanner::ScannerSetting scanner = {};
-    uint32_t required_layers = 0;         // of the sandbox, beside the minimum
-    ports::CloudLookup* cloud = nullptr;  // safe from any thread; null: turned off
-    unsigned jobs = 1;                    // assays at a time
-    Loads* loads = nullptr;               // null: every load is performed
-    // A scanner that somebody brought along, and what it is (a part of every key); null: our own.
-    ports::ComponentProcesses* program = nullptr;
-    std::string program_identity = {};
-};
 
 // The words of a stimulus, and what meets it, where that is not the lab's own.
 std::string key(const Environment& environment, const Stimulus& stimulus);

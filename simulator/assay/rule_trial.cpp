@@ -1,22 +1,9 @@
 #include "assay/rule_trial.h"
 
+#include "assay/components.h"
 #include "assay/worker_processes.h"
 
 namespace firebreak::assay {
-
-namespace {
-
-sandbox::Policy rule_policy(uint32_t required_layers) {
-    sandbox::Policy policy;
-    policy.component = "behavior";
-    policy.memory_bytes = 512ull * 1024 * 1024;
-    policy.call_cpu_ms = 10'000;  // of thousands of events; each handler has a deadline of its own
-    policy.max_reply_bytes = 16 * 1024 * 1024;
-    policy.required_layers = required_layers;
-    return policy;
-}
-
-}  // namespace
 
 base::Result<RuleTrial> try_rules(sandbox::Spawner& spawner, uint32_t required_layers,
                                   const endpoint::behavior::RuleProcess::Files& product,
@@ -25,7 +12,7 @@ base::Result<RuleTrial> try_rules(sandbox::Spawner& spawner, uint32_t required_l
     using endpoint::behavior::CostReply;
     using endpoint::behavior::EventReply;
     using endpoint::behavior::RuleProcess;
-    WorkerProcesses processes(spawner, rule_policy(required_layers),
+    WorkerProcesses processes(spawner, behavior_policy(required_layers),
                               WorkerProcesses::Folders::kNone);
     RuleTrial trial;
     FB_TRY(RuleProcess::Loaded loaded, RuleProcess::start(processes, product, behavior));

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "endpoint/applications/application_service.h"
+#include "endpoint/behavior/behavior_service.h"
 #include "endpoint/scanner/scanner_service.h"
 #include "ports/installer.h"
 
@@ -50,6 +52,8 @@ Json to_json(const ports::Changes& changes) {
     }
     return out;
 }
+
+constexpr uint64_t kMostCounted = uint64_t{1} << 53;  // what a double still counts
 
 // Reads typed members of hostile JSON; the first that is missing or of another type is remembered.
 class Reader {
@@ -146,6 +150,40 @@ class Reader {
         out.refusal = string(object, "refusal");
         return out;
     }
+    RuleUse rule(const Json& object) {
+        RuleUse out;
+        out.feed = feed(object);
+        out.rule = string(object, "rule");
+        out.calls = number(object, "calls", kMostCounted);
+        out.errors = number(object, "errors", kMostCounted);
+        out.detections = number(object, "detections", kMostCounted);
+        out.disabled = number(object, "disabled", 1) == 1;
+        out.nanoseconds = number(object, "nanoseconds", kMostCounted);
+        out.memory_bytes = number(object, "memory_bytes", kMostCounted);
+        return out;
+    }
+    SensorUse sensor(const Json& object) {
+        SensorUse out;
+        out.kind = string(object, "kind");
+        out.in = number(object, "in", kMostCounted);
+        out.merged = number(object, "merged", kMostCounted);
+        out.dropped = number(object, "dropped", kMostCounted);
+        out.delivered = number(object, "delivered", kMostCounted);
+        return out;
+    }
+    ExclusionUse exclusion(const Json& object) {
+        ExclusionUse out;
+        out.feed = feed(object);
+        out.application = string(object, "application");
+        out.rule = string(object, "rule");
+        out.path = string(object, "path");
+        out.kind = string(object, "kind");
+        out.refusal = string(object, "refusal");
+        return out;
+    }
+    content::Feed feed(const Json& object) {
+        return static_cast<content::Feed>(number(object, "feed", content::kFeedCount - 1));
+    }
     void fail(std::string why) {
         if (failure_.empty()) {
             failure_ = std::move(why);
@@ -215,6 +253,34 @@ std::string to_json(const Transition& transition) {
                           {"threshold", one.threshold},
                           {"refusal", one.refusal}});
     }
+    Json rules = Json::array();
+    for (const RuleUse& one : transition.rules) {
+        rules.push_back({{"feed", static_cast<int>(one.feed)},
+                         {"rule", one.rule},
+                         {"calls", one.calls},
+                         {"errors", one.errors},
+                         {"detections", one.detections},
+                         {"disabled", one.disabled ? 1 : 0},
+                         {"nanoseconds", one.nanoseconds},
+                         {"memory_bytes", one.memory_bytes}});
+    }
+    Json sensors = Json::array();
+    for (const SensorUse& one : transition.sensors) {
+        sensors.push_back({{"kind", one.kind},
+                           {"in", one.in},
+                           {"merged", one.merged},
+                           {"dropped", one.dropped},
+                           {"delivered", one.delivered}});
+    }
+    Json exclusions = Json::array();
+    for (const ExclusionUse& one : transition.exclusions) {
+        exclusions.push_back({{"feed", static_cast<int>(one.feed)},
+                              {"application", one.application},
+                              {"rule", one.rule},
+                              {"path", one.path},
+                              {"kind", one.kind},
+                              {"refusal", one.refusal}});
+    }
     return dump({{"stimulus", transition.stimulus},
                  {"reads", to_json(transition.reads)},
                  {"changes", to_json(transition.changes)},
@@ -227,6 +293,9 @@ std::string to_json(const Transition& transition) {
                  {"alerts", transition.alerts},
                  {"triggers", std::move(triggers)},
                  {"scores", std::move(scores)},
+                 {"rules", std::move(rules)},
+                 {"sensors", std::move(sensors)},
+                 {"exclusions", std::move(exclusions)},
                  {"cost_ms", transition.cost_ms}});
 }
 
@@ -246,20 +315,19 @@ base::Result<Transition> parse_transition(std::string_view json) {
     out.clock_from = {reader.whole(parsed, "clock_from")};
     out.clock_until = {reader.whole(parsed, "clock_until")};
     out.outcome = reader.outcome(parsed, "outcome");
-    out.feed = static_cast<content::Feed>(reader.number(parsed, "feed", content::kFeedCount - 1));
+    out.feed = reader.feed(parsed);
     out.delivered = reader.number(parsed, "delivered", 1) == 1;
     out.alerts = static_cast<uint32_t>(reader.number(parsed, "alerts", 1000));
     out.cost_ms = reader.real(parsed, "cost_ms");
     for (const Json& entry : reader.member(parsed, "triggers", Json::value_t::array)) {
         Trigger trigger;
         trigger.what = reader.string(entry, "what");
-        trigger.feed =
-            static_cast<content::Feed>(reader.number(entry, "feed", content::kFeedCount - 1));
+        trigger.feed = reader.feed(entry);
         trigger.per_hour = reader.real(entry, "per_hour");
         trigger.outcome = reader.outcome(entry, "outcome");
         trigger.changes = reader.changes(entry, "changes");
         trigger.at_once = reader.number(entry, "at_once", 1) == 1;
-        trigger.hits = reader.number(entry, "hits", uint64_t{1} << 53);
+        trigger.hits = reader.number(entry, "hits", kMostCounted);
         trigger.trials = reader.real(entry, "trials");
         trigger.measured =
             static_cast<base::Harm>(reader.number(entry, "measured", base::kHarms - 1));
@@ -274,6 +342,15 @@ base::Result<Transition> parse_transition(std::string_view json) {
     for (const Json& entry : reader.member(parsed, "scores", Json::value_t::array)) {
         out.scores.push_back(reader.score(entry));
     }
+    for (const Json& entry : reader.member(parsed, "rules", Json::value_t::array)) {
+        out.rules.push_back(reader.rule(entry));
+    }
+    for (const Json& entry : reader.member(parsed, "sensors", Json::value_t::array)) {
+        out.sensors.push_back(reader.sensor(entry));
+    }
+    for (const Json& entry : reader.member(parsed, "exclusions", Json::value_t::array)) {
+        out.exclusions.push_back(reader.exclusion(entry));
+    }
     const auto manifest = base::parse_digest(reader.string(parsed, "manifest"));
     if (!reader.failure().empty() || !manifest.ok()) {
         return base::Error{
@@ -285,22 +362,46 @@ base::Result<Transition> parse_transition(std::string_view json) {
     return out;
 }
 
-Snapshot fallen_back(Snapshot snapshot, content::Feed feed) {
-    if (!endpoint::scanner::is_scanner_feed(feed)) {
-        return snapshot;
-    }
-    const std::string prefix = fmt::format("scanner/{}/", content::info(feed).name);
+namespace {
+
+// The component that keeps record of the feed's content, by its name in the store.
+std::string_view keeper_of(content::Feed feed) {
+    return endpoint::scanner::is_scanner_feed(feed)            ? "scanner"
+           : endpoint::behavior::is_rule_feed(feed)            ? "behavior"
+           : endpoint::applications::is_application_feed(feed) ? "applications"
+                                                               : "delivered";
+}
+
+void fall_back(Snapshot& snapshot, content::Feed feed) {
+    const std::string prefix = fmt::format("{}/{}/", keeper_of(feed), content::info(feed).name);
     snapshot.erase(prefix + "kills");
     const auto running = snapshot.extract(prefix + "running");
-    if (auto good = snapshot.extract(prefix + "last-known-good")) {
+    const auto good = snapshot.extract(prefix + "last-known-good");
+    if (good) {
         snapshot[prefix + "running"] = good.mapped();
     }
-    if (running) {
+    if (running && (!good || good.mapped() != running.mapped())) {
         std::string& quarantine = snapshot[prefix + "quarantine"];
         quarantine = endpoint::supervision::quarantined(quarantine, running.mapped());
         snapshot.erase(ports::package_key(feed, running.mapped()));
     }
+}
+
+}  // namespace
+
+Snapshot fallen_back(Snapshot snapshot, content::Feed feed) {
+    if (endpoint::behavior::is_rule_feed(feed)) {
+        for (const content::Feed one : endpoint::behavior::kRuleFeeds) {
+            fall_back(snapshot, one);
+        }
+    } else if (keeper_of(feed) != "delivered") {
+        fall_back(snapshot, feed);
+    }
     return snapshot;
+}
+
+std::string kills_key(content::Feed feed) {
+    return fmt::format("{}/{}/kills", keeper_of(feed), content::info(feed).name);
 }
 
 bool holds(const Transition& transition, const Snapshot& before, base::UtcTime clock) {
@@ -320,9 +421,7 @@ base::UtcTime clock_of(const Stimulus& stimulus) {
 }
 
 std::string running_key(content::Feed feed) {
-    return fmt::format("{}/{}/running",
-                       endpoint::scanner::is_scanner_feed(feed) ? "scanner" : "delivered",
-                       content::info(feed).name);
+    return fmt::format("{}/{}/running", keeper_of(feed), content::info(feed).name);
 }
 
 std::optional<base::Digest> running_content(const Snapshot& snapshot, content::Feed feed) {

@@ -108,6 +108,37 @@ struct ProgramScore {
     friend bool operator==(const ProgramScore&, const ProgramScore&) = default;
 };
 
+// What a rule did in the workload. Nanoseconds and bytes differ from run to run.
+struct RuleUse {
+    content::Feed feed = content::Feed::kBehavior;
+    std::string rule;
+    uint64_t calls = 0, errors = 0, detections = 0;
+    bool disabled = false;
+    uint64_t nanoseconds = 0, memory_bytes = 0;
+
+    friend bool operator==(const RuleUse&, const RuleUse&) = default;
+};
+
+// What became of the workload's events of one kind before rules saw them.
+struct SensorUse {
+    std::string kind;
+    uint64_t in = 0, merged = 0, dropped = 0, delivered = 0;
+
+    friend bool operator==(const SensorUse&, const SensorUse&) = default;
+};
+
+// What application detection leaves unscanned on the machine, or was asked to and refused.
+struct ExclusionUse {
+    content::Feed feed = content::Feed::kAPPFEED;
+    std::string application;  // its name
+    std::string rule;         // the file that it stands in
+    std::string path;
+    std::string kind;     // "folder"
+    std::string refusal;  // not empty: refused, and why
+
+    friend bool operator==(const ExclusionUse&, const ExclusionUse&) = default;
+};
+
 struct Transition {
     static constexpr std::pair<int64_t, int64_t> kAlways{std::numeric_limits<int64_t>::min(),
                                                          std::numeric_limits<int64_t>::max()};
@@ -119,12 +150,16 @@ struct Transition {
     ports::Changes changes;                         // of the state
     base::Outcome outcome;                          // a poll: of the feed that came off worst
     content::Feed feed = content::Feed::kDatasetA;  // which that is
-    base::Digest manifest;             // of the content concerned, as far as known; else none()
-    bool delivered = false;            // package bytes arrived, whole or damaged
-    uint32_t alerts = 0;               // raised to the vendor
-    std::vector<Trigger> triggers;     // workloads only
-    std::vector<ProgramScore> scores;  // workloads only; a program may have been met twice
-    double cost_ms = 0;                // wall time, for people; not part of any fingerprint
+    base::Digest manifest;          // of the content concerned, as far as known; else none()
+    bool delivered = false;         // package bytes arrived, whole or damaged
+    uint32_t alerts = 0;            // raised to the vendor
+    std::vector<Trigger> triggers;  // workloads only
+    // Workloads only, like what follows; a program may have been met twice.
+    std::vector<ProgramScore> scores;
+    std::vector<RuleUse> rules;
+    std::vector<SensorUse> sensors;
+    std::vector<ExclusionUse> exclusions;
+    double cost_ms = 0;  // wall time, for people; not part of any fingerprint
 };
 
 // The name of a state that is the same in every run: SHA-384 over its entries.
@@ -144,6 +179,8 @@ base::UtcTime clock_of(const Stimulus& stimulus);
 // none): what measured deaths lead to, since no real component can be asked.
 Snapshot fallen_back(Snapshot snapshot, content::Feed feed);
 
+// Under this key the store says how often the running content has killed its process.
+std::string kills_key(content::Feed feed);
 // Under this key the store says what runs.
 std::string running_key(content::Feed feed);
 // The content that runs for a feed in this state; nullopt if none does.

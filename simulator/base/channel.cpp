@@ -5,7 +5,7 @@ namespace firebreak::base {
 namespace {
 
 // Delay, spread, interval, loss, opt-out, background, office hours.
-constexpr std::array<ChannelInfo, kChannels> kInfos{{
+constexpr std::array<ChannelInfo, kChannels> kChannelInfos{{
     {Channel::kAlert,
      "alert",
      "content turned away, told at the endpoint's next contact",
@@ -44,15 +44,15 @@ constexpr double kSendsIn = 0.02;
 }  // namespace
 
 std::span<const ChannelInfo, kChannels> channels() {
-    return kInfos;
+    return kChannelInfos;
 }
 
 const ChannelInfo& info(Channel channel) {
-    return kInfos.at(static_cast<size_t>(channel));
+    return kChannelInfos.at(static_cast<size_t>(channel));
 }
 
 std::optional<Channel> find_channel(std::string_view name) {
-    for (const ChannelInfo& entry : kInfos) {
+    for (const ChannelInfo& entry : kChannelInfos) {
         if (entry.name == name) {
             return entry.channel;
         }
@@ -62,7 +62,7 @@ std::optional<Channel> find_channel(std::string_view name) {
 
 Channels usual_channels() {
     Channels out;
-    for (const ChannelInfo& entry : kInfos) {
+    for (const ChannelInfo& entry : kChannelInfos) {
         out.at(static_cast<size_t>(entry.channel)) = entry.usual;
     }
     return out;

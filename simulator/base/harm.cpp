@@ -10,7 +10,7 @@ namespace {
 // machines without network could not fetch the fix (Kaspersky, 2013; McAfee, 2010); what was
 // quarantined or slow healed with the next update (Trend Micro, 2005; Panda, 2015). The chances of
 // a call are assumed.
-constexpr std::array<HarmInfo, kHarms> kInfos{{
+constexpr std::array<HarmInfo, kHarms> kHarmInfos{{
     {Harm::kNone, "none", Recovery::kItself, false, false, 0, "no harm"},
     {Harm::kRestart, "restart", Recovery::kItself, false, false, 0.001,
      "a component died, and runs again"},
@@ -38,15 +38,15 @@ constexpr std::array<HarmInfo, kHarms> kInfos{{
 }  // namespace
 
 std::span<const HarmInfo, kHarms> harms() {
-    return kInfos;
+    return kHarmInfos;
 }
 
 const HarmInfo& info(Harm harm) {
-    return kInfos.at(static_cast<size_t>(harm));
+    return kHarmInfos.at(static_cast<size_t>(harm));
 }
 
 std::optional<Harm> find_harm(std::string_view name) {
-    for (const HarmInfo& entry : kInfos) {
+    for (const HarmInfo& entry : kHarmInfos) {
         if (entry.name == name) {
             return entry.harm;
         }

@@ -68,6 +68,8 @@ std::string_view to_text(Category category) {
             return "stale";
         case Category::kExhausted:
             return "exhausted";
+        case Category::kDamaged:
+            return "damaged";
     }
     return "unknown";
 }
@@ -216,6 +218,12 @@ std::string_view to_text(Code code) {
             return "a sample that must be found is not";
         case Code::kHeldUnscanned:
             return "a file is held because nothing can scan it";
+        case Code::kProcessStopped:
+            return "a harmless process is stopped";
+        case Code::kAttackNotRaised:
+            return "an attack that must be raised is not";
+        case Code::kExcludedTooMuch:
+            return "more is left unscanned than should be";
         case Code::kCampaign:
             return "met by a campaign";
         case Code::kByItself:
@@ -230,6 +238,16 @@ std::string_view to_text(Code code) {
             return "by hand";
         case Code::kImported:
             return "imported";
+        case Code::kSystemFileDamaged:
+            return "a file of Windows is damaged";
+        case Code::kNetworkFileDamaged:
+            return "a file that the network needs is damaged";
+        case Code::kBootFileDamaged:
+            return "a file that starts Windows is damaged";
+        case Code::kProductDamaged:
+            return "the product itself is damaged";
+        case Code::kDamageLeft:
+            return "damage is not mended";
     }
     return "unknown";
 }

@@ -45,6 +45,7 @@ enum class Category : uint8_t {
     kMeasured = 21,       // harm that was measured elsewhere and imported
     kStale = 22,          // what arrives is too old to be trusted as current
     kExhausted = 23,      // used up the machine's disk or memory
+    kDamaged = 24,        // content that may change the machine changed it for the worse
 };
 
 // Append only. Hundreds by stage.
@@ -120,6 +121,9 @@ enum class Code : uint16_t {
     kSlowScan = 504,
     kSampleNotFound = 505,
     kHeldUnscanned = 506,
+    kProcessStopped = 507,
+    kAttackNotRaised = 508,
+    kExcludedTooMuch = 509,
     kCampaign = 510,
     kByItself = 520,  // kRecovered: how
     kByUpdate = 521,
@@ -127,6 +131,11 @@ enum class Code : uint16_t {
     kByRepairKit = 523,
     kByHand = 524,
     kImported = 530,
+    kSystemFileDamaged = 540,
+    kNetworkFileDamaged = 541,
+    kBootFileDamaged = 542,
+    kProductDamaged = 543,
+    kDamageLeft = 544,
 };
 
 std::string_view to_text(Stage stage);        // "verify"

@@ -32,6 +32,8 @@ enum class Stream : uint32_t {
     kRecovery = 11,
     kCampaign = 12,
     kDecision = 13,
+    kPersonaEvents = 14,
+    kDiskDamage = 15,
 };
 
 // One stream of draws of one seed. A value; free to copy and to share between threads.

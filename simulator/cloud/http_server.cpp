@@ -28,7 +28,7 @@ using base::Error;
 using base::Result;
 
 constexpr size_t kMostRequestBytes = 16 * 1024;
-constexpr size_t kPieceBytes = 64 * 1024;
+constexpr size_t kSendBytes = 64 * 1024;
 constexpr uint64_t kLeastToDeflate = 1024;
 constexpr size_t kThreads = 16;           // as many connections are served at a time
 constexpr size_t kMostRequests = 10'000;  // over one connection
@@ -118,7 +118,7 @@ class Connection final : public httplib::Stream {
 class Deflater {
   public:
     explicit Deflater(std::shared_ptr<const StaticFile> file)
-        : file_(std::move(file)), in_(kPieceBytes), out_(kPieceBytes) {
+        : file_(std::move(file)), in_(kSendBytes), out_(kSendBytes) {
         ready_ = deflateInit(&stream_, Z_DEFAULT_COMPRESSION) == Z_OK;
     }
     Deflater(const Deflater&) = delete;
@@ -187,7 +187,7 @@ void send_part(const std::shared_ptr<const StaticFile>& file, uint64_t first, ui
         response.set_header("Content-Type", kContentType);
         return;
     }
-    const auto buffer = std::make_shared<std::vector<uint8_t>>(std::min(length, kPieceBytes));
+    const auto buffer = std::make_shared<std::vector<uint8_t>>(std::min(length, kSendBytes));
     response.set_content_provider(
         length, kContentType,
         [file, first, buffer](size_t offset, size_t left, httplib::DataSink& sink) {

@@ -26,7 +26,7 @@ using base::Result;
 using base::Status;
 namespace fs = std::filesystem;
 
-constexpr size_t kPieceBytes = 1024 * 1024;
+constexpr size_t kCopyBytes = 1024 * 1024;
 
 Error cannot(const char* what, const fs::path& file) {
     return {fmt::format("cannot {}: {}", what, std::strerror(errno)), file.string(), ""};
@@ -36,7 +36,7 @@ Error cannot(const char* what, const fs::path& file) {
 Status copy(std::ifstream& in, const content::PayloadFile& payload, const fs::path& from,
             const fs::path& to) {
     std::ofstream out(to, std::ios::binary | std::ios::trunc);
-    base::Bytes piece(kPieceBytes);
+    base::Bytes piece(kCopyBytes);
     content::PayloadCheck check(payload);
     bool fits = true;
     while (in && out && fits) {

@@ -1,6 +1,7 @@
 // As much of DER (ITU-T X.690) as the envelope needs: elements with one-byte tags.
 #pragma once
 
+#include <array>
 #include <initializer_list>
 #include <string>
 
@@ -17,6 +18,10 @@ inline constexpr uint8_t kGeneralizedTime = 0x18;
 inline constexpr uint8_t kSequence = 0x30;
 inline constexpr uint8_t kSet = 0x31;
 inline constexpr uint8_t kContext0 = 0xa0;  // [0], constructed
+
+// id-data (RFC 5652): 1.2.840.113549.1.7.1, as a whole element.
+inline constexpr std::array<uint8_t, 11> kIdData = {0x06, 0x09, 0x2a, 0x86, 0x48, 0x86,
+                                                    0xf7, 0x0d, 0x01, 0x07, 0x01};
 
 // One element: tag, the shortest length, the contents one after another.
 base::Bytes element(uint8_t tag, std::initializer_list<base::ByteView> contents);

@@ -26,12 +26,9 @@ using base::Outcome;
 using base::Result;
 using der::element;
 
-// Whole elements. 1.2.840.113549.1.9.16.1.23, 1.2.840.113549.1.7.1, 2.16.840.1.101.3.4.1.45 and
-// .46.
+// Whole elements. 1.2.840.113549.1.9.16.1.23, 2.16.840.1.101.3.4.1.45 and .46.
 constexpr std::array<uint8_t, 13> kAuthEnvelopedData = {0x06, 0x0b, 0x2a, 0x86, 0x48, 0x86, 0xf7,
                                                         0x0d, 0x01, 0x09, 0x10, 0x01, 0x17};
-constexpr std::array<uint8_t, 11> kData = {0x06, 0x09, 0x2a, 0x86, 0x48, 0x86,
-                                           0xf7, 0x0d, 0x01, 0x07, 0x01};
 constexpr std::array<uint8_t, 11> kAes256Wrap = {0x06, 0x09, 0x60, 0x86, 0x48, 0x01,
                                                  0x65, 0x03, 0x04, 0x01, 0x2d};
 constexpr std::array<uint8_t, 11> kAes256Gcm = {0x06, 0x09, 0x60, 0x86, 0x48, 0x01,
@@ -62,8 +59,8 @@ Bytes write_parts(const Parts& parts) {
                                 element(der::kSequence, {kAes256Wrap}), octets(parts.wrapped_key)});
     const Bytes algorithm = element(
         der::kSequence, {kAes256Gcm, element(der::kSequence, {octets(parts.nonce), kTagLength})});
-    const Bytes content =
-        element(der::kSequence, {kData, algorithm, element(kEncryptedContent, {parts.encrypted})});
+    const Bytes content = element(
+        der::kSequence, {der::kIdData, algorithm, element(kEncryptedContent, {parts.encrypted})});
     const Bytes data = element(
         der::kSequence, {kVersion0, element(der::kSet, {recipient}), content, octets(parts.tag)});
     return element(der::kSequence, {kAuthEnvelopedData, element(der::kContext0, {data})});

@@ -28,10 +28,10 @@ inline constexpr uint64_t kMaxEnvelopeBytes = kMaxManifestBytes + 64 * 1024;
 // DER. Errors: the signer's certificate and key do not match, the signing time lies outside the
 // years 1970 to 9999, the document is too large; OpenSSL's own. What the bytes say is not looked
 // at.
-base::Result<base::Bytes> sign(base::ByteView json, const Signer& signer,
+base::Result<base::Bytes> sign(base::ByteView document, const Signer& signer,
                                base::UtcTime signing_time);
 // A bundle: sign() by each, in this order. Errors: none or too many signers, too many bytes.
-base::Result<base::Bytes> sign_bundle(base::ByteView json, std::span<const Signer> signers,
+base::Result<base::Bytes> sign_bundle(base::ByteView document, std::span<const Signer> signers,
                                       base::UtcTime at);
 // Errors: the statement is not valid.
 base::Result<base::Bytes> sign_root_statement(const RootStatement& statement, const Identity& root,

@@ -18,12 +18,10 @@ using base::Error;
 using base::Result;
 using der::element;
 
-// Whole elements. 1.2.840.113549.1.7.2 and .1, 1.2.840.113549.1.9.3 to .5, 2.16.840.1.101.3.4.2.2,
+// Whole elements. 1.2.840.113549.1.7.2, 1.2.840.113549.1.9.3 to .5, 2.16.840.1.101.3.4.2.2,
 // 1.2.840.10045.4.3.3.
 constexpr std::array<uint8_t, 11> kSignedData = {0x06, 0x09, 0x2a, 0x86, 0x48, 0x86,
                                                  0xf7, 0x0d, 0x01, 0x07, 0x02};
-constexpr std::array<uint8_t, 11> kData = {0x06, 0x09, 0x2a, 0x86, 0x48, 0x86,
-                                           0xf7, 0x0d, 0x01, 0x07, 0x01};
 constexpr std::array<uint8_t, 11> kContentType = {0x06, 0x09, 0x2a, 0x86, 0x48, 0x86,
                                                   0xf7, 0x0d, 0x01, 0x09, 0x03};
 constexpr std::array<uint8_t, 11> kMessageDigest = {0x06, 0x09, 0x2a, 0x86, 0x48, 0x86,
@@ -83,7 +81,7 @@ Bytes write_attributes(uint8_t tag, const EnvelopeParts& parts) {
         return element(der::kSequence, {type, element(der::kSet, {value})});
     };
     return element(tag,
-                   {attribute(kContentType, Bytes(kData.begin(), kData.end())),
+                   {attribute(kContentType, Bytes(der::kIdData.begin(), der::kIdData.end())),
                     attribute(kSigningTime, write_time(parts.signing_time)),
                     attribute(kMessageDigest, element(der::kOctetString, {parts.message_digest}))});
 }
@@ -177,9 +175,9 @@ Bytes write_envelope(const EnvelopeParts& parts) {
         der::kSequence,
         {kVersion1, parts.signer_id, digest_algorithm, write_attributes(der::kContext0, parts),
          write_algorithm(kEcdsaWithSha384), element(der::kOctetString, {parts.signature})});
-    const Bytes content =
-        element(der::kSequence,
-                {kData, element(der::kContext0, {element(der::kOctetString, {parts.manifest})})});
+    const Bytes content = element(
+        der::kSequence,
+        {der::kIdData, element(der::kContext0, {element(der::kOctetString, {parts.manifest})})});
     const Bytes signed_data =
         element(der::kSequence,
                 {kVersion1, element(der::kSet, {digest_algorithm}), content,

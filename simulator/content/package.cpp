@@ -56,13 +56,20 @@ bool is_to_encrypt(Feed feed, const BuildOptions& options) {
 
 // The source files, and what their feed's compiler makes of them.
 Result<Payloads> read_sources(Feed feed, const fs::path& folder, const BuildOptions& options) {
-    FB_TRY(const std::vector<fs::path> files, list_payloads(folder));
+    FB_TRY(std::vector<fs::path> files, list_payloads(folder));
+    for (const fs::path& other : options.also) {
+        FB_TRY(const std::vector<fs::path> more, list_payloads(other));
+        files.insert(files.end(), more.begin(), more.end());
+    }
     const uint64_t most = is_to_encrypt(feed, options) ? kMaxPlainBytes : max_payload_bytes(feed);
     Payloads sources;
     for (const fs::path& file : files) {
         const std::string name = file.filename().string();
         if (!is_payload_name(name)) {
             return Error{"not a name for a payload file", file.string(), kPayloadNameRule};
+        }
+        if (sources.contains(name)) {
+            return Error{fmt::format("a second `{}`", name), file.string(), "rename one of them"};
         }
         FB_TRY(sources[name], base::read_file(file, most));
     }
@@ -172,8 +179,8 @@ Status save(const Package& package, const fs::path& folder) {
 
 Result<Draft> load_draft(const fs::path& folder) {
     const fs::path manifest_file = folder / kManifestFile;
-    FB_TRY(const Bytes json, base::read_file(manifest_file, kMaxManifestBytes));
-    auto manifest = parse_manifest(json);
+    FB_TRY(const Bytes document, base::read_file(manifest_file, kMaxManifestBytes));
+    auto manifest = parse_manifest(document);
     if (!manifest.ok()) {
         return Error{manifest.error().text(), manifest_file.string(),
                      "build the package again from its source"};

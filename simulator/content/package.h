@@ -34,9 +34,10 @@ using Compile = std::function<base::Result<Payloads>(Payloads sources)>;
 struct BuildOptions {
     std::string min_product_version = "0";
     std::string platform = "any";
-    std::vector<std::string> groups = {};  // in any order
-    base::Bytes content_key = {};          // of the feed; empty: payloads stay as they are
-    Compile compile = {};                  // none: the source files are the payloads
+    std::vector<std::string> groups = {};          // in any order
+    base::Bytes content_key = {};                  // of the feed; empty: payloads stay as they are
+    Compile compile = {};                          // none: the source files are the payloads
+    std::vector<std::filesystem::path> also = {};  // folders whose files join those of the source
 };
 
 // All regular files of the folder (not its subfolders) become payloads, or what `compile` makes of

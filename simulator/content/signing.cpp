@@ -32,13 +32,13 @@ bool add_chain(CMS_ContentInfo* message, const std::vector<Certificate>& chain) 
 
 }  // namespace
 
-Result<Bytes> sign(ByteView json, const Signer& signer, UtcTime signing_time) {
-    if (json.size() > kMaxManifestBytes) {
-        return Error{fmt::format("a document of {} bytes", json.size()), "",
+Result<Bytes> sign(ByteView document, const Signer& signer, UtcTime signing_time) {
+    if (document.size() > kMaxManifestBytes) {
+        return Error{fmt::format("a document of {} bytes", document.size()), "",
                      fmt::format("at most {} are allowed", kMaxManifestBytes)};
     }
     constexpr unsigned kFlags = CMS_BINARY | CMS_PARTIAL | CMS_NOSMIMECAP;
-    const Bio content = read_bio(json);
+    const Bio content = read_bio(document);
     const CmsMessage message(CMS_sign(nullptr, nullptr, nullptr, nullptr, kFlags));
     CMS_SignerInfo* info = message == nullptr
                                ? nullptr
@@ -63,14 +63,14 @@ Result<Bytes> sign(ByteView json, const Signer& signer, UtcTime signing_time) {
     return envelope;
 }
 
-Result<Bytes> sign_bundle(ByteView json, std::span<const Signer> signers, UtcTime at) {
+Result<Bytes> sign_bundle(ByteView document, std::span<const Signer> signers, UtcTime at) {
     if (signers.empty() || signers.size() > kMaxBundleEnvelopes) {
         return Error{fmt::format("{} signers of one bundle", signers.size()), "",
                      fmt::format("a bundle has 1 to {} signatures", kMaxBundleEnvelopes)};
     }
     Bytes bundle;
     for (const Signer& signer : signers) {
-        FB_TRY(const Bytes envelope, sign(json, signer, at));
+        FB_TRY(const Bytes envelope, sign(document, signer, at));
         bundle.insert(bundle.end(), envelope.begin(), envelope.end());
     }
     if (bundle.size() > kMaxBundleBytes) {

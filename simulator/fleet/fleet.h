@@ -26,6 +26,7 @@ using ContextId = base::Id<struct ContextTag>;
 // The fleet advances in slices of this length. Decisions take effect between slices, so no signal
 // may be quicker than one.
 inline constexpr int64_t kSlice_s = 300;
+inline constexpr double kSlice_h = kSlice_s / 3600.0;
 
 // Some of a segment's endpoints meet a damaged CDN: `share` of them, each one of `variants`
 // damages.

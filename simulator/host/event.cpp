@@ -160,8 +160,8 @@ const char* read_event(ByteReader& in, std::span<const std::string_view> texts, 
     return nullptr;
 }
 
-Status read_events(ByteReader& in, size_t count, std::span<const std::string_view> texts,
-                   std::vector<Event>& out) {
+Status read_log_events(ByteReader& in, size_t count, std::span<const std::string_view> texts,
+                       std::vector<Event>& out) {
     out.resize(count);
     for (size_t i = 0; i < count; ++i) {
         if (const char* problem = read_event(in, texts, out[i])) {
@@ -229,7 +229,7 @@ Result<EventLog> EventLog::parse(ByteView bytes) {
     if (count > bytes.size() / kLeastEventBytes || count > kMostLogEvents) {
         return Error{"an event log that says it has more events than it can have", "", ""};
     }
-    FB_CHECK(read_events(in, count, texts, content->events));
+    FB_CHECK(read_log_events(in, count, texts, content->events));
     return EventLog(std::move(content));
 }
 

@@ -17,7 +17,7 @@ using base::FieldReader;
 
 // What one says of the other's bytes: never the same.
 constexpr uint8_t kMachineMark = 0x4d, kChangesMark = 0x43;
-constexpr size_t kMostNameBytes = 1024;
+constexpr size_t kMostEncodedName = 1024;
 constexpr size_t kLongestPath = 259;  // path_problem()
 
 void write_count(ByteWriter& out, size_t count) {
@@ -104,7 +104,7 @@ bool is_key(const std::string& path) {
 
 void read_registry(FieldReader& in, Registry& out) {
     for (uint32_t n = in.count(kMostKeys); n > 0 && !in.failed(); --n) {
-        const std::string path = in.text(kMostNameBytes);
+        const std::string path = in.text(kMostEncodedName);
         if (!in.within(is_key(path))) {
             return;
         }
@@ -137,7 +137,7 @@ void read_files(FieldReader& in, MachineEditor& out) {
 void read_installed_parts(FieldReader& in, MachineEditor& out) {
     for (uint32_t n = in.count(kMostInstalled); n > 0 && !in.failed(); --n) {
         Service service;
-        service.name = in.text(kMostNameBytes);
+        service.name = in.text(kMostEncodedName);
         service.image = in.text(kMostValueBytes);
         service.start = in.one_of(ServiceStart::kDisabled);
         service.running = in.flag();
@@ -147,7 +147,7 @@ void read_installed_parts(FieldReader& in, MachineEditor& out) {
     }
     for (uint32_t n = in.count(kMostInstalled); n > 0 && !in.failed(); --n) {
         Component component;
-        component.name = in.text(kMostNameBytes);
+        component.name = in.text(kMostEncodedName);
         component.enabled = in.flag();
         out.add(std::move(component));
     }
@@ -182,7 +182,7 @@ void write_change(ByteWriter& out, const ConfigureService& change) {
 Change read_change(FieldReader& in) {
     switch (in.u8()) {
         case 0: {
-            WriteFile change{in.text(kMostNameBytes), {}};
+            WriteFile change{in.text(kMostEncodedName), {}};
             const ByteView content = in.bytes();
             if (in.within(content.size() <= kMostFileBytes)) {
                 change.content.assign(content.begin(), content.end());
@@ -190,20 +190,20 @@ Change read_change(FieldReader& in) {
             return change;
         }
         case 1:
-            return DeleteFile{in.text(kMostNameBytes)};
+            return DeleteFile{in.text(kMostEncodedName)};
         case 2: {
-            std::string key = in.text(kMostNameBytes);
+            std::string key = in.text(kMostEncodedName);
             return SetValue{std::move(key), read_value(in)};
         }
         case 3: {
-            std::string key = in.text(kMostNameBytes);
+            std::string key = in.text(kMostEncodedName);
             return DeleteValue{std::move(key), in.text(kMostValueBytes)};
         }
         case 4:
-            return DeleteKey{in.text(kMostNameBytes)};
+            return DeleteKey{in.text(kMostEncodedName)};
         case 5: {
             ConfigureService change;
-            change.name = in.text(kMostNameBytes);
+            change.name = in.text(kMostEncodedName);
             change.start = in.one_of(ServiceStart::kDisabled);
             change.running = in.flag();
             return change;

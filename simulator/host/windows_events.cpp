@@ -78,9 +78,9 @@ std::string_view integrity_of(std::string_view sid) {
 
 // As Sysmon and people write it.
 std::string registry_key(std::string_view path) {
-    constexpr std::array<std::pair<std::string_view, std::string_view>, 2> kRoots{
+    constexpr std::array<std::pair<std::string_view, std::string_view>, 2> kKernelRoots{
         {{R"(\registry\machine)", "HKLM"}, {R"(\registry\user)", "HKU"}}};
-    for (const auto& [root, name] : kRoots) {
+    for (const auto& [root, name] : kKernelRoots) {
         if (case_folded(path.substr(0, root.size())) == root) {
             return std::string(name) + std::string(path.substr(root.size()));
         }

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/toml_table.h"
 #include "content/package.h"
+#include "host/event_import.h"
 #include "lab/http_wire.h"
 #include "lab/parts.h"
 #include "lab/plants.h"
@@ -55,6 +56,7 @@ class Assembly {
     base::Result<std::unique_ptr<Lab::Parts>> build() {
         find_feeds();
         FB_CHECK(load_personas());
+        FB_CHECK(load_attacks());
         parts_->segments = plan_segments(experiment());
         FB_CHECK(sign_content());
         FB_CHECK(start_sandbox());
@@ -84,6 +86,10 @@ class Assembly {
             }
         }
         parts_->feeds.assign(feeds.begin(), feeds.end());
+        // In this order they are installed, and Behavior calls what ProductRules provide.
+        std::ranges::stable_partition(parts_->feeds, [](content::Feed feed) {
+            return feed == content::Feed::kProductRulesFeed;
+        });
     }
 
     std::vector<std::string> persona_names() const {
@@ -124,13 +130,49 @@ class Assembly {
         return {};
     }
 
-    base::Result<content::Draft> draft_of(content::Feed feed, const std::string& version,
-                                          const std::filesystem::path& source,
-                                          const std::string& place) const {
-        auto draft =
-            content::build(feed, version, resolve(experiment(), options_, "content", source),
-                           {.compile = compiler_of(feed, models_beside(options_.worker))});
-        return draft.ok() ? std::move(draft) : at(place, draft.error());
+    // What rules must raise on every machine.
+    base::Status load_attacks() {
+        constexpr uint64_t kMostLogBytes = 64 * 1024 * 1024;
+        std::vector<std::filesystem::path> files;
+        std::error_code ignored;
+        for (const auto& entry :
+             std::filesystem::directory_iterator(options_.fixtures / "attacks", ignored)) {
+            if (entry.path().extension() == ".jsonl") {
+                files.push_back(entry.path());
+            }
+        }
+        std::sort(files.begin(), files.end());
+        for (const auto& file : files) {
+            FB_TRY(const base::Bytes lines, base::read_file(file, kMostLogBytes));
+            auto imported = host::import_windows_events(base::text_of(lines));
+            if (!imported.ok()) {
+                return at(file.string(), imported.error());
+            }
+            if (!imported->problems.empty()) {
+                return base::Error{
+                    imported->problems.front().why,
+                    fmt::format("{}:{}", file.string(), imported->problems.front().line),
+                    "an event log has one record in JSON a line"};
+            }
+            attacks_.push_back({file.stem().string(), std::move(imported->events)});
+        }
+        return {};
+    }
+
+    // `planned`: a baseline or a release.
+    template <class Planned>
+    base::Result<content::Draft> draft_of(const Planned& planned) const {
+        const auto folder_of = [&](const std::filesystem::path& source) {
+            return resolve(experiment(), options_, "content", source);
+        };
+        content::BuildOptions how;
+        how.compile = compiler_of(planned.feed, models_beside(options_.worker));
+        if (content::info(planned.feed).encrypted) {
+            how.content_key = parts_->pki.content_keys.at(planned.feed);
+        }
+        std::ranges::transform(planned.with, std::back_inserter(how.also), folder_of);
+        auto draft = content::build(planned.feed, planned.version, folder_of(planned.source), how);
+        return draft.ok() ? std::move(draft) : at(planned.source_place, draft.error());
     }
 
     base::Result<const content::Package*> sign_one(content::Draft draft,
@@ -165,8 +207,7 @@ class Assembly {
         FB_CHECK(load_keys());
         parts_->baseline.resize(parts_->feeds.size());
         for (const scenario::Baseline& baseline : experiment().baseline) {
-            FB_TRY(content::Draft draft, draft_of(baseline.feed, baseline.version, baseline.source,
-                                                  baseline.source_place));
+            FB_TRY(content::Draft draft, draft_of(baseline));
             FB_TRY(const content::Package* package,
                    sign_one(std::move(draft), parts_->pki.signers.at(baseline.feed), built(),
                             baseline.place));
@@ -181,8 +222,7 @@ class Assembly {
     }
 
     base::Result<const content::Package*> sign_release(const scenario::Release& release) {
-        FB_TRY(content::Draft draft,
-               draft_of(release.feed, release.version, release.source, release.source_place));
+        FB_TRY(content::Draft draft, draft_of(release));
         draft.manifest.platform = release.platform;
         draft.manifest.groups = release.only_groups;
         std::sort(draft.manifest.groups.begin(), draft.manifest.groups.end());
@@ -372,7 +412,8 @@ class Assembly {
                 done.stimulus, std::string(to_text(done.outcome.stage)),
                 std::string(to_text(done.outcome.category)),
                 std::string(to_text(done.outcome.code)), describe(done), done.cost_ms,
-                assay::to_json(done), scores(*parts, before, done)});
+                assay::to_json(done), scores(*parts, before, done), rules(*parts, before, done),
+                sensors(done), exclusions(*parts, before, done)});
             return base::Status{};
         };
         assay::Environment environment{
@@ -382,11 +423,54 @@ class Assembly {
         environment.required_layers = experiment().required_layers;
         environment.jobs = std::max(1u, options_.jobs);
         environment.cloud = parts_->lookup_service.get();
+        environment.content_keys = parts_->pki.content_keys;
+        environment.attacks = attacks_;
         if (parts_->program != nullptr) {
             environment.program = &parts_->program->processes();
             environment.program_identity = parts_->program->identity();
         }
         parts_->assays = std::make_unique<assay::Assays>(std::move(environment), log);
+    }
+
+    // Whose content ran in that state; kAll: the baseline's.
+    static int32_t release_that_runs(const Lab::Parts& parts, assay::StateId state,
+                                     content::Feed feed) {
+        const auto content = assay::running_content(parts.assays->state(state), feed);
+        const uint32_t release =
+            content ? parts.control->release_of(*content) : ControlPlane::kNoRelease;
+        return release == ControlPlane::kNoRelease ? record::kAll : static_cast<int32_t>(release);
+    }
+
+    static std::vector<record::RuleUse> rules(const Lab::Parts& parts, assay::StateId before,
+                                              const assay::Transition& done) {
+        std::vector<record::RuleUse> out;
+        for (const assay::RuleUse& one : done.rules) {
+            out.push_back({release_that_runs(parts, before, one.feed),
+                           std::string(content::info(one.feed).name), one.rule, one.calls,
+                           one.errors, one.detections, one.disabled, one.nanoseconds,
+                           one.memory_bytes});
+        }
+        return out;
+    }
+
+    static std::vector<record::SensorUse> sensors(const assay::Transition& done) {
+        std::vector<record::SensorUse> out;
+        for (const assay::SensorUse& one : done.sensors) {
+            out.push_back({one.kind, one.in, one.merged, one.dropped, one.delivered});
+        }
+        return out;
+    }
+
+    static std::vector<record::ExclusionUse> exclusions(const Lab::Parts& parts,
+                                                        assay::StateId before,
+                                                        const assay::Transition& done) {
+        std::vector<record::ExclusionUse> out;
+        for (const assay::ExclusionUse& one : done.exclusions) {
+            out.push_back({release_that_runs(parts, before, one.feed),
+                           std::string(content::info(one.feed).name), one.application, one.rule,
+                           one.path, one.kind, one.refusal});
+        }
+        return out;
     }
 
     // Of models that ran in the state before.
@@ -396,14 +480,10 @@ class Assembly {
         if (done.scores.empty()) {
             return out;
         }
-        const auto content =
-            assay::running_content(parts.assays->state(before), content::Feed::kMLModels);
-        const uint32_t release =
-            content ? parts.control->release_of(*content) : ControlPlane::kNoRelease;
+        const int32_t release = release_that_runs(parts, before, content::Feed::kMLModels);
         for (const assay::ProgramScore& one : done.scores) {
             record::ModelScore& row = out.emplace_back();
-            row.release =
-                release == ControlPlane::kNoRelease ? record::kAll : static_cast<int32_t>(release);
+            row.release = release;
             row.program = one.program;
             row.where = one.where;
             row.model = one.model;
@@ -645,6 +725,7 @@ class Assembly {
     std::unique_ptr<Lab::Parts> parts_;
     Plants plants_;
     std::vector<host::Persona> personas_;
+    std::vector<assay::Attack> attacks_;
     std::string notes_;
     record::Header header_;
     std::vector<record::Tenant> tenants_;

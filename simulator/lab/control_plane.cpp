@@ -5,7 +5,8 @@
 #include <algorithm>
 #include <set>
 
-#include "endpoint/scanner/scanner_service.h"
+#include "endpoint/applications/application_service.h"
+#include "endpoint/behavior/behavior_service.h"
 
 namespace firebreak::lab {
 
@@ -35,6 +36,20 @@ bool is_lost(base::HarmMask harms) {
 // already; it was the machine that did not come up.)
 constexpr base::HarmMask kRuins =
     bit(base::Harm::kUnbootable) | bit(base::Harm::kNetworkLost) | bit(base::Harm::kSystemFileLost);
+
+// Without its rules the scanner is down, and the protection service without any rules; without
+// other content they run on.
+bool component_runs(const assay::Snapshot& state, content::Feed feed) {
+    const auto runs = [&](content::Feed one) {
+        return assay::running_content(state, one).has_value();
+    };
+    if (endpoint::applications::is_application_feed(feed)) {
+        return runs(feed);
+    }
+    return endpoint::behavior::is_rule_feed(feed)
+               ? std::ranges::any_of(endpoint::behavior::kRuleFeeds, runs)
+               : runs(content::Feed::kDatasetA);
+}
 
 }  // namespace
 
@@ -110,8 +125,8 @@ fleet::SetId ControlPlane::intern(assay::StateId state, base::HarmMask harms, In
         for (const content::Feed feed : feeds_) {
             set.runs.push_back(assay::running_content(assays_.state(state), feed));
         }
-        for (const content::Feed feed : endpoint::scanner::kScannerFeeds) {
-            const auto kills = assays_.state(state).find(endpoint::scanner::kills_key(feed));
+        for (const content::Feed feed : feeds_) {
+            const auto kills = assays_.state(state).find(assay::kills_key(feed));
             set.kills.push_back(kills == assays_.state(state).end() ? "" : kills->second);
         }
         set.state = state;
@@ -345,9 +360,7 @@ void ControlPlane::add_triggers(fleet::SetId set, const assay::Transition& workl
         const std::optional<base::Digest> before = feed < runs.size() ? runs[feed] : std::nullopt;
         const assay::StateId after = assays_.changed(state, trigger.changes);
         const auto runs_after = assay::running_content(assays_.state(after), trigger.feed);
-        // Without its rules the scanner is down; without other content it runs on.
-        const bool runs_on =
-            assay::running_content(assays_.state(after), content::Feed::kDatasetA).has_value();
+        const bool runs_on = component_runs(assays_.state(after), trigger.feed);
         const base::Harm harm =
             harm_of(trigger.outcome, trigger.measured, setting_.kernel.contains(trigger.feed),
                     runs_on, runs_after != before);

@@ -116,8 +116,8 @@ class Follower {
         out.harms = harms_;
         out.infected = infected_;
         out.runs = runs(state_);
-        for (const content::Feed feed : endpoint::scanner::kScannerFeeds) {
-            const auto kills = state_.find(endpoint::scanner::kills_key(feed));
+        for (const content::Feed feed : parts_.feeds) {
+            const auto kills = state_.find(assay::kills_key(feed));
             out.kills.push_back(kills == state_.end() ? "" : kills->second);
         }
         for (size_t c = 0; c < active_.size(); ++c) {

@@ -151,16 +151,15 @@ void Lab::take_signals() {
 
 // Exposure for the tests, and each full hour's contacts.
 void Lab::watch() {
-    constexpr double kHoursPerSlice = fleet::kSlice_s / 3600.0;
     for (uint32_t g = 0; g < parts_->experiment.groups.size(); ++g) {
         for (uint32_t r = 0; r < parts_->releases.size(); ++r) {
             const double online = parts_->census->running_online(g, r);
             if (online > 0) {
-                parts_->operations->watch({r}, {g}, online * kHoursPerSlice);
+                parts_->operations->watch({r}, {g}, online * fleet::kSlice_h);
             }
         }
         const Standing& standing = parts_->census->group(g);
-        parts_->operations->watch_group({g}, standing.online * kHoursPerSlice);
+        parts_->operations->watch_group({g}, standing.online * fleet::kSlice_h);
         if (parts_->now.seconds > 0 && parts_->now.seconds % 3600 == 0) {
             const base::SimTime hour{parts_->now.seconds - 3600};
             parts_->reporter->count_contacts(hour, {g}, standing);

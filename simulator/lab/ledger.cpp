@@ -10,8 +10,6 @@ namespace {
 using base::Metric;
 using record::kAll;
 
-constexpr double kHoursPerSlice = fleet::kSlice_s / 3600.0;
-
 int32_t number(uint32_t release) {
     return release == ControlPlane::kNoRelease ? kAll : static_cast<int32_t>(release);
 }
@@ -295,7 +293,7 @@ void Ledger::reach(base::SimTime at, const Census& census) {
 }
 
 void Ledger::write(base::SimTime at, const Census& census, const std::vector<bool>& halted) {
-    const double elapsed_h = at.seconds > 0 ? kHoursPerSlice : 0;
+    const double elapsed_h = at.seconds > 0 ? fleet::kSlice_h : 0;
     reach(at, census);
     all_.gap_h += static_cast<double>(census.all().gap) * elapsed_h;
     note_halt(all_);

@@ -19,8 +19,6 @@ constexpr double kWeekToWeek = 0.01;
 
 constexpr double kMany = 50;
 
-constexpr double kHoursPerSlice = fleet::kSlice_s / 3600.0;
-
 // How many events of this mean, from one uniform draw; where there are many, by their normal limit.
 uint32_t poisson(double mean, double uniform) {
     if (mean > kMany) {
@@ -150,7 +148,7 @@ std::vector<Reporter::Noise> Reporter::noise(base::SimTime from, const Census& c
     std::vector<Noise> out;
     for (uint32_t g = 0; g < groups; ++g) {
         for (uint32_t r = 0; r < releases; ++r) {
-            const double hours = census.running_online(g, r) * kHoursPerSlice;
+            const double hours = census.running_online(g, r) * fleet::kSlice_h;
             for (const base::ChannelInfo& channel : base::channels()) {
                 const base::ChannelSettings& settings = of(channel.channel);
                 const double mean = hours * settings.background_per_h * (1 - settings.loss) *

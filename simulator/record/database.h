@@ -13,7 +13,7 @@ namespace firebreak::record {
 
 // "FBRK" and the version of resources/run_schema.sql.
 inline constexpr int kApplicationId = 0x4642524b;
-inline constexpr int kSchemaVersion = 4;
+inline constexpr int kSchemaVersion = 5;
 
 class Database {
   public:

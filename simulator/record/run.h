@@ -168,6 +168,35 @@ struct ModelScore {
     friend bool operator==(const ModelScore&, const ModelScore&) = default;
 };
 
+// What a rule did in a persona's day. Its cost differs from run to run, and is for people.
+struct RuleUse {
+    int32_t release = kAll;  // whose rule it is; kAll: the baseline's
+    std::string feed, rule;
+    uint64_t calls = 0, errors = 0, detections = 0;
+    bool disabled = false;  // it handled nothing any more
+    uint64_t nanoseconds = 0, memory_bytes = 0;
+
+    friend bool operator==(const RuleUse&, const RuleUse&) = default;
+};
+
+// What became of that day's events of one kind before rules saw them.
+struct SensorUse {
+    std::string kind;
+    uint64_t in = 0, merged = 0, dropped = 0, delivered = 0;
+
+    friend bool operator==(const SensorUse&, const SensorUse&) = default;
+};
+
+// What application detection left unscanned on a persona's machine, or was asked to and refused: as
+// Central shows it to the tenant's administrator.
+struct ExclusionUse {
+    int32_t release = kAll;  // whose rule it is; kAll: the baseline's
+    std::string feed, application, rule, path, kind;
+    std::string refusal;  // not empty: refused, and why
+
+    friend bool operator==(const ExclusionUse&, const ExclusionUse&) = default;
+};
+
 struct Assay {
     base::SimTime at;       // when it was first needed
     bool imported = false;  // measured elsewhere, in place of an assay
@@ -175,6 +204,9 @@ struct Assay {
     double cost_ms = 0;
     std::string json;
     std::vector<ModelScore> scores;  // a program may have been met, and scored, twice
+    std::vector<RuleUse> rules;
+    std::vector<SensorUse> sensors;
+    std::vector<ExclusionUse> exclusions;
 
     friend bool operator==(const Assay&, const Assay&) = default;
 };

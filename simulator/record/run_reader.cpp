@@ -36,6 +36,7 @@ class Rows {
         return std::clamp(value, least, most);
     }
     bool flag() { return integer(0, 1) == 1; }
+    uint64_t large_count() { return static_cast<uint64_t>(integer(0, kLargestCount)); }
     uint32_t count() { return static_cast<uint32_t>(integer(0, UINT32_MAX)); }
     base::SimTime time() { return {integer(0, kLatest_s)}; }
     std::optional<base::SimTime> time_if_any() {
@@ -188,7 +189,7 @@ bool read_fleet(Database& database, Header& header) {
         row.name = personas.text();
         row.title = personas.text();
         row.windows_build = personas.text();
-        row.endpoints = static_cast<uint64_t>(personas.integer(0, kLargestCount));
+        row.endpoints = personas.large_count();
         header.personas.push_back(std::move(row));
     }
     return groups.ok() && releases.ok() && personas.ok();
@@ -202,7 +203,7 @@ bool read_stages(Database& database, Header& header) {
         Stage row;
         row.name = rows.text();
         row.checks = rows.text();
-        row.endpoints = static_cast<uint64_t>(rows.integer(0, kLargestCount));
+        row.endpoints = rows.large_count();
         row.bake = {rows.integer(0, kLatest_s)};
         row.endpoint_hours = rows.not_negative();
         row.finds_per_h = rows.not_negative_if_any();
@@ -370,6 +371,62 @@ bool read_scores(Database& database, Run& run) {
     return rows.ok();
 }
 
+bool read_rules(Database& database, Run& run) {
+    Rows rules(database,
+               "SELECT assay, release, feed, rule, calls, errors, detections, disabled, "
+               "nanoseconds, memory_bytes FROM rule_use ORDER BY id");
+    while (rules.next()) {
+        const int64_t assay = rules.index(run.assays.size());
+        RuleUse row;
+        row.release = rules.reference(run.header.releases.size());
+        row.feed = rules.text();
+        row.rule = rules.text();
+        row.calls = rules.large_count();
+        row.errors = rules.large_count();
+        row.detections = rules.large_count();
+        row.disabled = rules.flag();
+        row.nanoseconds = rules.large_count();
+        row.memory_bytes = rules.large_count();
+        if (rules.ok()) {
+            run.assays[static_cast<size_t>(assay)].rules.push_back(std::move(row));
+        }
+    }
+    Rows sensors(database,
+                 "SELECT assay, kind, events, merged, dropped, delivered FROM sensor_use "
+                 "ORDER BY id");
+    while (sensors.next()) {
+        const int64_t assay = sensors.index(run.assays.size());
+        SensorUse row;
+        row.kind = sensors.text();
+        for (uint64_t* number : {&row.in, &row.merged, &row.dropped, &row.delivered}) {
+            *number = sensors.large_count();
+        }
+        if (sensors.ok()) {
+            run.assays[static_cast<size_t>(assay)].sensors.push_back(std::move(row));
+        }
+    }
+    return rules.ok() && sensors.ok();
+}
+
+bool read_exclusions(Database& database, Run& run) {
+    Rows rows(database,
+              "SELECT assay, release, feed, application, rule, path, kind, refusal "
+              "FROM exclusion_use ORDER BY id");
+    while (rows.next()) {
+        const int64_t assay = rows.index(run.assays.size());
+        ExclusionUse row;
+        row.release = rows.reference(run.header.releases.size());
+        for (std::string* text :
+             {&row.feed, &row.application, &row.rule, &row.path, &row.kind, &row.refusal}) {
+            *text = rows.text();
+        }
+        if (rows.ok()) {
+            run.assays[static_cast<size_t>(assay)].exclusions.push_back(std::move(row));
+        }
+    }
+    return rows.ok();
+}
+
 bool read_numbers(Database& database, Run& run) {
     const size_t groups = run.header.groups.size();
     const size_t releases = run.header.releases.size();
@@ -392,7 +449,7 @@ bool read_numbers(Database& database, Run& run) {
         key.release = tally.reference(releases);
         key.category = static_cast<base::Category>(tally.integer(0, UINT8_MAX));
         key.code = static_cast<base::Code>(tally.integer(0, UINT16_MAX));
-        run.tally[key] = static_cast<uint64_t>(tally.integer(0, kLargestCount));
+        run.tally[key] = tally.large_count();
     }
     return series.ok() && tally.ok();
 }
@@ -447,6 +504,7 @@ base::Result<Run> read_run(const std::filesystem::path& file) {
         !read_fault_domains(database, run.header) || !read_settings(database, run.header) ||
         !read_attack(database, run.header) || !read_expectations(database, run.header) ||
         !read_log(database, run) || !read_assays(database, run) || !read_scores(database, run) ||
+        !read_rules(database, run) || !read_exclusions(database, run) ||
         !read_numbers(database, run) || !read_tenants(database, run)) {
         return damaged(file, "a table is missing or holds a value out of range");
     }

@@ -172,16 +172,20 @@ struct RunWriter::State {
           timeline(database, "INSERT INTO timeline VALUES (NULL, ?, ?, ?, ?, ?)"),
           assay(database, "INSERT INTO assay VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
           score(database, "INSERT INTO model_score VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+          rule(database, "INSERT INTO rule_use VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+          sensor(database, "INSERT INTO sensor_use VALUES (NULL, ?, ?, ?, ?, ?, ?)"),
+          exclusion(database, "INSERT INTO exclusion_use VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)"),
           series(database, "INSERT OR REPLACE INTO series VALUES (?, ?, ?, ?, ?, ?)"),
           meta(database, "INSERT OR REPLACE INTO meta VALUES (?, ?)") {}
 
     bool failed() const {
         return command.failed() || timeline.failed() || assay.failed() || score.failed() ||
-               series.failed() || meta.failed();
+               rule.failed() || sensor.failed() || exclusion.failed() || series.failed() ||
+               meta.failed();
     }
 
     Database database;
-    Statement command, timeline, assay, score, series, meta;
+    Statement command, timeline, assay, score, rule, sensor, exclusion, series, meta;
     int64_t assays = 0;
 };
 
@@ -231,6 +235,29 @@ void RunWriter::add(const Assay& row) {
         score.bind(one.model).bind(one.version).bind(int64_t{one.telemetry});
         one.score ? score.bind(*one.score) : score.bind_null();
         score.bind(one.threshold).bind(one.refusal).run();
+    }
+    for (const RuleUse& one : row.rules) {
+        Statement& rule = state_->rule;
+        rule.bind(state_->assays).bind(int64_t{one.release}).bind(one.feed).bind(one.rule);
+        for (const uint64_t number : {one.calls, one.errors, one.detections}) {
+            rule.bind(static_cast<int64_t>(number));
+        }
+        rule.bind(int64_t{one.disabled}).bind(static_cast<int64_t>(one.nanoseconds));
+        rule.bind(static_cast<int64_t>(one.memory_bytes)).run();
+    }
+    for (const SensorUse& one : row.sensors) {
+        Statement& sensor = state_->sensor;
+        sensor.bind(state_->assays).bind(one.kind);
+        for (const uint64_t number : {one.in, one.merged, one.dropped, one.delivered}) {
+            sensor.bind(static_cast<int64_t>(number));
+        }
+        sensor.run();
+    }
+    for (const ExclusionUse& one : row.exclusions) {
+        Statement& exclusion = state_->exclusion;
+        exclusion.bind(state_->assays).bind(int64_t{one.release}).bind(one.feed);
+        exclusion.bind(one.application).bind(one.rule).bind(one.path).bind(one.kind);
+        exclusion.bind(one.refusal).run();
     }
     ++state_->assays;
 }

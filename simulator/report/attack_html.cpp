@@ -10,15 +10,15 @@ namespace {
 
 constexpr size_t kWhole = 20'000;  // bytes: evidence is never cut
 
-constexpr const char* kStandingsMean =
+constexpr const char* kStandingsExplained =
     "Held: every condition that the scenario sets was met. Contained: not every one, but the harm "
     "stayed within bounds. Fell: neither.";
 
-struct Look {
+struct AttemptLook {
     const char *sign, *css;
 };
 
-Look look_of(const Attempt& attempt) {
+AttemptLook look_of(const Attempt& attempt) {
     if (!attempt.verdict.decided) {
         return {"?", "open"};
     }
@@ -35,7 +35,7 @@ Look look_of(const Attempt& attempt) {
 
 // "✗ fell", and what was expected if that is something else.
 std::string standing(const Attempt& attempt) {
-    const Look look = look_of(attempt);
+    const AttemptLook look = look_of(attempt);
     std::string out = tag("strong", fmt::format("standing {}", look.css),
                           fmt::format("{} {}", look.sign, standing_word(attempt)));
     if (!attempt.as_expected()) {
@@ -116,7 +116,7 @@ std::string attack_matrix_section(const std::vector<Judged>& runs) {
     if (matrix.rows.empty()) {
         return "";
     }
-    std::string out = tag("p", "lead", kStandingsMean) + "\n" + overview(matrix);
+    std::string out = tag("p", "lead", kStandingsExplained) + "\n" + overview(matrix);
     for (size_t r = 0; r < matrix.rows.size(); ++r) {
         const AttackRow& row = matrix.rows[r];
         std::string blocks;
@@ -142,7 +142,8 @@ std::string attack_section(const Judged& judged) {
     const AttackRow& row = matrix.rows.front();
     const auto& [profile, attempt] = *row.attempts.begin();
     return tag("p", "lead", tag("strong", escape(row.name)) + ": " + escape_prose(row.aim)) + "\n" +
-           attempt_block("profile " + profile, attempt) + tag("p", "note", kStandingsMean) + "\n";
+           attempt_block("profile " + profile, attempt) + tag("p", "note", kStandingsExplained) +
+           "\n";
 }
 
 }  // namespace firebreak::report

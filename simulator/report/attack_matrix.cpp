@@ -12,10 +12,9 @@ namespace firebreak::report {
 
 namespace {
 
-constexpr const char* kDim = "2";
 constexpr const char* kPlain = "";
 
-constexpr const char* kStandingsMean =
+constexpr const char* kStandingsInBrief =
     "  Held: all conditions met. Contained: not all, but harm stayed within bounds. Fell: neither.";
 
 std::string padded(const std::string& text, size_t to) {
@@ -162,7 +161,7 @@ std::string attack_matrix_terminal(const std::vector<Judged>& runs, bool color, 
     if (matrix.rows.empty()) {
         return "";
     }
-    return "\n" + table_of(matrix, color) + paint(kStandingsMean, kDim, color) + "\n" +
+    return "\n" + table_of(matrix, color) + paint(kStandingsInBrief, kDim, color) + "\n" +
            evidence_of(matrix, color, columns) + "\n";
 }
 

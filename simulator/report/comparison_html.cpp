@@ -14,12 +14,12 @@ namespace firebreak::report {
 
 namespace {
 
-constexpr Tone kTones[] = {Tone::kRefused,  Tone::kAffected, Tone::kProtected, Tone::kLost,
-                           Tone::kDegraded, Tone::kExposed,  Tone::kInk};
-constexpr size_t kToneCount = std::size(kTones);
+constexpr Tone kRunTones[] = {Tone::kRefused,  Tone::kAffected, Tone::kProtected, Tone::kLost,
+                              Tone::kDegraded, Tone::kExposed,  Tone::kInk};
+constexpr size_t kToneCount = std::size(kRunTones);
 
 Tone tone_of(size_t run) {
-    return kTones[run % kToneCount];
+    return kRunTones[run % kToneCount];
 }
 
 // Pairs of tone and dash come again after 35 runs.
@@ -51,16 +51,6 @@ double most(const std::vector<Line>& lines) {
         value = std::max(value, checks::peak(line.points));
     }
     return value;
-}
-
-// A log scale where the largest would flatten the smallest that is not nothing.
-Scale scale_for(const std::vector<Line>& lines) {
-    double least = most(lines);
-    for (const Line& line : lines) {
-        const double peak = checks::peak(line.points);
-        least = peak > 0 ? std::min(least, peak) : least;
-    }
-    return most(lines) > 50 * std::max(least, 1.0) ? Scale::kLog : Scale::kLinear;
 }
 
 std::string overlay(const std::string& caption, const std::vector<Line>& lines, base::SimTime end,

@@ -37,6 +37,8 @@ std::string html(const Judged& judged) {
                        {"harm", "Harm and recovery", harm_section(run), false},
                        {"fleet", "Who was hit", fleet_section(run), false},
                        {"models", "Models", models_section(run), false},
+                       {"rules", "Rules", rules_section(run), true},
+                       {"exclusions", "Exclusions", exclusions_section(run), false},
                        {"settings", "Settings", settings_section(run), true},
                        {"reproduce", "Run it again", reproduce_section(judged), false}},
                       run.header.version});

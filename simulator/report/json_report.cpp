@@ -1,7 +1,9 @@
 #include "base/channel.h"
 #include "base/harm.h"
 #include "checks/attack.h"
+#include "checks/exclusions.h"
 #include "checks/models.h"
+#include "checks/rules.h"
 #include "checks/series.h"
 #include "report/json_parts.h"
 #include "report/reports.h"
@@ -130,6 +132,53 @@ Json models(const record::Run& run) {
     return out;
 }
 
+// Times are of the machine that made the run.
+Json rules(const record::Run& run) {
+    Json out = Json::array();
+    for (const checks::RuleTally& tally : checks::rule_tallies(run)) {
+        out.push_back({{"release", release_or_null(run.header, tally.release)},
+                       {"feed", tally.feed},
+                       {"rule", tally.rule},
+                       {"days", tally.days},
+                       {"disabled_days", tally.disabled_days},
+                       {"calls", tally.calls},
+                       {"errors", tally.errors},
+                       {"detections", tally.detections},
+                       {"nanoseconds", tally.nanoseconds},
+                       {"memory_bytes", tally.memory_bytes}});
+    }
+    return out;
+}
+
+Json sensors(const record::Run& run) {
+    Json out = Json::array();
+    for (const record::SensorUse& one : checks::sensor_tallies(run)) {
+        out.push_back({{"events", one.kind},
+                       {"in", one.in},
+                       {"merged", one.merged},
+                       {"dropped", one.dropped},
+                       {"delivered", one.delivered}});
+    }
+    return out;
+}
+
+// `refusal` is null for what is granted.
+Json exclusions(const record::Run& run) {
+    Json out = Json::array();
+    for (const checks::ExclusionTally& tally : checks::exclusion_tallies(run)) {
+        const record::ExclusionUse& use = tally.what;
+        out.push_back({{"release", release_or_null(run.header, use.release)},
+                       {"feed", use.feed},
+                       {"application", use.application},
+                       {"rule", use.rule},
+                       {"what", use.kind},
+                       {"path", use.path},
+                       {"refusal", use.refusal.empty() ? Json(nullptr) : Json(use.refusal)},
+                       {"assays", tally.workloads}});
+    }
+    return out;
+}
+
 Json expectations(const Judged& judged) {
     Json out = Json::array();
     for (size_t i = 0; i < judged.verdicts.size(); ++i) {
@@ -225,6 +274,9 @@ std::string json(const Judged& judged) {
         {"personas", personas(run)},
         {"worst_tenants", worst_tenants(run)},
         {"models", models(run)},
+        {"rules", rules(run)},
+        {"sensors", sensors(run)},
+        {"exclusions", exclusions(run)},
         {"stages", stages(run.header)},
         {"fault_domains", fault_domains(run.header)},
         {"settings", settings(run.header)},

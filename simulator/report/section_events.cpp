@@ -82,7 +82,7 @@ std::string recovery_bar(const checks::Recovered& recovered, uint64_t open) {
            bars + "</svg></figure>\n" + table({"it ended", "#times", "#of all"}, rows, "narrow");
 }
 
-std::string personas(const record::Run& run) {
+std::string personas_table(const record::Run& run) {
     std::vector<checks::Containment> rows = checks::by_persona(run);
     std::erase_if(rows, [](const checks::Containment& row) {
         return row.exposed + row.affected + row.refused + row.infections == 0 &&
@@ -201,7 +201,7 @@ std::string harm_section(const record::Run& run) {
 }
 
 std::string fleet_section(const record::Run& run) {
-    return personas(run) + tenants(run);
+    return personas_table(run) + tenants(run);
 }
 
 }  // namespace firebreak::report

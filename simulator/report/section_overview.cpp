@@ -12,11 +12,11 @@ namespace firebreak::report {
 
 namespace {
 
-struct Look {
+struct CallLook {
     std::string_view css, sign, text_css;
 };
 
-Look look_of(checks::Call call) {
+CallLook look_of(checks::Call call) {
     switch (call) {
         case checks::Call::kGo:
             return {"go", "✓", "pass"};
@@ -152,7 +152,7 @@ std::string result_text(checks::Result result, bool of_attack) {
 
 std::string call_text(const Judged& judged) {
     const checks::Call call = checks::decide(judged.run, judged.verdicts).call;
-    const Look look = look_of(call);
+    const CallLook look = look_of(call);
     return tag("span", look.text_css, fmt::format("{} {}", look.sign, to_text(call)));
 }
 

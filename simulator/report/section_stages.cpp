@@ -13,7 +13,7 @@ namespace firebreak::report {
 
 namespace {
 
-constexpr double kRow = 50, kTop = 44;
+constexpr double kRow = 50, kFirstRow = 44;
 constexpr double kBarLeft = 270, kBarRight = 500;    // and 80 for the number
 constexpr double kFindLeft = 620, kFindRight = 850;  // and 110 for the rate
 constexpr double kMostHours = 1e8;  // the right end of the rate axis: one event in so many hours
@@ -102,15 +102,15 @@ std::string picture(const std::vector<record::Stage>& stages) {
         most = std::max(most, stage.endpoints);
     }
     const ValueAxis axis(Scale::kLog, Quantity::kCount, static_cast<double>(most));
-    const double height = kTop + static_cast<double>(stages.size()) * kRow;
+    const double height = kFirstRow + static_cast<double>(stages.size()) * kRow;
     std::string out = fmt::format(
         "<svg class=\"picture\" viewBox=\"0 0 960 {}\" role=\"img\" aria-label=\"Release stages: "
         "endpoints, bake time, and the rarest defect that each finds\">\n",
         height);
     out += heads(height, axis);
     for (size_t i = 0; i < stages.size(); ++i) {
-        out += stage_row(stages[i], i + 1 == stages.size(), kTop + static_cast<double>(i) * kRow,
-                         axis);
+        out += stage_row(stages[i], i + 1 == stages.size(),
+                         kFirstRow + static_cast<double>(i) * kRow, axis);
     }
     return "<figure class=\"full\">" + out + "</svg></figure>\n";
 }

@@ -33,18 +33,6 @@ void drop_empty(std::vector<Line>& lines) {
     std::erase_if(lines, [](const Line& line) { return !happened(line); });
 }
 
-// A log scale where the largest line would flatten the smallest.
-Scale scale_for(const std::vector<Line>& lines) {
-    double least = 0;
-    double most = 0;
-    for (const Line& line : lines) {
-        const double peak = checks::peak(line.points);
-        most = std::max(most, peak);
-        least = least == 0 ? peak : std::min(least, peak);
-    }
-    return most > 50 * std::max(least, 1.0) ? Scale::kLog : Scale::kLinear;
-}
-
 std::string scale_text(Scale scale) {
     return scale == Scale::kLog ? tag("span", "dim", ", log scale") : "";
 }

@@ -29,6 +29,10 @@ std::string fleet_section(const record::Run& run);  // personas, worst tenants
 
 // section_models.cpp: live models and those in telemetry, side by side
 std::string models_section(const record::Run& run);
+// section_rules.cpp: what each rule did and cost, and what sensors spared it
+std::string rules_section(const record::Run& run);
+// section_exclusions.cpp: what application detection leaves unscanned, and what it refused
+std::string exclusions_section(const record::Run& run);
 
 // section_terms.cpp
 std::string settings_section(const record::Run& run);

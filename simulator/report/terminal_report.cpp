@@ -4,8 +4,10 @@
 
 #include "base/text.h"
 #include "checks/excerpt.h"
+#include "checks/exclusions.h"
 #include "checks/failures.h"
 #include "checks/models.h"
+#include "checks/rules.h"
 #include "report/attack_rows.h"
 #include "report/containment_columns.h"
 #include "report/reports.h"
@@ -19,7 +21,6 @@ namespace {
 constexpr const char* kBold = "1";
 constexpr const char* kGood = "32";
 constexpr const char* kBad = "31";
-constexpr const char* kDim = "2";
 
 std::string containment_table(const record::Run& run, bool color) {
     const std::vector<checks::Containment> rows = checks::containment(run);
@@ -120,6 +121,71 @@ std::string models(const record::Run& run, bool color) {
            more;
 }
 
+// The dearest of each release; all of them stand in the other reports.
+std::string rules(const record::Run& run, bool color) {
+    constexpr size_t kMostRules = 8;
+    const std::vector<checks::RuleTally> tallies = checks::rule_tallies(run);
+    std::vector<std::string> names;
+    std::vector<Column> columns = {
+        {"release", "release", {}, 2},       {"calls", "calls", {}, 0},
+        {"detections", "detections", {}, 0}, {"errors", "errors", {}, 0},
+        {"µs a call", "µs a call", {}, 0},   {"switched off", "switched off", {}, 1}};
+    int32_t release = record::kAll;
+    size_t of_release = 0;
+    for (const checks::RuleTally& tally : tallies) {
+        of_release = tally.release == release ? of_release + 1 : 1;
+        release = tally.release;
+        const bool worth_it = of_release <= kMostRules || tally.detections > 0 ||
+                              tally.errors > 0 || tally.disabled_days > 0;
+        if (!worth_it) {
+            continue;
+        }
+        names.push_back(base::printable(tally.rule));
+        const std::string cells[] = {
+            base::printable(release == record::kAll ? "baseline"
+                                                    : release_name(run.header, release)),
+            base::with_thousands(static_cast<int64_t>(tally.calls)),
+            base::with_thousands(static_cast<int64_t>(tally.detections)),
+            base::with_thousands(static_cast<int64_t>(tally.errors)),
+            fmt::format("{:.2f}", tally.microseconds_per_call()),
+            tally.disabled_days == 0
+                ? std::string("–")
+                : fmt::format("{} of {} days", tally.disabled_days, tally.days)};
+        for (size_t c = 0; c < columns.size(); ++c) {
+            columns[c].cells.push_back(cells[c]);
+        }
+    }
+    if (names.empty()) {
+        return "";
+    }
+    const size_t more = tallies.size() - names.size();
+    return fitted_table("rule", names, columns, false, color) +
+           (more == 0 ? ""
+                      : fmt::format("  and {} more, which cost less and found nothing\n", more));
+}
+
+// A line for each that was refused, and how many were granted; HTML and JSON have them all.
+std::string exclusions(const record::Run& run) {
+    constexpr size_t kMostRefused = 12;
+    std::string refused;
+    size_t granted = 0, refusals = 0;
+    for (const checks::ExclusionTally& tally : checks::exclusion_tallies(run)) {
+        const record::ExclusionUse& use = tally.what;
+        if (use.refusal.empty()) {
+            ++granted;
+        } else if (++refusals <= kMostRefused) {
+            refused += fmt::format(
+                "  refused: {} {} for {} ({}; {})\n", use.kind, base::printable(use.path, 80),
+                base::printable(use.application, 40), use.refusal, base::printable(use.rule));
+        }
+    }
+    if (granted + refusals == 0) {
+        return "";
+    }
+    return fmt::format("  {} granted, {} refused\n", granted, refusals) + refused +
+           (refusals > kMostRefused ? fmt::format("  and {} more\n", refusals - kMostRefused) : "");
+}
+
 std::string expectations(const Judged& judged, bool color) {
     std::string out;
     for (size_t i = 0; i < judged.verdicts.size(); ++i) {
@@ -214,6 +280,8 @@ std::string terminal(const Judged& judged, bool color) {
     out += section("The attack", attack(judged, color), color);
     out += section("Evidence", evidence(run, color), color);
     out += section("Models, on programs that are not malicious", models(run, color), color);
+    out += section("Rules, on events that are no attack", rules(run, color), color);
+    out += section("Exclusions from scanning", exclusions(run), color);
     out += section("Expectations", expectations(judged, color), color);
     return out + "\n" + last_lines(judged, color);
 }

@@ -6,8 +6,9 @@
 
 namespace firebreak::report {
 
-// `text` in an ANSI colour ("1" is bold, "2" dim, "31" red, "32" green), or as it is.
+// `text` in an ANSI colour ("1" is bold, "31" red, "32" green), or as it is.
 std::string paint(const std::string& text, const char* code, bool color);
+inline constexpr const char* kDim = "2";
 
 // How many terminal cells a UTF-8 text takes, taking every character for one cell.
 size_t cells(const std::string& text);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "base/text.h"
 #include "checks/series.h"
@@ -265,6 +266,17 @@ std::vector<record::Point> window(const std::vector<record::Point>& points, base
         }
     }
     return out;
+}
+
+Scale scale_for(const std::vector<Line>& lines) {
+    double least = std::numeric_limits<double>::infinity();
+    double most = 0;
+    for (const Line& line : lines) {
+        const double peak = checks::peak(line.points);
+        most = std::max(most, peak);
+        least = peak > 0 ? std::min(least, peak) : least;
+    }
+    return most > 50 * std::max(least, 1.0) ? Scale::kLog : Scale::kLinear;
 }
 
 std::string time_chart(const TimeChart& chart) {

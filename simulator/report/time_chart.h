@@ -44,6 +44,9 @@ struct TimeChart {
     bool small = false;  // a third of the page's width: no labels at the lines, flags without rail
 };
 
+// A log scale where the largest of the lines would flatten the smallest that is not nothing.
+Scale scale_for(const std::vector<Line>& lines);
+
 // Lines are thinned out to what an eye can tell apart, peaks kept; flags that would overlap are put
 // together. Names are escaped.
 std::string time_chart(const TimeChart& chart);

@@ -27,6 +27,9 @@ inline constexpr int kPageFd = 4;
 inline constexpr int kLogFolderFd = 5;      // weakenings/quota_folders.h
 inline constexpr int kObjectsFolderFd = 6;  // the last place that is given out at birth
 
+// Exit status of zygote and worker: EX_SOFTWARE of sysexits.h.
+inline constexpr int kFailed = 70;
+
 inline constexpr size_t kFrameHeaderBytes = 4;
 inline constexpr size_t kMostInline = 8 * 1024;
 inline constexpr int kRequestFd = 0;  // a memory file's number in the worker: the lowest there is

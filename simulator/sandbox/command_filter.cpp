@@ -10,6 +10,8 @@
 #include <memory>
 #include <vector>
 
+#include "sandbox/call_argument.h"
+
 namespace firebreak::sandbox {
 namespace {
 
@@ -19,9 +21,6 @@ struct Denial {
     std::vector<scmp_arg_cmp> conditions = {};
 };
 
-scmp_arg_cmp is(unsigned argument, uint64_t value) {
-    return {argument, SCMP_CMP_EQ, value, 0};
-}
 scmp_arg_cmp is_not(unsigned argument, uint64_t value) {
     return {argument, SCMP_CMP_NE, value, 0};
 }

@@ -23,6 +23,7 @@
 #include "sandbox/command_messages.h"
 #include "sandbox/command_root.h"
 #include "sandbox/landlock.h"
+#include "sandbox/lockdown.h"
 #include "sandbox/message.h"
 #include "sandbox/namespaces.h"
 #include "sandbox/policy.h"
@@ -35,11 +36,6 @@ using How = base::ProgramEnd::How;
 
 constexpr int kOutputFd = kPageFd;
 constexpr rlim_t kOpenFiles = 256;
-
-base::Error no_layer(base::SandboxLayer layer, const base::Error& cause) {
-    return {base::layer_names(layer) + " cannot be had: " + cause.message, cause.place,
-            cause.remedy};
-}
 
 // --- the program's side, from fork to exec
 
@@ -323,7 +319,7 @@ int live_for_command() {
         report.failure = base::printable(end.error().text(), 2000);
     }
     const base::Bytes bytes = encode(report);
-    return send_message(kSocketFd, std::as_bytes(std::span(bytes)), {}).ok() ? 0 : 70;
+    return send_message(kSocketFd, std::as_bytes(std::span(bytes)), {}).ok() ? 0 : kFailed;
 }
 
 }  // namespace firebreak::sandbox

@@ -11,13 +11,13 @@
 
 #include "base/text.h"
 #include "sandbox/descriptor.h"
+#include "sandbox/namespaces.h"
 
 namespace firebreak::sandbox {
 namespace {
 
 // Where the new root stands until it is the root.
 const std::string kNewRoot = "/tmp";
-constexpr unsigned long kNothing = MS_NOSUID | MS_NODEV | MS_NOEXEC;
 constexpr uint64_t kPage = 4096;
 
 base::Error failed(const std::string& what, const std::string& path) {
@@ -115,7 +115,7 @@ base::Status make_scratch(uint64_t bytes) {
         return {};
     }
     if (mkdir(place.c_str(), 0777) != 0 ||
-        mount("tmpfs", place.c_str(), "tmpfs", kNothing, room.c_str()) != 0) {
+        mount("tmpfs", place.c_str(), "tmpfs", kInert, room.c_str()) != 0) {
         return failed("mount", kScratch);
     }
     return {};
@@ -124,7 +124,7 @@ base::Status make_scratch(uint64_t bytes) {
 base::Status enter_root() {
     if (chdir(kNewRoot.c_str()) != 0 || syscall(SYS_pivot_root, ".", ".") != 0 ||
         umount2(".", MNT_DETACH) != 0 || chdir("/") != 0 ||
-        mount("none", "/", nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY | kNothing, nullptr) != 0) {
+        mount("none", "/", nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY | kInert, nullptr) != 0) {
         return failed("a root of its own", "/");
     }
     return {};
@@ -142,7 +142,7 @@ base::Status make_root(const CommandOrder& order) {
         FB_TRY(Detached bind, detach(path));
         binds.push_back(std::move(bind));
     }
-    if (mount("tmpfs", kNewRoot.c_str(), "tmpfs", kNothing, size_of_root(order).c_str()) != 0) {
+    if (mount("tmpfs", kNewRoot.c_str(), "tmpfs", kInert, size_of_root(order).c_str()) != 0) {
         return failed("mount", kNewRoot);
     }
     for (const Detached& bind : binds) {

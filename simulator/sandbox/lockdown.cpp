@@ -19,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include "sandbox/call_argument.h"
 #include "sandbox/channel.h"
 #include "sandbox/descriptor.h"
 #include "sandbox/landlock.h"
@@ -27,11 +28,6 @@
 
 namespace firebreak::sandbox {
 namespace {
-
-base::Error no_layer(base::SandboxLayer layer, const base::Error& cause) {
-    return {base::layer_names(layer) + " cannot be had: " + cause.message, cause.place,
-            cause.remedy};
-}
 
 base::Status forgo_privileges() {
     if (prctl(PR_SET_DUMPABLE, 0) != 0) {
@@ -49,9 +45,6 @@ struct Rule {
     std::vector<scmp_arg_cmp> conditions = {};
 };
 
-scmp_arg_cmp is(unsigned argument, uint64_t value) {
-    return {argument, SCMP_CMP_EQ, value, 0};
-}
 // No bits but these are set.
 scmp_arg_cmp only(unsigned argument, uint64_t bits) {
     return {argument, SCMP_CMP_MASKED_EQ, ~bits, 0};
@@ -239,6 +232,11 @@ base::Status filter_system_calls(uint32_t weakenings, std::span<const int> folde
 }
 
 }  // namespace
+
+base::Error no_layer(base::SandboxLayer layer, const base::Error& cause) {
+    return {base::layer_names(layer) + " cannot be had: " + cause.message, cause.place,
+            cause.remedy};
+}
 
 base::Result<uint32_t> lock_down(uint32_t weakenings) {
     FB_CHECK(forgo_privileges());

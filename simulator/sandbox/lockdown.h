@@ -4,8 +4,12 @@
 #include <cstdint>
 
 #include "base/result.h"
+#include "base/sandbox_layers.h"
 
 namespace firebreak::sandbox {
+
+// What is told of a layer that cannot be had: which one it is, and the cause.
+base::Error no_layer(base::SandboxLayer layer, const base::Error& cause);
 
 // Locks this single-threaded process down for good, but for these weakenings (sandbox/policy.h),
 // and hands the listener of its system call filter to the parent. Returns the layers that are in

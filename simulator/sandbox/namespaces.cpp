@@ -43,14 +43,13 @@ base::Status map_ids(uid_t user, gid_t group) {
 
 // An empty file system in place of all that is mounted.
 base::Status empty_the_root() {
-    constexpr unsigned long kNothing = MS_NOSUID | MS_NODEV | MS_NOEXEC;
     if (mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
-        mount("tmpfs", "/tmp", "tmpfs", kNothing, "size=4k,nr_inodes=2,mode=0555") != 0) {
+        mount("tmpfs", "/tmp", "tmpfs", kInert, "size=4k,nr_inodes=2,mode=0555") != 0) {
         return system_error("mount");
     }
     if (chdir("/tmp") != 0 || syscall(SYS_pivot_root, ".", ".") != 0 ||
         umount2(".", MNT_DETACH) != 0 || chdir("/") != 0 ||
-        mount("none", "/", nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY | kNothing, nullptr) != 0) {
+        mount("none", "/", nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY | kInert, nullptr) != 0) {
         return system_error("empty root");
     }
     return {};
@@ -118,6 +117,7 @@ base::Status start_first_process() {
 
 }  // namespace
 
+const unsigned long kInert = MS_NOSUID | MS_NODEV | MS_NOEXEC;
 const unsigned long kOwnWorld = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC |
                                 CLONE_NEWUTS | CLONE_NEWCGROUP | CLONE_NEWPID;
 

@@ -23,6 +23,8 @@ base::Result<uint32_t> enter_own_world();
 // What a process is started into that gets a world of its own at once, by clone(): all of the
 // machine's namespaces that enter_own_world() leaves.
 extern const unsigned long kOwnWorld;
+// How folders that hold no more than data are mounted: nothing in them is a device or a program.
+extern const unsigned long kInert;
 // To be called in such a process, with the user and group of who started it: the same inside.
 base::Status keep_ids(unsigned user, unsigned group);
 

@@ -19,8 +19,6 @@
 namespace firebreak::sandbox {
 namespace {
 
-constexpr int kFailed = 70;  // EX_SOFTWARE of sysexits.h
-
 // For handlers, which get no argument. Set once, before any handler is.
 EvidencePage* g_page = nullptr;
 

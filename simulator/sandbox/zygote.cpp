@@ -23,8 +23,6 @@
 namespace firebreak::sandbox {
 namespace {
 
-constexpr int kFailed = 70;  // EX_SOFTWARE of sysexits.h
-
 enum OfWorker : size_t { kItsSocket, kItsPage, kItsErrors, kItsLogFolder, kItsObjectsFolder };
 constexpr size_t kWithoutFolders = kItsErrors + 1;
 constexpr size_t kWithFolders = kItsObjectsFolder + 1;

@@ -149,6 +149,7 @@ struct Baseline {
     // rewritten so that they lead to the same folder from here.)
     std::filesystem::path source;
     Place source_place;
+    std::vector<std::filesystem::path> with;  // likewise: folders whose files join them
     Place place;
 
     friend bool operator==(const Baseline&, const Baseline&) = default;
@@ -174,6 +175,7 @@ struct Release {
     std::string version;  // unique per feed, baseline included; default: the id
     std::filesystem::path source;
     Place source_place;
+    std::vector<std::filesystem::path> with;  // likewise: folders whose files join them
     base::SimTime at;  // signed and published to the engineering group; a plant: exists from then
     // In place of `at`: made once that release is halted, so long after the halt. If it never is,
     // this one never comes.

@@ -85,9 +85,10 @@ Status read_window(TomlTable& in, std::string_view from, std::string_view what,
     return {};
 }
 
-Result<std::filesystem::path> read_source(TomlTable& in, std::string_view key,
-                                          std::string_view under) {
-    FB_TRY(const std::string text, in.string(key));
+namespace {
+
+Result<std::filesystem::path> checked_source(const TomlTable& in, std::string_view key,
+                                             const std::string& text, std::string_view under) {
     const std::string remedy =
         fmt::format("name a {} under fixtures/{}, or one beside the scenario as \"./…\"",
                     under == "content" ? "folder" : "file", under);
@@ -103,6 +104,25 @@ Result<std::filesystem::path> read_source(TomlTable& in, std::string_view key,
                         remedy);
     }
     return source;
+}
+
+}  // namespace
+
+Result<std::filesystem::path> read_source(TomlTable& in, std::string_view key,
+                                          std::string_view under) {
+    FB_TRY(const std::string text, in.string(key));
+    return checked_source(in, key, text, under);
+}
+
+Result<std::vector<std::filesystem::path>> read_sources(TomlTable& in, std::string_view key) {
+    std::vector<std::filesystem::path> out;
+    if (in.has(key)) {
+        FB_TRY(const std::vector<std::string> texts, in.strings(key));
+        for (const std::string& text : texts) {
+            FB_TRY(out.emplace_back(), checked_source(in, key, text, "content"));
+        }
+    }
+    return out;
 }
 
 Result<std::filesystem::path> read_beside(TomlTable& in, std::string_view key) {

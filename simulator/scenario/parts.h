@@ -44,6 +44,9 @@ base::Status read_window(base::TomlTable& in, std::string_view from, std::string
 // A folder or file under fixtures/<under>, or one beside the scenario as "./…".
 base::Result<std::filesystem::path> read_source(base::TomlTable& in, std::string_view key,
                                                 std::string_view under);
+// A list of such folders of content; none if the key is not there.
+base::Result<std::vector<std::filesystem::path>> read_sources(base::TomlTable& in,
+                                                              std::string_view key);
 // "./…": a file or folder beside the scenario.
 base::Result<std::filesystem::path> read_beside(base::TomlTable& in, std::string_view key);
 // Where such a path leads to, for the scenario in `file`.

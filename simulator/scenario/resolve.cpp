@@ -43,6 +43,8 @@ void move_names(TomlDocument& parent, const path& from, const path& to) {
     parent.rewrite("keys", "", moved);
     parent.rewrite("baseline", "source", moved);
     parent.rewrite("release", "source", moved);
+    parent.rewrite("baseline", "with", moved);
+    parent.rewrite("release", "with", moved);
     parent.rewrite("campaign", "sample", moved);
     parent.rewrite("measured", "file", moved);
 }

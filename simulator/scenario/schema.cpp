@@ -12,34 +12,34 @@ namespace firebreak::scenario {
 
 namespace {
 
-using json = nlohmann::ordered_json;
+using nlohmann::ordered_json;
 
-json reference(const std::string& name) {
+ordered_json reference(const std::string& name) {
     return {{"$ref", "#/$defs/" + name}};
 }
 
 // A number without a fraction as JSON has it: 20000000, not 20000000.0.
-json bound(double value) {
+ordered_json bound(double value) {
     constexpr double kTooLarge = 9223372036854775808.0;  // 2^63: stands for the largest integer
     if (value >= kTooLarge) {
         return std::numeric_limits<int64_t>::max();
     }
     const auto whole = static_cast<int64_t>(value);
-    return value == static_cast<double>(whole) ? json(whole) : json(value);
+    return value == static_cast<double>(whole) ? ordered_json(whole) : ordered_json(value);
 }
 
-void add_range(json& out, const Key& key) {
+void add_range(ordered_json& out, const Key& key) {
     out[key.above_min ? "exclusiveMinimum" : "minimum"] = bound(key.min);
     out["maximum"] = bound(key.max);
 }
 
-json list_of(json items) {
+ordered_json list_of(ordered_json items) {
     return {{"type", "array"}, {"items", std::move(items)}};
 }
 
-json table_schema(const Table& table);
+ordered_json table_schema(const Table& table);
 
-json text_schema(const Key& key) {
+ordered_json text_schema(const Key& key) {
     switch (key.type) {
         case Type::kLine:
             return {{"type", "string"}, {"minLength", 1}, {"maxLength", 200}};
@@ -60,17 +60,17 @@ json text_schema(const Key& key) {
     }
 }
 
-json number_schema(const Key& key) {
-    json out{{"type", key.type == Type::kInteger ? "integer" : "number"}};
+ordered_json number_schema(const Key& key) {
+    ordered_json out{{"type", key.type == Type::kInteger ? "integer" : "number"}};
     add_range(out, key);
     return out;
 }
 
-json share_schema(const Key& key) {
-    json number{{"type", "number"}};
+ordered_json share_schema(const Key& key) {
+    ordered_json number{{"type", "number"}};
     number[key.above_min ? "exclusiveMinimum" : "minimum"] = 0;
     number["maximum"] = 1;
-    json any = json::array({reference("percentage"), number});
+    ordered_json any = ordered_json::array({reference("percentage"), number});
     if (key.type == Type::kShareOrWord) {
         any.push_back({{"enum", key.words}});
     }
@@ -78,7 +78,7 @@ json share_schema(const Key& key) {
 }
 
 // What the key's value must look like.
-json value_schema(const Key& key) {
+ordered_json value_schema(const Key& key) {
     switch (key.type) {
         case Type::kSchemaVersion:
             return {{"const", 1}};
@@ -87,20 +87,20 @@ json value_schema(const Key& key) {
         case Type::kPlatform:
             return reference("platform");
         case Type::kNames: {
-            json out = list_of(reference("name"));
+            ordered_json out = list_of(reference("name"));
             out["uniqueItems"] = true;
             return out;
         }
         case Type::kTexts:
             return list_of({{"type", "string"}});
         case Type::kIntegers: {
-            json item{{"type", "integer"}};
+            ordered_json item{{"type", "integer"}};
             add_range(item, key);
             return list_of(item);
         }
         case Type::kFiles: {
-            const json name{{"type", "string"}, {"minLength", 1}};
-            return {{"anyOf", json::array({name, list_of(name)})}};
+            const ordered_json name{{"type", "string"}, {"minLength", 1}};
+            return {{"anyOf", ordered_json::array({name, list_of(name)})}};
         }
         case Type::kBoolean:
             return {{"type", "boolean"}};
@@ -113,8 +113,8 @@ json value_schema(const Key& key) {
         case Type::kDuration:
             return reference("duration");
         case Type::kDurationOrWord: {
-            const json words{{"enum", key.words}};
-            return {{"anyOf", json::array({words, reference("duration")})}};
+            const ordered_json words{{"enum", key.words}};
+            return {{"anyOf", ordered_json::array({words, reference("duration")})}};
         }
         case Type::kFeed:
             return reference("feed");
@@ -131,18 +131,18 @@ json value_schema(const Key& key) {
     }
 }
 
-json fallback_of(const Key& key) {
+ordered_json fallback_of(const Key& key) {
     const bool plain =
         key.type == Type::kBoolean || key.type == Type::kInteger || key.type == Type::kNumber;
-    return plain ? json::parse(key.fallback) : json(key.fallback);
+    return plain ? ordered_json::parse(key.fallback) : ordered_json(key.fallback);
 }
 
-json key_schema(const Key& key) {
-    json out = json::object();
+ordered_json key_schema(const Key& key) {
+    ordered_json out = ordered_json::object();
     if (!key.description.empty()) {
         out["description"] = key.description;
     }
-    const json value = value_schema(key);
+    const ordered_json value = value_schema(key);
     for (const auto& [name, part] : value.items()) {
         if (!out.contains(name)) {
             out[name] = part;
@@ -154,8 +154,8 @@ json key_schema(const Key& key) {
     return out;
 }
 
-void add_choice(json& out, const Table& table) {
-    json choice = json::object();
+void add_choice(ordered_json& out, const Table& table) {
+    ordered_json choice = ordered_json::object();
     for (const auto& keys : table.one_of) {
         choice["oneOf"].push_back({{"required", keys}});
     }
@@ -164,15 +164,16 @@ void add_choice(json& out, const Table& table) {
         out.update(choice);
         return;
     }
-    out["if"] = {{"properties", {{key, {{"const", word}}}}}, {"required", json::array({key})}};
+    out["if"] = {{"properties", {{key, {{"const", word}}}}},
+                 {"required", ordered_json::array({key})}};
     out["else"] = choice;
 }
 
-json table_schema(const Table& table) {
-    json out{
+ordered_json table_schema(const Table& table) {
+    ordered_json out{
         {"description", table.description}, {"type", "object"}, {"additionalProperties", false}};
-    json required = json::array();
-    json properties = json::object();
+    ordered_json required = ordered_json::array();
+    ordered_json properties = ordered_json::object();
     for (const Key& key : table.keys) {
         if (key.required) {
             required.push_back(key.name);
@@ -188,7 +189,7 @@ json table_schema(const Table& table) {
 }
 
 // Tables of which a file may have several stand apart.
-void add_lists(const Table& table, json& out) {
+void add_lists(const Table& table, ordered_json& out) {
     for (const Key& key : table.keys) {
         if (key.table == nullptr) {
             continue;
@@ -200,13 +201,13 @@ void add_lists(const Table& table, json& out) {
     }
 }
 
-json shared_definitions() {
-    json feeds = json::array();
+ordered_json shared_definitions() {
+    ordered_json feeds = ordered_json::array();
     for (const content::FeedInfo& info : content::catalogue()) {
         feeds.push_back(info.name);
     }
     constexpr const char* kSpan = "[0-9]+(\\.[0-9]+)?[smhd]";
-    json out;
+    ordered_json out;
     out["name"] = {{"type", "string"}, {"pattern", "^[a-z0-9-]{1,40}$"}};
     out["platform"] = {{"type", "string"},
                        {"pattern", "^[a-z0-9-]{1,32}$"},
@@ -223,18 +224,18 @@ json shared_definitions() {
                       {"propertyNames", reference("name")},
                       {"additionalProperties",
                        {{"type", "number"}, {"exclusiveMinimum", 0}, {"maximum", 20'000'000}}}};
-    out["bound"] = {{"anyOf", json::array({{{"type", "number"}, {"minimum", 0}},
-                                           reference("percentage"),
-                                           reference("duration")})}};
+    out["bound"] = {{"anyOf", ordered_json::array({{{"type", "number"}, {"minimum", 0}},
+                                                   reference("percentage"),
+                                                   reference("duration")})}};
     return out;
 }
 
 }  // namespace
 
 std::string json_schema() {
-    json out{{"$schema", "https://json-schema.org/draft/2020-12/schema"},
-             {"$id", "https://firebreak.example/scenario.schema.json"},
-             {"title", "Firebreak scenario"}};
+    ordered_json out{{"$schema", "https://ordered_json-schema.org/draft/2020-12/schema"},
+                     {"$id", "https://firebreak.example/scenario.schema.ordered_json"},
+                     {"title", "Firebreak scenario"}};
     out.update(table_schema(root_format()));
     out["$defs"] = shared_definitions();
     add_lists(root_format(), out["$defs"]);

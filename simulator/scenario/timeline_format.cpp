@@ -35,6 +35,15 @@ const Key& source_key() {
     return kKey;
 }
 
+const Key& with_key() {
+    static const Key kKey{.name = "with",
+                          .type = Type::kTexts,
+                          .description =
+                              "Further folders, named as `source` is, whose files join "
+                              "those of `source`."};
+    return kKey;
+}
+
 const Key& kind_of_fault_key() {
     static const Key kKey{
         .name = "kind",
@@ -140,7 +149,8 @@ const Table& baseline_format() {
                                         .type = Type::kVersion,
                                         .description = "Unique within the feed, releases included.",
                                         .required = true},
-                                       source_key()}};
+                                       source_key(),
+                                       with_key()}};
     return kTable;
 }
 
@@ -159,6 +169,7 @@ const Table& release_format() {
                   .type = Type::kVersion,
                   .description = "Unique within the feed; default: the id."},
                  source_key(),
+                 with_key(),
                  {.name = "at",
                   .type = Type::kDuration,
                   .description = "When it is signed and published to the first group, since the "

@@ -108,6 +108,7 @@ Result<Release> read_release(TomlTable in, const Experiment& so_far) {
     FB_CHECK(check_version(in, "version", out.version));
     FB_TRY(out.source, read_source(in, "source", "content"));
     out.source_place = in.place("source");
+    FB_TRY(out.with, read_sources(in, "with"));
     const ReleaseKind usual = in.has("fixes") ? ReleaseKind::kFix : ReleaseKind::kUpdate;
     FB_TRY(out.kind, in.word("kind", kReleaseKinds, usual));
     FB_CHECK(read_release_time(in, so_far, out));
@@ -171,6 +172,7 @@ Result<std::vector<Baseline>> read_baseline(TomlTable& root) {
         FB_CHECK(check_version(in, "version", entry.version));
         FB_TRY(entry.source, read_source(in, "source", "content"));
         entry.source_place = in.place("source");
+        FB_TRY(entry.with, read_sources(in, "with"));
         FB_CHECK(in.finish());
         out.push_back(std::move(entry));
     }

@@ -13,7 +13,6 @@ namespace {
 
 using ports::FetchStatus;
 
-constexpr auto kFeed = content::Feed::kDatasetA;
 constexpr base::UtcTime kStart{1'772'409'600};
 
 // What the origin has there now.

@@ -28,14 +28,14 @@ using testing::Not;
 using testing::StartsWith;
 namespace fs = std::filesystem;
 
-constexpr const char* kHead = "heads/public-1/DatasetA.json";
+constexpr const char* kServedHead = "heads/public-1/DatasetA.json";
 
 // A folder "site" beside a file "secret.txt", which nobody may see, served.
 class HttpServerTest : public testing::Test {
   protected:
     void SetUp() override {
         write("secret.txt", "secret");
-        write(std::string("site/") + kHead, "{\"head\":1}");
+        write(std::string("site/") + kServedHead, "{\"head\":1}");
         write("site/payloads/digits", "0123456789");
         write("site/payloads/empty", "");
         write("site/payloads/text", std::string(300'000, 'x') + "end");
@@ -127,7 +127,7 @@ TEST_F(HttpServerTest, SaysHowLongAnAnswerLives) {
     HttpServerSettings settings;
     settings.time_to_live = base::minutes(2);
     serve(settings);
-    EXPECT_THAT(get(kHead), HasSubstr("Cache-Control: max-age=120\r\n"));
+    EXPECT_THAT(get(kServedHead), HasSubstr("Cache-Control: max-age=120\r\n"));
     EXPECT_THAT(get("heads/nobody/ESH.json"),
                 AllOf(StartsWith("HTTP/1.1 404 "), HasSubstr("Cache-Control: max-age=120\r\n")));
     EXPECT_THAT(get("payloads/digits"), HasSubstr("immutable\r\n"));
@@ -323,11 +323,11 @@ TEST_F(HttpServerTest, ServesAnEdgeThatGrowsOlder) {
     server_.reset();
     const auto ask_edge = [&] {
         const Socket socket = test::connect_to(server->port());
-        socket.send("GET /" + std::string(kHead) + " HTTP/1.0\r\n\r\n");
+        socket.send("GET /" + std::string(kServedHead) + " HTTP/1.0\r\n\r\n");
         return body_of(socket.receive_all());
     };
     EXPECT_EQ(ask_edge(), "{\"head\":1}");
-    fs::remove(folder_.path() / "site" / kHead);
+    fs::remove(folder_.path() / "site" / kServedHead);
     edge.advance({299});
     EXPECT_EQ(ask_edge(), "{\"head\":1}");
     edge.advance({300});

@@ -60,9 +60,10 @@ Staging staging() {
 }
 
 // A vendor with two groups before the public and two public ones, and two releases.
-class Vendor {
+class WatchingVendor {
   public:
-    explicit Vendor(const Vigilance& vigilance, Staging policy = staging(), uint64_t seed = 1)
+    explicit WatchingVendor(const Vigilance& vigilance, Staging policy = staging(),
+                            uint64_t seed = 1)
         : system({{"engineering", kEngineering, GroupStage::kEngineering, {}},
                   {"internal", kInternal, GroupStage::kInternal, {}},
                   {"public-1", kPublic1, GroupStage::kPublic, {}},
@@ -124,7 +125,7 @@ class Vendor {
 };
 
 TEST(Operations, HaltsOnOneFailureInEngineeringOrInternal) {
-    Vendor vendor(machine());
+    WatchingVendor vendor(machine());
     vendor.release_to_public(vendor.one, at(0, 0));
     vendor.advance(at(0, 9));
     EXPECT_THAT(vendor.notices(), IsEmpty());
@@ -134,7 +135,7 @@ TEST(Operations, HaltsOnOneFailureInEngineeringOrInternal) {
     EXPECT_THAT(vendor.halts(), ElementsAre("rules-2: 1 failure reported from internal"));
     EXPECT_THAT(vendor.notices(), ElementsAre("A: 1 failure reported from internal"));
 
-    Vendor other(machine());
+    WatchingVendor other(machine());
     other.system.release(other.one, at(0, 0));
     other.hear(other.one, kEngineering, 2, Channel::kAlert);
     other.advance(at(0, 0));
@@ -142,7 +143,7 @@ TEST(Operations, HaltsOnOneFailureInEngineeringOrInternal) {
 }
 
 TEST(Operations, HaltsForTheFirstOfSeveralAlarmsAndTellsThemAll) {
-    Vendor vendor(machine());
+    WatchingVendor vendor(machine());
     vendor.release_to_public(vendor.one, at(0, 9));
     vendor.hear(vendor.one, kInternal);
     vendor.hear(vendor.one, kEngineering);
@@ -155,7 +156,7 @@ TEST(Operations, HaltsForTheFirstOfSeveralAlarmsAndTellsThemAll) {
 TEST(Operations, PassesGatesThatAreSwitchedOff) {
     Vigilance open = machine();
     open.gates = false;
-    Vendor vendor(open);
+    WatchingVendor vendor(open);
     vendor.system.release(vendor.one, at(0, 0));
     vendor.hear(vendor.one, kEngineering, 50);
     vendor.advance(at(0, 1));
@@ -163,7 +164,7 @@ TEST(Operations, PassesGatesThatAreSwitchedOff) {
 }
 
 TEST(Operations, HaltsAmongThePublicOnlyAtItsShareOfAllPublicGroups) {
-    Vendor vendor(machine());
+    WatchingVendor vendor(machine());
     vendor.release_to_public(vendor.one, at(0, 0));
     vendor.operations.count_exposed(vendor.one, kPublic1, 500);
     vendor.operations.count_exposed(vendor.one, kPublic2, 1500);
@@ -179,7 +180,7 @@ TEST(Operations, HaltsAmongThePublicOnlyAtItsShareOfAllPublicGroups) {
 }
 
 TEST(Operations, DoesNotHaltAmongThePublicOnTooFewReports) {
-    Vendor vendor(machine());
+    WatchingVendor vendor(machine());
     vendor.release_to_public(vendor.one, at(0, 0));
     vendor.operations.count_exposed(vendor.one, kPublic1, 20);
     vendor.hear(vendor.one, kPublic1, 9);
@@ -190,7 +191,7 @@ TEST(Operations, DoesNotHaltAmongThePublicOnTooFewReports) {
 TEST(Operations, CountsRefusalsByPolicyAlone) {
     Vigilance deaf = machine();
     deaf.on_alerts = false;
-    Vendor vendor(deaf);
+    WatchingVendor vendor(deaf);
     vendor.system.release(vendor.one, at(0, 0));
     vendor.hear(vendor.one, kEngineering, 50, Channel::kAlert);
     vendor.advance(at(0, 1));
@@ -201,7 +202,7 @@ TEST(Operations, CountsRefusalsByPolicyAlone) {
 }
 
 TEST(Operations, PutsACallThatNamesNothingDownToTheNewestEvenIfItIsTheWrongOne) {
-    Vendor vendor(machine());
+    WatchingVendor vendor(machine());
     vendor.guilty.insert(vendor.one);
     vendor.release_to_public(vendor.one, at(0, 8));
     vendor.system.release(vendor.two, at(0, 9));
@@ -216,7 +217,7 @@ TEST(Operations, PutsACallThatNamesNothingDownToTheNewestEvenIfItIsTheWrongOne) 
 }
 
 TEST(Operations, DoesNotSuspectAReleaseThatHasReachedNobody) {
-    Vendor vendor(machine());
+    WatchingVendor vendor(machine());
     vendor.system.release(vendor.one, at(0, 8));
     vendor.hear({}, kEngineering, 5, Channel::kSupportCall);
     vendor.advance(at(0, 9));
@@ -225,7 +226,7 @@ TEST(Operations, DoesNotSuspectAReleaseThatHasReachedNobody) {
 
 // The calls about a defect that has been mended go on for days.
 TEST(Operations, DoesNotSuspectAClearedReleaseAgainForCallsThatNameNothing) {
-    Vendor vendor(machine());
+    WatchingVendor vendor(machine());
     vendor.system.release(vendor.one, at(0, 8));
     vendor.operations.count_exposed(vendor.one, kEngineering, 10);
     vendor.hear({}, kEngineering, 5, Channel::kSupportCall);
@@ -243,7 +244,7 @@ TEST(Operations, DoesNotSuspectAClearedReleaseAgainForCallsThatNameNothing) {
 }
 
 TEST(Operations, DoesNotBlameAReleaseForWhatNamesOtherContent) {
-    Vendor vendor(machine());
+    WatchingVendor vendor(machine());
     vendor.release_to_public(vendor.one, at(0, 0));
     for (const Channel channel : {Channel::kAlert, Channel::kCrashReport, Channel::kTelemetry,
                                   Channel::kFalsePositiveReport}) {
@@ -254,7 +255,7 @@ TEST(Operations, DoesNotBlameAReleaseForWhatNamesOtherContent) {
 }
 
 TEST(Operations, HearsCallsBeforeThereIsAnythingToBlame) {
-    Vendor vendor(machine());
+    WatchingVendor vendor(machine());
     vendor.hear({}, kEngineering, 5, Channel::kSupportCall);
     vendor.operations.watch_group(kEngineering, 100);
     vendor.operations.hear_contacts(kEngineering, 100, 0, at(0, 1));
@@ -263,7 +264,7 @@ TEST(Operations, HearsCallsBeforeThereIsAnythingToBlame) {
 }
 
 TEST(Operations, LeavesAReleaseAloneWhoseTwinFails) {
-    Vendor vendor(machine());
+    WatchingVendor vendor(machine());
     vendor.release_to_public(vendor.one, at(0, 0));
     vendor.system.release(vendor.two, at(0, 1));
     vendor.advance(at(0, 1, 5));
@@ -279,7 +280,7 @@ TEST(Operations, StopsAReleaseAtTheGateBeforeItsBakeTimeIsOver) {
     Staging by_itself = staging();
     by_itself.internal_after = base::hours(1);
     by_itself.public_after = base::hours(24);
-    Vendor vendor(machine(), by_itself);
+    WatchingVendor vendor(machine(), by_itself);
     vendor.guilty.insert(vendor.one);
     vendor.system.release(vendor.one, at(0, 0));
     vendor.advance(at(0, 8));
@@ -323,7 +324,7 @@ TEST(TestDesign, ExpectsWhatArrives) {
 }
 
 TEST(Operations, HaltsWhenASequentialTestCrosses) {
-    Vendor vendor(tester());
+    WatchingVendor vendor(tester());
     vendor.release_to_public(vendor.one, at(0, 0));
     vendor.operations.watch(vendor.one, kPublic1, 5000);
     const auto design = test_design(tester(), Channel::kCrashReport);
@@ -345,7 +346,7 @@ TEST(Operations, HaltsWhenASequentialTestCrosses) {
 }
 
 TEST(Operations, TestsGroupsAndChannelsApart) {
-    Vendor vendor(tester());
+    WatchingVendor vendor(tester());
     vendor.release_to_public(vendor.one, at(0, 0));
     for (const GroupId group : {kPublic1, kPublic2}) {
         vendor.operations.watch(vendor.one, group, 5000);
@@ -357,7 +358,7 @@ TEST(Operations, TestsGroupsAndChannelsApart) {
 }
 
 TEST(Operations, JudgesCallsByTheHoursOfTheWholeGroup) {
-    Vendor vendor(tester());
+    WatchingVendor vendor(tester());
     vendor.release_to_public(vendor.one, at(0, 0));
     vendor.operations.watch(vendor.one, kPublic1, 10);
     vendor.operations.watch_group(kPublic1, 100'000);
@@ -368,7 +369,7 @@ TEST(Operations, JudgesCallsByTheHoursOfTheWholeGroup) {
     vendor.advance(at(0, 2));
     EXPECT_TRUE(vendor.system.halted(vendor.one)) << "those crashed within 10 hours of the release";
 
-    Vendor quiet(tester());
+    WatchingVendor quiet(tester());
     quiet.release_to_public(quiet.one, at(0, 0));
     quiet.operations.watch(quiet.one, kPublic1, 100'000);
     quiet.operations.watch_group(kPublic1, 10);
@@ -379,7 +380,7 @@ TEST(Operations, JudgesCallsByTheHoursOfTheWholeGroup) {
 }
 
 TEST(Operations, HasNoEvidenceWithoutTests) {
-    Vendor vendor(machine());
+    WatchingVendor vendor(machine());
     vendor.system.release(vendor.one, at(0, 0));
     vendor.hear(vendor.one, kPublic1, 5);
     EXPECT_EQ(vendor.operations.evidence(vendor.one, kPublic1), 0);
@@ -396,7 +397,7 @@ class Background {
         : random_(seed, base::Stream::kTrigger), channel_(channel) {
         draw();
     }
-    void send(Vendor& vendor, double until_h) {
+    void send(WatchingVendor& vendor, double until_h) {
         for (; next_h_ <= until_h; draw()) {
             vendor.hear(vendor.one, kPublic1, 1, channel_);
         }
@@ -422,7 +423,7 @@ double some_contacts(uint64_t seed, uint64_t hour) {
 }
 
 bool alarms_within_a_week(const Vigilance& vigilance, uint64_t seed) {
-    Vendor vendor(vigilance);
+    WatchingVendor vendor(vigilance);
     vendor.release_to_public(vendor.one, at(0, 0));
     std::vector<Background> backgrounds;
     for (const base::ChannelInfo& info : base::channels()) {
@@ -471,7 +472,7 @@ TEST(Operations, AlarmsAboutHarmlessReleasesNoMoreOftenThanStated) {
 // 0.01 / 168 is 3.85: 544 may be missing.
 
 TEST(Operations, HearsSilence) {
-    Vendor vendor(tester());
+    WatchingVendor vendor(tester());
     vendor.release_to_public(vendor.one, at(0, 0));
     vendor.operations.count_exposed(vendor.one, kPublic1, 10'000);
     vendor.operations.hear_contacts(kPublic1, 10'000, 9'460, at(0, 1));
@@ -485,7 +486,7 @@ TEST(Operations, HearsSilence) {
 }
 
 TEST(Operations, CannotHearSilenceInASmallGroup) {
-    Vendor vendor(tester());
+    WatchingVendor vendor(tester());
     vendor.release_to_public(vendor.one, at(0, 0));
     vendor.operations.hear_contacts(kEngineering, 14, 0, at(0, 1));
     vendor.advance(at(0, 1));
@@ -493,7 +494,7 @@ TEST(Operations, CannotHearSilenceInASmallGroup) {
 }
 
 TEST(Operations, HearsNoSilenceWithoutABudgetForFalseAlarms) {
-    Vendor vendor(machine());
+    WatchingVendor vendor(machine());
     vendor.release_to_public(vendor.one, at(0, 0));
     vendor.operations.hear_contacts(kPublic1, 10'000, 0, at(0, 1));
     vendor.advance(at(0, 1));
@@ -502,7 +503,7 @@ TEST(Operations, HearsNoSilenceWithoutABudgetForFalseAlarms) {
 
 // Machines that died before anybody had the fix are known to be silent by then.
 TEST(Operations, KnowsSilenceThatCameBeforeTheReleaseReachedAnybody) {
-    Vendor vendor(tester());
+    WatchingVendor vendor(tester());
     vendor.release_to_public(vendor.one, at(0, 0));
     vendor.operations.hear_contacts(kPublic1, 10'000, 6'000, at(0, 1));
     vendor.operations.count_exposed(vendor.one, kPublic1, 6'000);
@@ -511,7 +512,7 @@ TEST(Operations, KnowsSilenceThatCameBeforeTheReleaseReachedAnybody) {
 }
 
 TEST(Operations, DoesNotHoldTheSilenceOfDeadMachinesAgainstTheFix) {
-    Vendor vendor(tester());
+    WatchingVendor vendor(tester());
     vendor.guilty = {vendor.one, vendor.two};
     vendor.release_to_public(vendor.one, at(0, 0));
     vendor.operations.count_exposed(vendor.one, kPublic1, 10'000);
@@ -528,7 +529,7 @@ TEST(Operations, DoesNotHoldTheSilenceOfDeadMachinesAgainstTheFix) {
 }
 
 TEST(Operations, HearsSilenceAnewOnceAnOperatorHasResumedTheRelease) {
-    Vendor vendor(tester());
+    WatchingVendor vendor(tester());
     vendor.guilty.insert(vendor.one);
     vendor.release_to_public(vendor.one, at(0, 0));
     vendor.operations.count_exposed(vendor.one, kPublic1, 10'000);
@@ -543,7 +544,7 @@ TEST(Operations, HearsSilenceAnewOnceAnOperatorHasResumedTheRelease) {
 // People.
 
 TEST(Operations, LetsPeopleRespondInOfficeHours) {
-    Vendor vendor(people());
+    WatchingVendor vendor(people());
     vendor.system.release(vendor.one, at(0, 8));
     vendor.advance(at(0, 9));
     vendor.hear(vendor.one, kEngineering);
@@ -559,7 +560,7 @@ TEST(Operations, LetsPeopleRespondInOfficeHours) {
 
 TEST(Operations, WakesPeopleAtNightAndAtWeekends) {
     for (const base::SimTime alarm : {at(0, 3), at(0, 18), at(5, 12)}) {
-        Vendor vendor(people());
+        WatchingVendor vendor(people());
         vendor.system.release(vendor.one, at(0, 0));
         vendor.advance(alarm - base::minutes(5));
         vendor.hear(vendor.one, kEngineering);
@@ -571,7 +572,7 @@ TEST(Operations, WakesPeopleAtNightAndAtWeekends) {
 TEST(Operations, LooksAtAnOverlookedAlarmADayLater) {
     Vigilance asleep = people();
     asleep.overlook = 1;
-    Vendor vendor(asleep);
+    WatchingVendor vendor(asleep);
     vendor.system.release(vendor.one, at(0, 0));
     vendor.advance(at(0, 8, 55));
     vendor.hear(vendor.one, kEngineering);
@@ -593,7 +594,7 @@ TEST(Operations, OverlooksTheShareStatedAndIsAlertedByALaterAlarm) {
     uint64_t after_one = 0;
     uint64_t after_two = 0;
     for (uint64_t seed = 0; seed < kRuns; ++seed) {
-        Vendor vendor(drowsy, staging(), seed);
+        WatchingVendor vendor(drowsy, staging(), seed);
         vendor.release_to_public(vendor.one, at(0, 0));
         vendor.hear(vendor.one, kEngineering);
         vendor.operations.advance(at(0, 9));
@@ -609,7 +610,7 @@ TEST(Operations, OverlooksTheShareStatedAndIsAlertedByALaterAlarm) {
 }
 
 TEST(Operations, LeavesAHaltToWhoeverIsQuicker) {
-    Vendor vendor(people());
+    WatchingVendor vendor(people());
     vendor.system.release(vendor.one, at(0, 8));
     vendor.advance(at(0, 9));
     vendor.hear(vendor.one, kEngineering);
@@ -628,7 +629,7 @@ TEST(Operations, LeavesAHaltToWhoeverIsQuicker) {
 }
 
 TEST(Operations, EndsAnInvestigationThatAnOperatorAnticipates) {
-    Vendor vendor(machine());
+    WatchingVendor vendor(machine());
     vendor.system.release(vendor.one, at(0, 8));
     vendor.advance(at(0, 8, 55));
     vendor.hear(vendor.one, kEngineering);
@@ -645,7 +646,7 @@ TEST(Operations, EndsAnInvestigationThatAnOperatorAnticipates) {
 // Investigations.
 
 TEST(Operations, ResumesAReleaseThatIsFoundHarmlessAndForgetsWhatWasCounted) {
-    Vendor vendor(machine());
+    WatchingVendor vendor(machine());
     vendor.system.release(vendor.one, at(0, 8));
     vendor.advance(at(0, 8, 55));
     vendor.hear(vendor.one, kEngineering);
@@ -667,7 +668,7 @@ TEST(Operations, ResumesAReleaseThatIsFoundHarmlessAndForgetsWhatWasCounted) {
 }
 
 TEST(Operations, HearsWhatFollowsAResumptionAtOnce) {
-    Vendor vendor(machine());
+    WatchingVendor vendor(machine());
     vendor.system.release(vendor.one, at(0, 8));
     vendor.advance(at(0, 8, 55));
     vendor.hear(vendor.one, kEngineering);
@@ -679,7 +680,7 @@ TEST(Operations, HearsWhatFollowsAResumptionAtOnce) {
 }
 
 TEST(Operations, ForgetsExposureAndTestsOfAReleaseThatGoesOn) {
-    Vendor vendor(tester());
+    WatchingVendor vendor(tester());
     vendor.release_to_public(vendor.one, at(0, 8));
     vendor.advance(at(0, 8, 55));
     vendor.operations.watch(vendor.one, kPublic1, 1000);
@@ -692,7 +693,7 @@ TEST(Operations, ForgetsExposureAndTestsOfAReleaseThatGoesOn) {
 }
 
 TEST(Operations, LeavesAGuiltyReleaseHalted) {
-    Vendor vendor(machine());
+    WatchingVendor vendor(machine());
     vendor.guilty.insert(vendor.one);
     vendor.system.release(vendor.one, at(0, 8));
     vendor.hear(vendor.one, kEngineering);
@@ -706,7 +707,7 @@ TEST(Operations, LeavesAGuiltyReleaseHalted) {
 TEST(Operations, LeavesAHarmlessReleaseHaltedIfThatIsThePolicy) {
     Vigilance cautious = machine();
     cautious.resume = false;
-    Vendor vendor(cautious);
+    WatchingVendor vendor(cautious);
     vendor.system.release(vendor.one, at(0, 8));
     vendor.hear(vendor.one, kEngineering);
     vendor.advance(at(3, 0));
@@ -717,7 +718,7 @@ TEST(Operations, LeavesAHarmlessReleaseHaltedIfThatIsThePolicy) {
 }
 
 TEST(Operations, InvestigatesInOfficeHoursEvenWhatAMachineHalted) {
-    Vendor vendor(machine());
+    WatchingVendor vendor(machine());
     vendor.system.release(vendor.one, at(4, 0));
     vendor.advance(at(4, 16, 25));
     vendor.hear(vendor.one, kEngineering);

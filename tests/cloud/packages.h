@@ -7,9 +7,10 @@
 
 namespace firebreak::cloud {
 
+inline constexpr content::Feed kFeed = content::Feed::kDatasetA;
+
 // Unsigned: nothing in this folder verifies.
-inline content::Package package(const std::string& version,
-                                content::Feed feed = content::Feed::kDatasetA) {
+inline content::Package package(const std::string& version, content::Feed feed = kFeed) {
     content::Package made;
     const base::Bytes rules = base::bytes_of("rules " + version);
     made.draft.manifest.feed = feed;

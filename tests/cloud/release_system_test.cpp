@@ -12,7 +12,6 @@
 namespace firebreak::cloud {
 namespace {
 
-constexpr auto kFeed = content::Feed::kDatasetA;
 constexpr int64_t kHour = 3600;
 constexpr int64_t kDelay = 5 * 60 + 60;  // the CDN's time to live, and a download
 
@@ -32,9 +31,10 @@ std::vector<Segment> one_group_after_another() {
 }
 
 // A release system with its CDN, two releases and an expedited one.
-class Vendor {
+class StagingVendor {
   public:
-    explicit Vendor(Staging staging, std::vector<Segment> segments = one_group_after_another())
+    explicit StagingVendor(Staging staging,
+                           std::vector<Segment> segments = one_group_after_another())
         : segments_(segments), system(std::move(segments), staging, cdn) {
         one = system.add(&one_package, "rules-2", false);
         two = system.add(&two_package, "rules-3", false);
@@ -74,7 +74,7 @@ class Vendor {
 };
 
 TEST(ReleaseSystem, OffersAReleaseToEngineeringAloneAfterTheCdnsDelayAndADownload) {
-    Vendor vendor(by_hand());
+    StagingVendor vendor(by_hand());
     EXPECT_FALSE(vendor.system.released(vendor.one));
     vendor.system.release(vendor.one, {0});
     EXPECT_TRUE(vendor.system.released(vendor.one));
@@ -87,7 +87,7 @@ TEST(ReleaseSystem, OffersAReleaseToEngineeringAloneAfterTheCdnsDelayAndADownloa
 }
 
 TEST(ReleaseSystem, StoresThePackageAsItIsOnTheDayOfItsRelease) {
-    Vendor vendor(by_hand());
+    StagingVendor vendor(by_hand());
     vendor.one_package.envelope = base::bytes_of("signed anew");
     vendor.system.release(vendor.one, {0});
     vendor.at(kDelay);
@@ -96,7 +96,7 @@ TEST(ReleaseSystem, StoresThePackageAsItIsOnTheDayOfItsRelease) {
 }
 
 TEST(ReleaseSystem, GoesThroughThePublicSegmentsByItself) {
-    Vendor vendor(by_hand());
+    StagingVendor vendor(by_hand());
     vendor.release_to_public(vendor.one);
     EXPECT_EQ(vendor.offered(), "222--");
     vendor.at(8 * kHour - 1);
@@ -111,10 +111,10 @@ TEST(ReleaseSystem, GoesThroughThePublicSegmentsByItself) {
 }
 
 TEST(ReleaseSystem, GoesToGrowingSharesOfTheSameGroups) {
-    Vendor vendor(by_hand(), {{"a/1", {0}, GroupStage::kPublic, {}},
-                              {"b/1", {1}, GroupStage::kPublic, {}},
-                              {"a/2", {0}, GroupStage::kPublic, base::hours(1)},
-                              {"b/2", {1}, GroupStage::kPublic, base::hours(1)}});
+    StagingVendor vendor(by_hand(), {{"a/1", {0}, GroupStage::kPublic, {}},
+                                     {"b/1", {1}, GroupStage::kPublic, {}},
+                                     {"a/2", {0}, GroupStage::kPublic, base::hours(1)},
+                                     {"b/2", {1}, GroupStage::kPublic, base::hours(1)}});
     vendor.system.release(vendor.one, {0});
     vendor.at(kDelay);
     EXPECT_EQ(vendor.offered(), "22--") << "nothing comes before the public here";
@@ -124,7 +124,7 @@ TEST(ReleaseSystem, GoesToGrowingSharesOfTheSameGroups) {
 }
 
 TEST(ReleaseSystem, RefusesPromotionsOutOfOrder) {
-    Vendor vendor(by_hand());
+    StagingVendor vendor(by_hand());
     ReleaseSystem& system = vendor.system;
     EXPECT_ERROR(system.promote(vendor.one, GroupStage::kInternal, {0}), "not released yet");
     system.release(vendor.one, {0});
@@ -137,8 +137,8 @@ TEST(ReleaseSystem, RefusesPromotionsOutOfOrder) {
 }
 
 TEST(ReleaseSystem, RefusesAPromotionToAGroupThatIsNotThere) {
-    Vendor vendor(by_hand(), {{"engineering", {0}, GroupStage::kEngineering, {}},
-                              {"public", {1}, GroupStage::kPublic, {}}});
+    StagingVendor vendor(by_hand(), {{"engineering", {0}, GroupStage::kEngineering, {}},
+                                     {"public", {1}, GroupStage::kPublic, {}}});
     vendor.system.release(vendor.one, {0});
     EXPECT_ERROR(vendor.system.promote(vendor.one, GroupStage::kInternal, {1}), "no such group");
     ASSERT_OK(vendor.system.promote(vendor.one, GroupStage::kPublic, {1}));
@@ -147,7 +147,7 @@ TEST(ReleaseSystem, RefusesAPromotionToAGroupThatIsNotThere) {
 }
 
 TEST(ReleaseSystem, RefusesThePromotionOfWhatWasHalted) {
-    Vendor vendor(by_hand());
+    StagingVendor vendor(by_hand());
     vendor.system.release(vendor.one, {0});
     vendor.at(kDelay);
     ASSERT_OK(vendor.system.halt(vendor.one, {600}, "by an operator"));
@@ -157,7 +157,7 @@ TEST(ReleaseSystem, RefusesThePromotionOfWhatWasHalted) {
 }
 
 TEST(ReleaseSystem, WithdrawsWhatItHaltsOnceTheCdnAndDownloadsLetGo) {
-    Vendor vendor(by_hand());
+    StagingVendor vendor(by_hand());
     vendor.release_to_public(vendor.one);
     EXPECT_EQ(vendor.system.halt_in_force(vendor.one), std::nullopt);
     ASSERT_OK(vendor.system.halt(vendor.one, {3 * kHour}, "by an operator"));
@@ -173,7 +173,7 @@ TEST(ReleaseSystem, WithdrawsWhatItHaltsOnceTheCdnAndDownloadsLetGo) {
 }
 
 TEST(ReleaseSystem, NeverOffersWhatWasTakenBackBeforeItWasVisible) {
-    Vendor vendor(by_hand());
+    StagingVendor vendor(by_hand());
     vendor.system.release(vendor.one, {0});
     ASSERT_OK(vendor.system.halt(vendor.one, {0}, "at once"));
     vendor.at(kDelay);
@@ -183,7 +183,7 @@ TEST(ReleaseSystem, NeverOffersWhatWasTakenBackBeforeItWasVisible) {
 TEST(ReleaseSystem, LeavesOnOfferWhatAHaltByPolicyDoesNotWithdraw) {
     Staging staging = by_hand();
     staging.withdraw = false;
-    Vendor vendor(staging);
+    StagingVendor vendor(staging);
     vendor.release_to_public(vendor.one);
     ASSERT_OK(vendor.system.halt(vendor.one, {3 * kHour}, "by an operator"));
     vendor.at(base::days(1).seconds);
@@ -198,7 +198,7 @@ TEST(ReleaseSystem, LeavesOnOfferWhatAHaltByPolicyDoesNotWithdraw) {
 }
 
 TEST(ReleaseSystem, HaltsWhatAnOperatorWithdraws) {
-    Vendor vendor(by_hand());
+    StagingVendor vendor(by_hand());
     EXPECT_ERROR(vendor.system.withdraw(vendor.one, {0}, "x"), "not released yet");
     EXPECT_ERROR(vendor.system.halt(vendor.one, {0}, "x"), "not released yet");
     vendor.release_to_public(vendor.one);
@@ -210,7 +210,7 @@ TEST(ReleaseSystem, HaltsWhatAnOperatorWithdraws) {
 }
 
 TEST(ReleaseSystem, ResumesWhereItWasHaltedAsIfThatTimeHadNotBeen) {
-    Vendor vendor(by_hand());
+    StagingVendor vendor(by_hand());
     EXPECT_ERROR(vendor.system.resume(vendor.one, {0}), "not halted");
     vendor.release_to_public(vendor.one);
     ASSERT_OK(vendor.system.halt(vendor.one, {5 * kHour}, "by an operator"));
@@ -236,7 +236,7 @@ TEST(ReleaseSystem, PromotesByItselfAfterABakeTimeThatHaltsInterrupt) {
     Staging staging = by_hand();
     staging.internal_after = base::hours(2);
     staging.public_after = base::hours(24);
-    Vendor vendor(staging);
+    StagingVendor vendor(staging);
     vendor.system.release(vendor.one, {0});
     vendor.at(2 * kHour - 1);
     EXPECT_EQ(vendor.system.take_decisions().size(), 1u);
@@ -259,7 +259,7 @@ TEST(ReleaseSystem, PromotesByItselfAfterABakeTimeThatHaltsInterrupt) {
 TEST(ReleaseSystem, MayBePromotedByHandBeforeItsBakeTimeIsOver) {
     Staging staging = by_hand();
     staging.internal_after = base::hours(24);
-    Vendor vendor(staging);
+    StagingVendor vendor(staging);
     vendor.system.release(vendor.one, {0});
     ASSERT_OK(vendor.system.promote(vendor.one, GroupStage::kInternal, {kHour}));
     vendor.at(kHour + kDelay);
@@ -270,7 +270,7 @@ TEST(ReleaseSystem, MayBePromotedByHandBeforeItsBakeTimeIsOver) {
 }
 
 TEST(ReleaseSystem, OffersAnExpeditedReleaseToAllAtOnce) {
-    Vendor vendor(by_hand());
+    StagingVendor vendor(by_hand());
     vendor.system.release(vendor.fix, {0});
     vendor.at(kDelay);
     EXPECT_EQ(vendor.offered(), "44444");
@@ -281,7 +281,7 @@ TEST(ReleaseSystem, OffersAnythingToAllAtOnceIfNothingIsStaged) {
     Staging big_bang = by_hand();
     big_bang.staged = false;
     big_bang.public_after = base::hours(1);
-    Vendor vendor(big_bang);
+    StagingVendor vendor(big_bang);
     vendor.system.release(vendor.one, {0});
     vendor.at(kDelay);
     EXPECT_EQ(vendor.offered(), "22222");
@@ -293,7 +293,7 @@ TEST(ReleaseSystem, OffersAnythingToAllAtOnceIfNothingIsStaged) {
 }
 
 TEST(ReleaseSystem, KeepsSeveralReleasesInFlightEachOnItsWay) {
-    Vendor vendor(by_hand());
+    StagingVendor vendor(by_hand());
     vendor.release_to_public(vendor.one);
     vendor.system.release(vendor.two, {3 * kHour});
     ASSERT_OK(vendor.system.promote(vendor.two, GroupStage::kInternal, {3 * kHour}));
@@ -305,7 +305,7 @@ TEST(ReleaseSystem, KeepsSeveralReleasesInFlightEachOnItsWay) {
 }
 
 TEST(ReleaseSystem, DoesNotWithdrawWhatALaterReleaseHasReplaced) {
-    Vendor vendor(by_hand());
+    StagingVendor vendor(by_hand());
     vendor.release_to_public(vendor.one);
     vendor.system.release(vendor.two, {3 * kHour});
     vendor.at(3 * kHour + kDelay);
@@ -317,7 +317,7 @@ TEST(ReleaseSystem, DoesNotWithdrawWhatALaterReleaseHasReplaced) {
 }
 
 TEST(ReleaseSystem, OffersNothingOldInPlaceOfWhatItWithdraws) {
-    Vendor vendor(by_hand());
+    StagingVendor vendor(by_hand());
     vendor.release_to_public(vendor.one);
     vendor.system.release(vendor.fix, {3 * kHour});
     vendor.at(3 * kHour + kDelay);
@@ -329,7 +329,7 @@ TEST(ReleaseSystem, OffersNothingOldInPlaceOfWhatItWithdraws) {
 }
 
 TEST(ReleaseSystem, NeitherPublishesNorResumesWhatIsSuperseded) {
-    Vendor vendor(by_hand());
+    StagingVendor vendor(by_hand());
     vendor.system.release(vendor.one, {0});
     ASSERT_OK(vendor.system.promote(vendor.one, GroupStage::kInternal, {0}));
     ASSERT_OK(vendor.system.halt(vendor.one, {kHour}, "by an operator"));
@@ -342,7 +342,7 @@ TEST(ReleaseSystem, NeitherPublishesNorResumesWhatIsSuperseded) {
 }
 
 TEST(ReleaseSystem, KeepsFeedsApart) {
-    Vendor vendor(by_hand());
+    StagingVendor vendor(by_hand());
     const content::Package other = package("9", content::Feed::kBehavior);
     const ReleaseId behavior = vendor.system.add(&other, "behavior-9", true);
     vendor.release_to_public(vendor.one);
@@ -354,7 +354,7 @@ TEST(ReleaseSystem, KeepsFeedsApart) {
 }
 
 TEST(ReleaseSystem, TellsItsDecisionsOnce) {
-    Vendor vendor(by_hand());
+    StagingVendor vendor(by_hand());
     vendor.system.release(vendor.one, {0});
     ASSERT_OK(vendor.system.halt(vendor.one, {60}, "a reason"));
     ASSERT_OK(vendor.system.resume(vendor.one, {120}));
@@ -371,7 +371,7 @@ TEST(ReleaseSystem, TellsItsDecisionsOnce) {
 }
 
 TEST(ReleaseSystem, KnowsTheNewestOfAGroup) {
-    Vendor vendor(by_hand());
+    StagingVendor vendor(by_hand());
     EXPECT_FALSE(vendor.system.newest_in({0}).valid());
     vendor.release_to_public(vendor.one);
     vendor.system.release(vendor.two, {3 * kHour});
@@ -384,7 +384,7 @@ TEST(ReleaseSystem, KnowsTheNewestOfAGroup) {
 }
 
 TEST(ReleaseSystem, KnowsPackagesAndNames) {
-    Vendor vendor(by_hand());
+    StagingVendor vendor(by_hand());
     EXPECT_EQ(vendor.system.package(vendor.two), &vendor.two_package);
     EXPECT_EQ(vendor.system.name(vendor.fix), "rules-4");
 }

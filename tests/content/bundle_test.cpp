@@ -27,7 +27,7 @@ using test::utc;
 
 constexpr unsigned kTwo = 2;
 
-Bytes head_json() {
+Bytes sample_head_json() {
     return canonical_json(sample_head());
 }
 
@@ -47,7 +47,7 @@ Bytes joined(const std::vector<Bytes>& envelopes) {
     return bundle;
 }
 
-Bytes signed_by(size_t head, const Bytes& json = head_json()) {
+Bytes signed_by(size_t head, const Bytes& json = sample_head_json()) {
     return sign_or_die(json, test_pki().heads.at(head - 1), signing_time());
 }
 
@@ -57,7 +57,7 @@ TEST(Bundle, ProvesAHeadByAnyTwoOfThreeSigners) {
     const Verifier verifier = test_verifier();
     for (const std::vector<size_t>& signers :
          std::vector<std::vector<size_t>>{{1, 2}, {1, 3}, {2, 3}, {3, 1}, {1, 2, 3}}) {
-        const auto verdict = verifier.verify_head(bundle_or_die(head_json(), signers), kTwo);
+        const auto verdict = verifier.verify_head(bundle_or_die(sample_head_json(), signers), kTwo);
         ASSERT_THAT(judged(verdict), Accepted());
         EXPECT_EQ(std::get<SignedHead>(verdict), sample_head());
     }
@@ -71,14 +71,14 @@ TEST(Bundle, ProvesASetManifest) {
 }
 
 TEST(Bundle, OfOneSignatureIsEnoughWhereOneIs) {
-    const Bytes one = bundle_or_die(head_json(), std::vector<size_t>{3});
+    const Bytes one = bundle_or_die(sample_head_json(), std::vector<size_t>{3});
     EXPECT_THAT(verdict_on(one, 1), Accepted());
     EXPECT_THAT(verdict_on(one, 0), Accepted());
 }
 
 TEST(Bundle, CostsNoSecondLookAtChainsThatAreKnown) {
     const Verifier verifier = test_verifier();
-    const Bytes bundle = bundle_or_die(head_json(), {1, 2});
+    const Bytes bundle = bundle_or_die(sample_head_json(), {1, 2});
     for (int i = 0; i < 3; ++i) {
         EXPECT_THAT(judged(verifier.verify_head(bundle, kTwo)), Accepted());
     }
@@ -87,8 +87,8 @@ TEST(Bundle, CostsNoSecondLookAtChainsThatAreKnown) {
 
 TEST(Bundle, IsNotMadeByNobodyNorByTooMany) {
     const std::vector<Signer> nine(9, test_pki().heads[0]);
-    EXPECT_ERROR(sign_bundle(head_json(), {}, signing_time()), "0 signers");
-    EXPECT_ERROR(sign_bundle(head_json(), nine, signing_time()), "9 signers");
+    EXPECT_ERROR(sign_bundle(sample_head_json(), {}, signing_time()), "0 signers");
+    EXPECT_ERROR(sign_bundle(sample_head_json(), nine, signing_time()), "9 signers");
 }
 
 TEST(Bundle, IsNotMadeLargerThanAnybodyTakes) {
@@ -100,10 +100,10 @@ TEST(Bundle, IsNotMadeLargerThanAnybodyTakes) {
 // --- too few -----------------------------------------------------------------------------------
 
 TEST(Bundle, RefusesOneSignatureWhereTwoAreNeeded) {
-    const Verdict verdict = verdict_on(bundle_or_die(head_json(), std::vector<size_t>{1}));
+    const Verdict verdict = verdict_on(bundle_or_die(sample_head_json(), std::vector<size_t>{1}));
     ASSERT_THAT(verdict, RefusedAs(Category::kUntrusted, Code::kTooFewSignatures));
     EXPECT_EQ(evidence_of(verdict), "signatures: 1; by different keys: 1; needed: 2");
-    EXPECT_THAT(verdict_on(bundle_or_die(head_json(), {1, 2}), 3),
+    EXPECT_THAT(verdict_on(bundle_or_die(sample_head_json(), {1, 2}), 3),
                 RefusedAs(Category::kUntrusted, Code::kTooFewSignatures));
     EXPECT_THAT(judged(test_verifier().verify_set(
                     bundle_or_die(canonical_json(sample_set()), std::vector<size_t>{1}), kTwo)),
@@ -126,8 +126,8 @@ TEST(Bundle, CountsTwoCertificatesOfOneStolenKeyAsOne) {
             X509_set_pubkey(identity.certificate.get(), stolen.key.get());
         },
         CertificateKind::kHeadSigner);
-    ASSERT_THAT(verdict_on(bundle_or_die(head_json(), {second}), 1), Accepted());
-    EXPECT_THAT(verdict_on(bundle_or_die(head_json(), {test_pki().heads[0], second})),
+    ASSERT_THAT(verdict_on(bundle_or_die(sample_head_json(), {second}), 1), Accepted());
+    EXPECT_THAT(verdict_on(bundle_or_die(sample_head_json(), {test_pki().heads[0], second})),
                 RefusedAs(Category::kUntrusted, Code::kTooFewSignatures));
 }
 
@@ -135,7 +135,8 @@ TEST(Bundle, CountsTwoCertificatesOfOneStolenKeyAsOne) {
 
 TEST(Bundle, RefusesTheSignersOfFeeds) {
     const Signer& feed = test_pki().signers.at(Feed::kDatasetA);
-    const Verdict verdict = verdict_on(bundle_or_die(head_json(), {test_pki().heads[0], feed}));
+    const Verdict verdict =
+        verdict_on(bundle_or_die(sample_head_json(), {test_pki().heads[0], feed}));
     ASSERT_THAT(verdict, RefusedAs(Category::kUntrusted, Code::kRoleWrong));
     EXPECT_NE(evidence_of(verdict).find("may sign: packages of DatasetA"), std::string::npos);
     EXPECT_THAT(
@@ -152,12 +153,12 @@ TEST(Bundle, IsOfAnotherRoleThanPackages) {
 
 TEST(Bundle, RefusesTheRootItself) {
     EXPECT_FALSE(std::holds_alternative<Verified>(
-        verdict_on(bundle_or_die(head_json(), {Signer{test_pki().root, {}}}), 1)));
+        verdict_on(bundle_or_die(sample_head_json(), {Signer{test_pki().root, {}}}), 1)));
 }
 
 TEST(Bundle, RefusesSignersOfAForeignAuthority) {
     const std::vector<Signer> foreign{test::foreign_pki().heads[0], test::foreign_pki().heads[1]};
-    EXPECT_THAT(verdict_on(bundle_or_die(head_json(), foreign)),
+    EXPECT_THAT(verdict_on(bundle_or_die(sample_head_json(), foreign)),
                 RefusedAs(Category::kUntrusted, Code::kChainUntrusted));
 }
 
@@ -170,12 +171,12 @@ TEST(Bundle, RefusesASignerOutsideItsValidity) {
 }
 
 TEST(Bundle, RefusesARevokedSigner) {
-    const Bytes bundle = bundle_or_die(head_json(), {1, 2, 3});
+    const Bytes bundle = bundle_or_die(sample_head_json(), {1, 2, 3});
     const Trust trust{{certificate_digest(test_pki().heads[1].identity.certificate)}};
     const Verdict verdict = verdict_on(bundle, kTwo, trust);
     ASSERT_THAT(verdict, RefusedAs(Category::kUntrusted, Code::kChainRevoked));
     EXPECT_NE(evidence_of(verdict).find("CN=Firebreak test head signer 2"), std::string::npos);
-    EXPECT_THAT(verdict_on(bundle_or_die(head_json(), {1, 3}), kTwo, trust), Accepted());
+    EXPECT_THAT(verdict_on(bundle_or_die(sample_head_json(), {1, 3}), kTwo, trust), Accepted());
 }
 
 // --- every one of them -------------------------------------------------------------------------
@@ -202,13 +203,13 @@ TEST(Bundle, RefusesAHeadThatSaysAnotherTimeOfIssueThanItsSignatures) {
     head.issued = head.issued + base::Duration{1};
     EXPECT_THAT(verdict_on(bundle_or_die(canonical_json(head), {1, 2})),
                 RefusedAs(Category::kCorrupt, Code::kHeadMalformed));
-    const Bytes later = sign_or_die(head_json(), test_pki().heads[1], head.issued);
+    const Bytes later = sign_or_die(sample_head_json(), test_pki().heads[1], head.issued);
     EXPECT_THAT(verdict_on(joined({signed_by(1), later})),
                 RefusedAs(Category::kCorrupt, Code::kHeadMalformed));
 }
 
 TEST(Bundle, IsWhatItIsAskedFor) {
-    const Bytes head = bundle_or_die(head_json(), {1, 2});
+    const Bytes head = bundle_or_die(sample_head_json(), {1, 2});
     const Bytes set = bundle_or_die(canonical_json(sample_set()), {1, 2});
     const Bytes statement = bundle_or_die(canonical_json(test::sample_statement()), {1, 2});
     const Verifier verifier = test_verifier();
@@ -225,13 +226,14 @@ TEST(Bundle, IsWhatItIsAskedFor) {
 // --- the encoding ------------------------------------------------------------------------------
 
 TEST(Bundle, RefusesWhatIsNoEnvelopeAfterEnvelope) {
-    const Bytes good = bundle_or_die(head_json(), {1, 2});
+    const Bytes good = bundle_or_die(sample_head_json(), {1, 2});
     for (const Bytes& tail : {Bytes{0}, Bytes{'\n'}, Bytes{0x30}, Bytes{0x30, 0x00}}) {
         EXPECT_THAT(verdict_on(joined({good, tail})),
                     RefusedAs(Category::kCorrupt, Code::kEnvelopeMalformed));
     }
     EXPECT_THAT(verdict_on({}), RefusedAs(Category::kCorrupt, Code::kEnvelopeMalformed));
-    EXPECT_THAT(verdict_on(head_json()), RefusedAs(Category::kCorrupt, Code::kEnvelopeMalformed));
+    EXPECT_THAT(verdict_on(sample_head_json()),
+                RefusedAs(Category::kCorrupt, Code::kEnvelopeMalformed));
     Bytes longer_length = good;
     ASSERT_EQ(longer_length[1], 0x82);
     longer_length[1] = 0x83;
@@ -242,7 +244,7 @@ TEST(Bundle, RefusesWhatIsNoEnvelopeAfterEnvelope) {
 
 TEST(Bundle, RefusesEveryTruncation) {
     const Verifier verifier = test_verifier();
-    const Bytes bundle = bundle_or_die(head_json(), {1, 2});
+    const Bytes bundle = bundle_or_die(sample_head_json(), {1, 2});
     for (size_t length = 0; length < bundle.size(); ++length) {
         const auto verdict = verifier.verify_head(base::ByteView(bundle).first(length), kTwo);
         ASSERT_TRUE(std::holds_alternative<base::Outcome>(verdict)) << length;
@@ -251,7 +253,7 @@ TEST(Bundle, RefusesEveryTruncation) {
 
 TEST(Bundle, RefusesEveryFlippedBit) {
     const Verifier verifier = test_verifier();
-    const Bytes bundle = bundle_or_die(head_json(), {1, 2});
+    const Bytes bundle = bundle_or_die(sample_head_json(), {1, 2});
     for (size_t at = 0; at < bundle.size(); ++at) {
         Bytes flipped = bundle;
         flipped[at] ^= static_cast<uint8_t>(1u << at % 8);

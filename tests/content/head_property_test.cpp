@@ -61,7 +61,7 @@ RootStatement any_statement() {
 }
 
 // The one thing that must hold of any bytes at all.
-void check_parsed_is_canonical(const base::Bytes& bytes) {
+void check_parsed_heads_are_canonical(const base::Bytes& bytes) {
     const auto check = [&bytes](const auto& parsed) {
         if (parsed.ok()) {
             RC_ASSERT(canonical_json(*parsed) == bytes);
@@ -115,10 +115,11 @@ RC_GTEST_PROP(HeadProperty, EveryValidStatementSurvivesTheRoundTripAndIsNothingE
 }
 
 RC_GTEST_PROP(HeadProperty, AMutatedDocumentIsRefusedOrAnotherCanonicalOne, ()) {
-    check_parsed_is_canonical(mutated(canonical_json(Head{any_feed(), any_digest_or_none()})));
-    check_parsed_is_canonical(mutated(canonical_json(any_head())));
-    check_parsed_is_canonical(mutated(canonical_json(any_set())));
-    check_parsed_is_canonical(mutated(canonical_json(any_statement())));
+    check_parsed_heads_are_canonical(
+        mutated(canonical_json(Head{any_feed(), any_digest_or_none()})));
+    check_parsed_heads_are_canonical(mutated(canonical_json(any_head())));
+    check_parsed_heads_are_canonical(mutated(canonical_json(any_set())));
+    check_parsed_heads_are_canonical(mutated(canonical_json(any_statement())));
 }
 
 RC_GTEST_PROP(HeadProperty, RandomBytesNeverPass, (const base::Bytes& bytes)) {

@@ -39,7 +39,7 @@ Manifest any_manifest() {
 }
 
 // The one thing that must hold of any bytes at all.
-void check_parsed_is_canonical(const base::Bytes& bytes) {
+void check_parsed_manifest_is_canonical(const base::Bytes& bytes) {
     if (const auto manifest = parse_manifest(bytes); manifest.ok()) {
         RC_ASSERT(canonical_json(*manifest) == bytes);
     }
@@ -54,7 +54,7 @@ RC_GTEST_PROP(ManifestProperty, EveryValidManifestSurvivesTheRoundTrip, ()) {
 }
 
 RC_GTEST_PROP(ManifestProperty, AMutatedManifestIsRefusedOrAnotherCanonicalOne, ()) {
-    check_parsed_is_canonical(mutated(canonical_json(any_manifest())));
+    check_parsed_manifest_is_canonical(mutated(canonical_json(any_manifest())));
 }
 
 RC_GTEST_PROP(ManifestProperty, RandomBytesNeverPassForAManifest, (const base::Bytes& bytes)) {

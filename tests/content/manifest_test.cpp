@@ -11,12 +11,12 @@ namespace {
 
 using test::sample_manifest;
 
-const std::string kDigest(96, 'a');
+const std::string kPayloadDigest(96, 'a');
 
 std::string good_json() {
     return R"({"feed":"ESH","groups":["beta","internal"],"min_product_version":"0",)"
            R"("payloads":[{"name":"a.json","sha384":")" +
-           kDigest + R"(","size":7}],"platform":"linux-x64","schema":1,"version":"1"})";
+           kPayloadDigest + R"(","size":7}],"platform":"linux-x64","schema":1,"version":"1"})";
 }
 
 // good_json() with the first `from` replaced.
@@ -40,7 +40,7 @@ TEST(Manifest, IsReadAsItIsWritten) {
     ASSERT_EQ(manifest.payloads.size(), 1u);
     EXPECT_EQ(manifest.payloads[0].name, "a.json");
     EXPECT_EQ(manifest.payloads[0].size, 7u);
-    EXPECT_EQ(manifest.payloads[0].sha384.hex(), kDigest);
+    EXPECT_EQ(manifest.payloads[0].sha384.hex(), kPayloadDigest);
     EXPECT_EQ(base::text_of(canonical_json(manifest)), good_json());
 }
 

@@ -16,11 +16,8 @@ using base::Bytes;
 using firebreak::test::TemporaryFolder;
 using test::signing_time;
 using test::test_pki;
+using test::write;
 namespace fs = std::filesystem;
-
-void write(const fs::path& path, const std::string& text) {
-    ASSERT_OK(base::write_file(path, base::view_of(text)));
-}
 
 // A source folder with two payload files, a README and a subfolder.
 class PackageTest : public testing::Test {

@@ -5,23 +5,17 @@
 #include <openssl/objects.h>
 #include <openssl/x509.h>
 
-#include <cstdlib>
-
+#include "base/file.h"
 #include "content/openssl_handles.h"
 #include "support/paths.h"
+#include "support/result_matchers.h"
+#include "support/value_or_die.h"
 
 namespace firebreak::content::test {
 
 namespace {
 
-template <class T>
-T value_or_die(base::Result<T> result) {
-    if (!result.ok()) {
-        ADD_FAILURE() << result.error().text();
-        std::abort();
-    }
-    return std::move(result).value();
-}
+using firebreak::test::value_or_die;
 
 base::Bytes signature_over(const base::Bytes& bytes, EVP_PKEY* key) {
     const DigestContext context(EVP_MD_CTX_new());
@@ -166,6 +160,8 @@ base::Bytes openssl_cms(const Signer& signer, base::UtcTime at, const CmsSetting
 
 namespace {
 
+using firebreak::test::value_or_die;
+
 std::string described(const Verdict& verdict) {
     if (const auto* refusal = std::get_if<base::Outcome>(&verdict)) {
         return std::string(base::to_text(refusal->code)) + "; " + base::to_text(refusal->evidence);
@@ -174,6 +170,10 @@ std::string described(const Verdict& verdict) {
 }
 
 }  // namespace
+
+void write(const std::filesystem::path& file, const std::string& text) {
+    ASSERT_OK(base::write_file(file, base::view_of(text)));
+}
 
 testing::Matcher<const Verdict&> RefusedAs(base::Category category, base::Code code) {
     return testing::Truly([category, code](const Verdict& verdict) {

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <openssl/cms.h>
 
+#include <filesystem>
 #include <functional>
 #include <string>
 #include <vector>
@@ -74,6 +75,9 @@ Verdict judged(const std::variant<Proved, base::Outcome>& verdict) {
     }
     return Verified();
 }
+
+// A file of this text; the test fails if it cannot be written.
+void write(const std::filesystem::path& file, const std::string& text);
 
 // Matches a refusal at verify with this category and code, and with evidence.
 testing::Matcher<const Verdict&> RefusedAs(base::Category category, base::Code code);

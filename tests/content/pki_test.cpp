@@ -17,10 +17,7 @@ namespace {
 using firebreak::test::TemporaryFolder;
 using test::test_pki;
 using test::utc;
-
-void write(const std::filesystem::path& path, const std::string& text) {
-    ASSERT_OK(base::write_file(path, base::view_of(text)));
-}
+using test::write;
 
 std::string read(const std::filesystem::path& path) {
     return std::string(base::text_of(base::read_file(path, 1 << 20).value()));

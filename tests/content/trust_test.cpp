@@ -28,7 +28,7 @@ using test::test_pki;
 using test::test_verifier;
 using test::utc;
 
-Verdict verdict_on(const Bytes& statement) {
+Verdict verdict_on_statement(const Bytes& statement) {
     return judged(test_verifier().verify_root_statement(statement));
 }
 
@@ -60,7 +60,7 @@ TEST(RootStatement, OfAnyOfSeveralRootsIsProved) {
 TEST(RootStatement, IsRefusedByAnybodyBelowTheRoot) {
     for (const Signer& signer : {Signer{test_pki().issuing, {}},
                                  test_pki().signers.at(Feed::kDatasetA), test_pki().heads[0]}) {
-        const Verdict verdict = verdict_on(signed_by(signer));
+        const Verdict verdict = verdict_on_statement(signed_by(signer));
         ASSERT_THAT(verdict, RefusedAs(Category::kUntrusted, Code::kRoleWrong));
         EXPECT_NE(base::to_text(std::get<base::Outcome>(verdict).evidence).find("the root itself"),
                   std::string::npos);
@@ -68,8 +68,9 @@ TEST(RootStatement, IsRefusedByAnybodyBelowTheRoot) {
 }
 
 TEST(RootStatement, IsRefusedByAForeignRoot) {
-    EXPECT_THAT(verdict_on(statement_or_die(sample_statement(), test::foreign_pki().root)),
-                RefusedAs(Category::kUntrusted, Code::kChainUntrusted));
+    EXPECT_THAT(
+        verdict_on_statement(statement_or_die(sample_statement(), test::foreign_pki().root)),
+        RefusedAs(Category::kUntrusted, Code::kChainUntrusted));
 }
 
 TEST(RootStatement, IsRefusedByARootThatOnlyLooksTheSame) {
@@ -78,30 +79,32 @@ TEST(RootStatement, IsRefusedByARootThatOnlyLooksTheSame) {
                   issue({CertificateKind::kRoot, common_name_of(test_pki().root.certificate),
                          root.from, root.until},
                         nullptr));
-    EXPECT_THAT(verdict_on(statement_or_die(sample_statement(), impostor)),
+    EXPECT_THAT(verdict_on_statement(statement_or_die(sample_statement(), impostor)),
                 RefusedAs(Category::kUntrusted, Code::kChainUntrusted));
 }
 
 TEST(RootStatement, IsRefusedWithAnyOtherCertificateInIt) {
-    EXPECT_THAT(verdict_on(signed_by(Signer{test_pki().root, {test_pki().issuing.certificate}})),
-                RefusedAs(Category::kUntrusted, Code::kRoleWrong));
+    EXPECT_THAT(
+        verdict_on_statement(signed_by(Signer{test_pki().root, {test_pki().issuing.certificate}})),
+        RefusedAs(Category::kUntrusted, Code::kRoleWrong));
 }
 
 TEST(RootStatement, IsRefusedOutsideTheRootsValidity) {
     for (const char* time : {"2015-12-31T23:59:59Z", "2046-01-01T00:00:00Z"}) {
         const Bytes statement = signed_by(Signer{test_pki().root, {}}, utc(time));
-        EXPECT_THAT(verdict_on(statement), RefusedAs(Category::kUntrusted, Code::kChainExpired));
+        EXPECT_THAT(verdict_on_statement(statement),
+                    RefusedAs(Category::kUntrusted, Code::kChainExpired));
         EXPECT_FALSE(stock_openssl_accepts(statement, utc(time)));
     }
 }
 
 TEST(RootStatement, IsRefusedWithAnotherSignatureOrContent) {
-    EXPECT_THAT(verdict_on(test::forge(
+    EXPECT_THAT(verdict_on_statement(test::forge(
                     good_statement(), [](auto&) {}, test_pki().issuing.key)),
                 RefusedAs(Category::kCorrupt, Code::kSignatureWrong));
     const Bytes other = canonical_json(RootStatement{2, {}, {}});
-    EXPECT_THAT(verdict_on(test::forge(good_statement(),
-                                       [&](EnvelopeParts& parts) { parts.manifest = other; })),
+    EXPECT_THAT(verdict_on_statement(test::forge(
+                    good_statement(), [&](EnvelopeParts& parts) { parts.manifest = other; })),
                 RefusedAs(Category::kCorrupt, Code::kManifestDigestWrong));
 }
 
@@ -109,7 +112,7 @@ TEST(RootStatement, IsRefusedAroundAnyOtherDocument) {
     const Signer root{test_pki().root, {}};
     for (const Bytes& json : {sample_json(), canonical_json(test::sample_head()),
                               canonical_json(test::sample_set()), base::bytes_of("{}")}) {
-        EXPECT_THAT(verdict_on(sign_or_die(json, root, signing_time())),
+        EXPECT_THAT(verdict_on_statement(sign_or_die(json, root, signing_time())),
                     RefusedAs(Category::kCorrupt, Code::kTrustMalformed));
     }
 }

@@ -14,7 +14,7 @@ windows_build = "10.0.19045.4529"
 pattern = "office"
 )";
 
-constexpr std::string_view kValid = R"(
+constexpr std::string_view kMachine = R"(
 [[program]]
 name = "Notes"
 version = "8.4.2"
@@ -80,19 +80,19 @@ lasts = "90s"
 image = 'C:\a.exe'
 )";
 
-base::Result<Persona> parse(std::string_view text) {
+base::Result<Persona> parse_machine(std::string_view text) {
     return parse_persona(std::string(kHead) + std::string(text), "p.toml");
 }
 
-base::Result<Persona> parse_changed(std::string_view from, std::string_view to) {
-    std::string text(kValid);
+base::Result<Persona> parse_changed_machine(std::string_view from, std::string_view to) {
+    std::string text(kMachine);
     const size_t at = text.find(from);
     EXPECT_NE(at, std::string::npos) << from;
-    return parse(text.replace(at, from.size(), to));
+    return parse_machine(text.replace(at, from.size(), to));
 }
 
 TEST(PersonaMachine, HasProgramsServicesAndComponentsInOrder) {
-    ASSERT_OK_AND(const Persona persona, parse(kValid));
+    ASSERT_OK_AND(const Persona persona, parse_machine(kMachine));
     ASSERT_EQ(persona.programs.size(), 2u);
     EXPECT_EQ(persona.programs[0].name, "Archive Tool");
     EXPECT_FALSE(persona.programs[0].is_64_bit);
@@ -111,7 +111,7 @@ std::string text_at(const Persona& persona, std::string_view key, std::string_vi
 }
 
 TEST(PersonaMachine, RegistersProgramsAndServicesAsInstallersDo) {
-    ASSERT_OK_AND(const Persona persona, parse(kValid));
+    ASSERT_OK_AND(const Persona persona, parse_machine(kMachine));
     const std::string uninstall = R"(Microsoft\Windows\CurrentVersion\Uninstall\)";
     const std::string notes = R"(HKLM\SOFTWARE\)" + uninstall + "Notes";
     EXPECT_EQ(text_at(persona, notes, "DisplayName"), "Notes");
@@ -127,7 +127,7 @@ TEST(PersonaMachine, RegistersProgramsAndServicesAsInstallersDo) {
 }
 
 TEST(PersonaMachine, HasValuesOfEveryType) {
-    ASSERT_OK_AND(const Persona persona, parse(kValid));
+    ASSERT_OK_AND(const Persona persona, parse_machine(kMachine));
     const std::string key = R"(HKLM\SOFTWARE\Example)";
     const auto find = [&](std::string_view name) { return *persona.registry.find(key, name); };
     EXPECT_EQ(find(""), (RegistryValue{"", RegistryType::kSz, std::string("default")}));
@@ -143,7 +143,7 @@ TEST(PersonaMachine, HasValuesOfEveryType) {
 }
 
 TEST(PersonaMachine, HasEventsAsTheyAreWritten) {
-    ASSERT_OK_AND(const Persona persona, parse(kValid));
+    ASSERT_OK_AND(const Persona persona, parse_machine(kMachine));
     ASSERT_EQ(persona.events.size(), 2u);
     const EventWorkload& connection = persona.events[0];
     EXPECT_EQ(connection.kind, EventKind::kNetworkConnect);
@@ -159,7 +159,7 @@ TEST(PersonaMachine, HasEventsAsTheyAreWritten) {
 }
 
 TEST(PersonaMachine, NeedsNothingOfThat) {
-    ASSERT_OK_AND(const Persona persona, parse(""));
+    ASSERT_OK_AND(const Persona persona, parse_machine(""));
     EXPECT_TRUE(persona.programs.empty() && persona.registry.empty() && persona.events.empty());
 }
 
@@ -202,8 +202,8 @@ TEST(PersonaMachine, NamesEveryMistakeWithPlaceAndRemedy) {
     };
     for (const auto& [from, to, error] : cases) {
         SCOPED_TRACE(std::string(from) + " -> " + to);
-        EXPECT_ERROR(parse_changed(from, to), error);
-        EXPECT_ERROR(parse_changed(from, to), "p.toml:");
+        EXPECT_ERROR(parse_changed_machine(from, to), error);
+        EXPECT_ERROR(parse_changed_machine(from, to), "p.toml:");
     }
 }
 
@@ -211,8 +211,8 @@ TEST(PersonaMachine, HoldsNoValueOfMoreThan64KiB) {
     const auto value = [](size_t bytes) {
         return "[[registry]]\nkey = 'HKCU\\K'\ndata = \"" + std::string(bytes, 'a') + "\"\n";
     };
-    ASSERT_OK(parse(value(65536)));
-    EXPECT_ERROR(parse(value(65537)), "a registry value of more than 64 KiB");
+    ASSERT_OK(parse_machine(value(65536)));
+    EXPECT_ERROR(parse_machine(value(65537)), "a registry value of more than 64 KiB");
 }
 
 }  // namespace

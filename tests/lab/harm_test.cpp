@@ -20,7 +20,7 @@ using test::release;
 using testing::Each;
 using testing::ElementsAre;
 
-constexpr double kAllOfThem = 60;
+constexpr double kEndpointsOfGroup = 60;
 // Somebody always works, so that repairs are a matter of their length alone.
 constexpr char kRoundTheClock[] = R"(
 [crew]
@@ -79,11 +79,12 @@ class HarmTest : public RecordedLab {
 
 TEST_F(HarmTest, ADeathIsARestartAndOverByItself) {
     run(with_baseline(release("two", "dies", "at = \"1h\"")));
-    EXPECT_EQ(harm(Harm::kRestart), kAllOfThem);
-    EXPECT_EQ(at_end(Metric::kAffected), kAllOfThem);
-    EXPECT_EQ(at_end(Metric::kRecoveredItself), 2 * kAllOfThem) << "the second death is the last";
+    EXPECT_EQ(harm(Harm::kRestart), kEndpointsOfGroup);
+    EXPECT_EQ(at_end(Metric::kAffected), kEndpointsOfGroup);
+    EXPECT_EQ(at_end(Metric::kRecoveredItself), 2 * kEndpointsOfGroup)
+        << "the second death is the last";
     EXPECT_EQ(at_end(Metric::kRunning, record::kAll, 0), 0) << "all are back on last-known-good";
-    EXPECT_EQ(at({24 * 3600}, Metric::kProtected), kAllOfThem);
+    EXPECT_EQ(at({24 * 3600}, Metric::kProtected), kEndpointsOfGroup);
     for (const auto& [endpoint, history] : seen_) {
         EXPECT_THAT(categories(history),
                     ElementsAre(Category::kInstalled, Category::kForbidden, Category::kForbidden));
@@ -93,7 +94,7 @@ TEST_F(HarmTest, ADeathIsARestartAndOverByItself) {
 
 TEST_F(HarmTest, ADeathComesAsOftenAsProtectionAllows) {
     run(with_baseline(release("two", "dies", "at = \"1h\"")) + "[protection]\nkills = 3\n");
-    EXPECT_EQ(at_end(Metric::kRecoveredItself), 3 * kAllOfThem);
+    EXPECT_EQ(at_end(Metric::kRecoveredItself), 3 * kEndpointsOfGroup);
     EXPECT_EQ(at_end(Metric::kRunning, record::kAll, 0), 0) << "all are back on last-known-good";
 }
 
@@ -101,12 +102,12 @@ TEST_F(HarmTest, WithNothingToGoBackToTheScannerIsDownUntilTheNextUpdate) {
     run(std::string(kOneGroup) + release("one", "dies", "at = \"1h\"") +
         release("two", "good", "at = \"1d\"") + "[protection]\nkills = 1\n");
     EXPECT_EQ(at({0}, Metric::kProtected), 0) << "there is no baseline";
-    EXPECT_EQ(harm(Harm::kDown), kAllOfThem);
+    EXPECT_EQ(harm(Harm::kDown), kEndpointsOfGroup);
     EXPECT_EQ(harm(Harm::kRestart), 0);
-    EXPECT_EQ(at({24 * 3600}, Metric::kDown), kAllOfThem);
+    EXPECT_EQ(at({24 * 3600}, Metric::kDown), kEndpointsOfGroup);
     EXPECT_EQ(at_end(Metric::kDown), 0);
-    EXPECT_EQ(at_end(Metric::kProtected), kAllOfThem);
-    EXPECT_EQ(at_end(Metric::kRecoveredUpdate), kAllOfThem);
+    EXPECT_EQ(at_end(Metric::kProtected), kEndpointsOfGroup);
+    EXPECT_EQ(at_end(Metric::kRecoveredUpdate), kEndpointsOfGroup);
     expect_harmed(Metric::kHarmed, Category::kForbidden, Category::kInstalled);
     expect_time_to_recover(Category::kForbidden, all(Category::kInstalled).back().at);
 }
@@ -115,10 +116,10 @@ TEST_F(HarmTest, AHeldFileIsLetGoByTheNextUpdate) {
     run(with_baseline(release("two", "holds-file", "at = \"1h\"") +
                       release("three", "good", "at = \"8h\"")));
     const auto held = static_cast<double>(all(Category::kFalsePositive).size());
-    EXPECT_GT(held, 0.8 * kAllOfThem) << "7 hours at one in two hours: 97 %";
+    EXPECT_GT(held, 0.8 * kEndpointsOfGroup) << "7 hours at one in two hours: 97 %";
     EXPECT_EQ(harm(Harm::kFileHeld), held);
     EXPECT_EQ(at_end(Metric::kRecoveredUpdate), held);
-    EXPECT_EQ(at({8 * 3600}, Metric::kProtected), kAllOfThem) << "the scanner works";
+    EXPECT_EQ(at({8 * 3600}, Metric::kProtected), kEndpointsOfGroup) << "the scanner works";
     EXPECT_EQ(at_end(Metric::kHarmed), 0);
     expect_harmed(Metric::kHarmed, Category::kFalsePositive, Category::kInstalled);
 }
@@ -126,7 +127,7 @@ TEST_F(HarmTest, AHeldFileIsLetGoByTheNextUpdate) {
 TEST_F(HarmTest, ASlowScannerIsSlowUntilTheNextUpdate) {
     run(with_baseline(release("two", "slow", "at = \"1h\"") +
                       release("three", "good", "at = \"8h\"")));
-    EXPECT_GT(harm(Harm::kSlow), 0.8 * kAllOfThem);
+    EXPECT_GT(harm(Harm::kSlow), 0.8 * kEndpointsOfGroup);
     EXPECT_EQ(at_end(Metric::kRecoveredUpdate), harm(Harm::kSlow));
     EXPECT_EQ(at_end(Metric::kHarmed), 0);
 }
@@ -153,11 +154,11 @@ TEST_F(HarmTest, ARebootHelpsForAsLongAsTheContentIsGone) {
 TEST_F(HarmTest, BlindContentIsNoticedByNobody) {
     run(with_baseline(release("two", "blind", "at = \"1h\"") +
                       release("three", "good", "at = \"1d\"")));
-    EXPECT_EQ(harm(Harm::kBlind), kAllOfThem);
+    EXPECT_EQ(harm(Harm::kBlind), kEndpointsOfGroup);
     EXPECT_EQ(at({24 * 3600}, Metric::kProtected), 0);
     EXPECT_EQ(at({24 * 3600}, Metric::kDown), 0) << "it runs, and finds nothing";
     EXPECT_EQ(at_end(Metric::kSignals), 0);
-    EXPECT_EQ(at_end(Metric::kProtected), kAllOfThem);
+    EXPECT_EQ(at_end(Metric::kProtected), kEndpointsOfGroup);
     for (const auto& [endpoint, history] : seen_) {
         ASSERT_THAT(categories(history),
                     ElementsAre(Category::kInstalled, Category::kMissed, Category::kInstalled));
@@ -193,7 +194,8 @@ TEST_F(HarmTest, WhoeverLosesTheNetworkGetsNoUpdateUntilSomebodyComes) {
     EXPECT_GT(at({6 * 3600}, Metric::kUnreached), 10);
     expect_nothing_before_recovery(Category::kFalsePositive);
     expect_harmed(Metric::kHarmed, Category::kFalsePositive, Category::kRecovered);
-    EXPECT_EQ(at_end(Metric::kRunning, record::kAll, 1), kAllOfThem) << "in the end all have it";
+    EXPECT_EQ(at_end(Metric::kRunning, record::kAll, 1), kEndpointsOfGroup)
+        << "in the end all have it";
 }
 
 TEST_F(HarmTest, AMachineThatDoesNotStartSaysNothingAndWaitsForSomebody) {
@@ -210,15 +212,15 @@ TEST_F(HarmTest, AMachineThatDoesNotStartSaysNothingAndWaitsForSomebody) {
     EXPECT_GT(signals(base::Channel::kSupportCall), 10) << "people can still use a telephone";
     for (int64_t hour = 0; hour <= 48; ++hour) {
         const base::SimTime now{hour * 3600};
-        EXPECT_EQ(at(now, Metric::kProtected), kAllOfThem - at(now, Metric::kLost)) << hour;
+        EXPECT_EQ(at(now, Metric::kProtected), kEndpointsOfGroup - at(now, Metric::kLost)) << hour;
     }
 }
 
 // Somebody takes the content away that ruined the machine, or it would be ruined again.
 TEST_F(HarmTest, WhoeverMendsAMachineByHandTakesTheContentAway) {
     run(with_baseline(kRoundTheClock + release("two", "takes-boot-file", "at = \"1h\"")));
-    EXPECT_EQ(harm(Harm::kUnbootable), kAllOfThem);
-    EXPECT_EQ(at_end(Metric::kRecoveredHand), kAllOfThem);
+    EXPECT_EQ(harm(Harm::kUnbootable), kEndpointsOfGroup);
+    EXPECT_EQ(at_end(Metric::kRecoveredHand), kEndpointsOfGroup);
     EXPECT_EQ(at_end(Metric::kRunning, record::kAll, 0), 0);
     for (const auto& [endpoint, history] : seen_) {
         EXPECT_THAT(categories(history), ElementsAre(Category::kInstalled, Category::kFalsePositive,
@@ -234,9 +236,9 @@ TEST_F(HarmTest, TheSameDeathIsABootLoopInTheKernel) {
     run(with_baseline(std::string(kRoundTheClock) + "[load_context]\nDatasetA = \"kernel\"\n" +
                       dies));
     EXPECT_EQ(signals(base::Channel::kCrashReport), 0) << "a machine that does not run cannot";
-    EXPECT_EQ(harm(Harm::kBootLoop), kAllOfThem);
+    EXPECT_EQ(harm(Harm::kBootLoop), kEndpointsOfGroup);
     EXPECT_EQ(harm(Harm::kRestart), 0);
-    EXPECT_EQ(at_end(Metric::kRecoveredHand), kAllOfThem);
+    EXPECT_EQ(at_end(Metric::kRecoveredHand), kEndpointsOfGroup);
     EXPECT_EQ(at_end(Metric::kRecoveredItself), 0);
     expect_nothing_before_recovery(Category::kForbidden);
     expect_harmed(Metric::kLost, Category::kForbidden, Category::kRecovered);
@@ -247,8 +249,8 @@ TEST_F(HarmTest, AScenarioMayHaveABootLoopEndWithAReboot) {
         with_baseline("[recovery]\nboot_loop = \"reboot\"\n[crew]\nreboot_every = \"1h\"\n"
                       "[load_context]\nDatasetA = \"kernel\"\n" +
                       release("two", "dies", "at = \"1h\"")));
-    EXPECT_EQ(harm(Harm::kBootLoop), kAllOfThem);
-    EXPECT_EQ(at_end(Metric::kRecoveredReboot), kAllOfThem);
+    EXPECT_EQ(harm(Harm::kBootLoop), kEndpointsOfGroup);
+    EXPECT_EQ(at_end(Metric::kRecoveredReboot), kEndpointsOfGroup);
     EXPECT_EQ(at_end(Metric::kRecoveredHand), 0);
 }
 
@@ -279,7 +281,7 @@ TEST_F(HarmTest, TimeToRecoverIsThatOfTheLastMachineOfAnyGroup) {
     two_groups.replace(two_groups.find("[policy]\n"), 9, "[policy]\npublic_interval = \"0s\"\n");
     two_groups.replace(two_groups.find("seed = 5"), 8, "seed = 6");
     run(two_groups);
-    EXPECT_EQ(at_end(Metric::kRecoveredUpdate), kAllOfThem + 200);
+    EXPECT_EQ(at_end(Metric::kRecoveredUpdate), kEndpointsOfGroup + 200);
     expect_time_to_recover(Category::kMissed, all(Category::kInstalled).back().at);
 }
 
@@ -319,7 +321,7 @@ TEST_F(HarmTest, WhatWasWatchedForAndDidNotComeAboutDoesNoHarm) {
                       "[[measured]]\nrelease = \"two\"\npersona = \"workstation\"\n"
                       "harm = \"none\"\nhours = 500\n"));
     EXPECT_EQ(at_end(Metric::kAffected), 0);
-    EXPECT_EQ(at_end(Metric::kRunning, record::kAll, 0), kAllOfThem);
+    EXPECT_EQ(at_end(Metric::kRunning, record::kAll, 0), kEndpointsOfGroup);
 }
 
 // A machine that has run the rules for t hours is spared with the chance exp(-0.5 t). The interval

@@ -222,11 +222,13 @@ TEST(RunReader, RefusesAnotherSchema) {
     execute(file, "PRAGMA user_version = 9");
     EXPECT_ERROR(read_run(file), "schema 9");
     execute(file, "PRAGMA user_version = 1");
-    EXPECT_ERROR(read_run(file), "schema 1, this version reads 4");
+    EXPECT_ERROR(read_run(file), "schema 1, this version reads 5");
     execute(file, "PRAGMA user_version = 2");
-    EXPECT_ERROR(read_run(file), "schema 2, this version reads 4");
+    EXPECT_ERROR(read_run(file), "schema 2, this version reads 5");
     execute(file, "PRAGMA user_version = 3");
-    EXPECT_ERROR(read_run(file), "schema 3, this version reads 4");
+    EXPECT_ERROR(read_run(file), "schema 3, this version reads 5");
+    execute(file, "PRAGMA user_version = 4");
+    EXPECT_ERROR(read_run(file), "schema 4, this version reads 5");
 }
 
 TEST(RunReader, RefusesValuesThatNobodyWrote) {
@@ -270,6 +272,18 @@ TEST(RunReader, RefusesValuesThatNobodyWrote) {
           "UPDATE model_score SET score = 9e999",
           "UPDATE model_score SET threshold = 1.01",
           "DROP TABLE model_score",
+          "UPDATE rule_use SET assay = 2 WHERE id = 1",
+          "UPDATE rule_use SET release = 3",
+          "UPDATE rule_use SET calls = -1",
+          "UPDATE rule_use SET disabled = 2",
+          "UPDATE rule_use SET memory_bytes = -1",
+          "DROP TABLE rule_use",
+          "UPDATE sensor_use SET assay = -1",
+          "UPDATE sensor_use SET merged = -1",
+          "DROP TABLE sensor_use",
+          "UPDATE exclusion_use SET assay = -1",
+          "UPDATE exclusion_use SET release = 7",
+          "DROP TABLE exclusion_use",
           "UPDATE tenant SET release_group = 5",
           "UPDATE tenant SET release_group = -1",
           "UPDATE tenant SET lost = -1",

@@ -16,6 +16,7 @@
 #include <thread>
 
 #include "base/text.h"
+#include "sandbox/descriptors.h"
 #include "support/paths.h"
 #include "support/result_matchers.h"
 
@@ -224,11 +225,6 @@ TEST_F(ProgramUnderTest, CannotSignalTheProcessThatWatchesIt) {
     EXPECT_THAT(outcome_of({"kill-all"}), testing::StartsWith("exited 0: first: "));
 }
 
-size_t open_descriptors() {
-    const fs::directory_iterator all("/proc/self/fd");
-    return static_cast<size_t>(std::distance(fs::begin(all), fs::end(all)));
-}
-
 // Of all processes that run a program of this name.
 size_t processes_of(const std::string& program) {
     size_t count = 0;
@@ -254,12 +250,12 @@ TEST_F(ProgramUnderTest, LeavesNoProcessAndNoDescriptorHoweverItEnds) {
     policy_.limits.processes = 20;
     policy_.limits.wall_ms = 300;
     EXPECT_EQ(outcome_of({"exit", "0"}), "exited 0: ");  // the zygote is there from now on
-    const size_t before = open_descriptors();
+    const size_t before = test::open_descriptors();
     EXPECT_EQ(outcome_of({"leave-child"}), "exited 0: gone ahead\n");
     for (const char* trial : {"multiply", "hang", "flood", "segfault", "socket", "nothing"}) {
         outcome_of({trial});
     }
-    EXPECT_EQ(open_descriptors(), before);
+    EXPECT_EQ(test::open_descriptors(), before);
     if (geteuid() == 0) {  // others cannot look
         EXPECT_EQ(processes_of(policy_.program), 0u);
     }

@@ -20,7 +20,7 @@ base::Bytes library(const std::string& name) {
     return bytes.ok() ? *std::move(bytes) : base::Bytes{};
 }
 
-Policy policy_for(const std::string& component) {
+Policy loading_policy_for(const std::string& component) {
     Policy policy = test::policy_for(component);
     allow_executable_mapping(policy);
     return policy;
@@ -30,7 +30,7 @@ class ExecutableMapping : public testing::Test {
   protected:
     // Of a worker that loads so many libraries, where these are offered.
     std::string load(size_t count, const std::vector<base::Bytes>& offered) {
-        return call(policy_for("loader"), count, offered);
+        return call(loading_policy_for("loader"), count, offered);
     }
     std::string call(const Policy& policy, size_t count, const std::vector<base::Bytes>& offered) {
         base::Result<Worker> worker = Worker::start(spawner_, policy);
@@ -46,7 +46,8 @@ class ExecutableMapping : public testing::Test {
 };
 
 TEST_F(ExecutableMapping, IsRecordedByName) {
-    EXPECT_THAT(weakening_names(policy_for("loader")), testing::ElementsAre("executable mapping"));
+    EXPECT_THAT(weakening_names(loading_policy_for("loader")),
+                testing::ElementsAre("executable mapping"));
     EXPECT_THAT(weakening_names(test::policy_for("loader")), testing::IsEmpty());
 }
 
@@ -58,12 +59,12 @@ TEST_F(ExecutableMapping, LetsTheWorkerLoadWhatItsParentOffers) {
 
 TEST_F(ExecutableMapping, LeavesAllLayersInForce) {
     ASSERT_OK_AND(const Worker strict, Worker::start(spawner_, test::policy_for("loader")));
-    ASSERT_OK_AND(const Worker worker, Worker::start(spawner_, policy_for("loader")));
+    ASSERT_OK_AND(const Worker worker, Worker::start(spawner_, loading_policy_for("loader")));
     EXPECT_EQ(worker.layers(), strict.layers());
 }
 
 TEST_F(ExecutableMapping, HoldsForOneCall) {
-    ASSERT_OK_AND(Worker worker, Worker::start(spawner_, policy_for("loader")));
+    ASSERT_OK_AND(Worker worker, Worker::start(spawner_, loading_policy_for("loader")));
     const std::vector<base::ByteView> files = {harmless_, harmless_};
     EXPECT_EQ(describe(worker.call(base::view_of("x"), files)), "reply 13.000000 ");
     // Known by its path now; the second one is not offered any more.
@@ -100,13 +101,15 @@ TEST_F(ExecutableMapping, GivesALibraryThatOpensAFileTheNextLibraryAndNothingEls
 
 TEST_F(ExecutableMapping, RefusesMappingsThatAreWritableAndExecutableOrShared) {
     for (const char* component : {"map-library-for-all", "map-library-shared"}) {
-        EXPECT_THAT(call(policy_for(component), 1, {harmless_}),
+        EXPECT_THAT(call(loading_policy_for(component), 1, {harmless_}),
                     HasSubstr("system call: mmap; number: 9"))
             << component;
     }
-    EXPECT_THAT(call(policy_for("write-library"), 1, {harmless_}), HasSubstr("call: write"));
+    EXPECT_THAT(call(loading_policy_for("write-library"), 1, {harmless_}),
+                HasSubstr("call: write"));
     for (const char* component : {"map-executable", "make-executable"}) {
-        EXPECT_THAT(call(policy_for(component), 1, {harmless_}), HasSubstr("forbidden call"))
+        EXPECT_THAT(call(loading_policy_for(component), 1, {harmless_}),
+                    HasSubstr("forbidden call"))
             << component;
     }
 }
@@ -139,7 +142,7 @@ TEST_F(ExecutableMapping, HasAnEnd) {
 }
 
 TEST_F(ExecutableMapping, CountsTheLibrarysOwnCpuTime) {
-    Policy policy = policy_for("loader");
+    Policy policy = loading_policy_for("loader");
     ASSERT_OK_AND(Worker worker, Worker::start(spawner_, policy));
     const std::vector<base::ByteView> files = {harmless_};
     EXPECT_EQ(describe(worker.call(base::view_of("x"), files)), "reply 13.000000 ");

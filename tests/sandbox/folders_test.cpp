@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "sandbox/descriptors.h"
 #include "sandbox/hostile.h"
 #include "sandbox/weakenings/executable_mapping.h"
 #include "sandbox/weakenings/quota_folders.h"
@@ -30,11 +31,6 @@ Policy keeper() {
 
 std::string ask(Worker& worker, const std::string& what) {
     return describe(worker.call(base::view_of(what)));
-}
-
-size_t open_descriptors() {
-    const std::filesystem::directory_iterator all("/proc/self/fd");
-    return static_cast<size_t>(std::distance(begin(all), end(all)));
 }
 
 // What the memory of the machine holds that belongs to no process: files in memory, for example.
@@ -227,7 +223,7 @@ TEST_F(QuotaFolder, GoesTogetherWithExecutableMapping) {
 
 TEST_F(QuotaFolder, LeavesNoMountAndNoDescriptorBehind) {
     ASSERT_OK_AND(Folders warm_up, Folders::make(spawner_, policy_));
-    const size_t descriptors = open_descriptors();
+    const size_t descriptors = test::open_descriptors();
     const uint64_t memory = shared_memory_kib();
     constexpr int kRounds = 1000;
     for (int round = 0; round < kRounds; ++round) {
@@ -235,7 +231,7 @@ TEST_F(QuotaFolder, LeavesNoMountAndNoDescriptorBehind) {
         ASSERT_OK_AND(Worker worker, Worker::start(spawner_, policy_, &folders));
         ASSERT_EQ(ask(worker, "fill-objects x 2000000"), "reply bytes 1048576 ENOSPC");
     }
-    EXPECT_EQ(open_descriptors(), descriptors);
+    EXPECT_EQ(test::open_descriptors(), descriptors);
     // A gigabyte has been written; other programs have their memory files, too.
     EXPECT_LT(shared_memory_kib(), memory + kRounds * 1024 / 2);
     EXPECT_EQ(ask_once("log x"), "reply all");

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/random.h"
+#include "sandbox/descriptors.h"
 #include "sandbox/hostile.h"
 
 namespace firebreak::sandbox {
@@ -24,11 +25,6 @@ using test::policy_for;
 int kills() {
     const char* wanted = std::getenv("FIREBREAK_KILLS");
     return wanted == nullptr ? 400 : std::atoi(wanted);
-}
-
-size_t open_descriptors() {
-    const std::filesystem::directory_iterator all("/proc/self/fd");
-    return static_cast<size_t>(std::distance(begin(all), end(all)));
 }
 
 // Memory files that this process or any child of it holds or maps.
@@ -83,7 +79,7 @@ void ask_until_killed(Spawner& spawner, const base::RandomStream& random, uint64
 TEST(KilledWorkers, EachHaveOneOutcomeAndLeaveNothingBehind) {
     Spawner spawner(test::hostile_worker_binary());
     ASSERT_OK(Worker::start(spawner, policy_for("echo")));  // its zygote is there
-    const size_t descriptors = open_descriptors();
+    const size_t descriptors = test::open_descriptors();
     const size_t files = memory_files();
     const base::RandomStream random(7, base::Stream::kMutation);
     Tally tally;
@@ -100,7 +96,7 @@ TEST(KilledWorkers, EachHaveOneOutcomeAndLeaveNothingBehind) {
     EXPECT_EQ(tally.killed, kills());
     EXPECT_EQ(tally.other, 0) << tally.strange;
     EXPECT_GT(tally.replies, 0);
-    EXPECT_EQ(open_descriptors(), descriptors);
+    EXPECT_EQ(test::open_descriptors(), descriptors);
     EXPECT_EQ(memory_files(), files);
 }
 

@@ -19,6 +19,7 @@
 
 #include "sandbox/channel.h"
 #include "sandbox/command.h"
+#include "sandbox/descriptors.h"
 #include "sandbox/folders.h"
 #include "sandbox/hostile.h"
 #include "sandbox/process.h"
@@ -30,15 +31,6 @@ namespace {
 using test::describe;
 using test::policy_for;
 using testing::HasSubstr;
-
-size_t open_descriptors() {
-    size_t count = 0;
-    for ([[maybe_unused]] const auto& entry :
-         std::filesystem::directory_iterator("/proc/self/fd")) {
-        ++count;
-    }
-    return count;
-}
 
 // Of all threads: workers, zombies, and the spawners' zygotes.
 std::vector<pid_t> children_of_this_process() {
@@ -168,18 +160,18 @@ TEST_F(WorkerLife, LeavesNoDescriptorAndNoZombieBehind) {
             ASSERT_OK(worker.call(base::Bytes()));
         }
         if (i == 0) {  // three zygotes have come, to stay
-            descriptors = open_descriptors();
+            descriptors = test::open_descriptors();
             processes = children();
             EXPECT_EQ(processes, 3u);
         }
     }
-    EXPECT_EQ(open_descriptors(), descriptors);
+    EXPECT_EQ(test::open_descriptors(), descriptors);
     EXPECT_EQ(children(), processes);
 }
 
 TEST_F(WorkerLife, LeavesNothingBehindWhenAStartFails) {
     ASSERT_FALSE(Worker::start(spawner_, policy_for("liar")).ok());  // its zygote is in order
-    const size_t before = open_descriptors();
+    const size_t before = test::open_descriptors();
     for (int i = 0; i < 20; ++i) {
         for (const char* component : {"liar", "talker", "babbler"}) {
             ASSERT_FALSE(Worker::start(spawner_, policy_for(component)).ok());
@@ -187,7 +179,7 @@ TEST_F(WorkerLife, LeavesNothingBehindWhenAStartFails) {
     }
     ASSERT_FALSE(Worker::start(spawner_, policy_for("babbler")).ok());
     EXPECT_EQ(children(), 2u) << "zygotes of liar and babbler";
-    EXPECT_LE(open_descriptors(), before + 3) << "of the latter";
+    EXPECT_LE(test::open_descriptors(), before + 3) << "of the latter";
 }
 
 TEST_F(WorkerLife, EndsWithItsSpawnerToTheLastProcess) {

@@ -43,10 +43,12 @@ INSTANTIATE_TEST_SUITE_P(
             "share, reports, on_alerts, by, withdraw"},
         Mistake{"Baseline", "version = \"2026.03.01\"", "versoin = \"2026.03.01\"",
                 "<versoin>: unknown key `versoin`; did you mean `version`? valid keys: feed, "
-                "version, source"},
+                "version, source, with"},
+        Mistake{"With", "expedited = true", "expedited = true\nwith = [\"../elsewhere\"]",
+                "<\"../elsewhere\">: `../elsewhere` leads out of fixtures/content"},
         Mistake{"Release", "expedited = true", "expedite = true",
                 "<expedite>: unknown key `expedite`; did you mean `expedited`? valid keys: id, "
-                "feed, version, source, at, fixes, after_halt, kind, expedited, platform, "
+                "feed, version, source, with, at, fixes, after_halt, kind, expedited, platform, "
                 "only_groups, signed_at, signed_by"},
         Mistake{"Act", "at = \"9h\"", "at = \"9h\"\nstop = 1",
                 "<stop>: unknown key `stop`; did you mean `to`? valid keys: at, promote, to, halt, "

@@ -19,7 +19,7 @@ fs::path folder() {
     return test::source_dir() / "scenarios" / "policies";
 }
 
-constexpr std::string_view kScenario = R"(title = "x"
+constexpr std::string_view kTinyFleet = R"(title = "x"
 start = 2026-03-02T00:00:00Z
 duration = "7d"
 [policy]
@@ -37,7 +37,7 @@ class Policies : public testing::Test {
   protected:
     // The policy in force for a scenario that extends another one and this.
     Policy policy(const std::string& name) const {
-        std::ofstream(folder_.path() / "fleet.toml") << "schema = 1\n" << kScenario;
+        std::ofstream(folder_.path() / "fleet.toml") << "schema = 1\n" << kTinyFleet;
         const fs::path file = folder_.path() / "a.toml";
         const fs::path way = fs::relative(folder() / ("_" + name + ".toml"), folder_.path());
         std::ofstream(file) << "schema = 1\nextends = [\"fleet.toml\", \"" << way.string()

@@ -33,10 +33,6 @@ void add_file(SourceTree& tree, const std::filesystem::path& root,
     }
 }
 
-bool is_word_character(char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
-}
-
 // Whether the quote at `at` separates the digits of a number, as in 1'000, and opens no literal.
 bool separates_digits(std::string_view text, size_t at) {
     size_t begin = at;
@@ -117,6 +113,10 @@ bool is_build_file(std::string_view path) {
 
 bool is_script(std::string_view path) {
     return path == "firebreak" || path == ".ci/run" || path.ends_with(".sh");
+}
+
+bool is_word_character(char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
 }
 
 std::string code_only(std::string_view cpp_text) {

@@ -30,6 +30,8 @@ bool is_cpp(std::string_view path);         // .h, .cpp
 bool is_build_file(std::string_view path);  // CMakeLists.txt, .cmake
 bool is_script(std::string_view path);      // the launcher, .ci/run, .sh
 
+bool is_word_character(char c);  // of a name in C++
+
 // The same text with comments and the insides of literals blanked out; lines stay where they are.
 std::string code_only(std::string_view cpp_text);
 

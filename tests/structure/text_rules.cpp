@@ -54,10 +54,6 @@ const std::vector<std::string>& machine_folders() {
     return folders;
 }
 
-bool is_word_character(char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
-}
-
 bool contains_whole(std::string_view line, std::string_view code) {
     for (size_t at = line.find(code); at != std::string_view::npos; at = line.find(code, at + 1)) {
         const size_t end = at + code.size();

@@ -54,6 +54,9 @@ inline record::Run sample_run() {
                    "signal: SIGSEGV",
                    1.5,
                    "{}",
+                   {},
+                   {},
+                   {},
                    {}}};
     for (const int32_t group : {1, record::kAll}) {
         run.series[{base::Metric::kAffected, group}] = {{{7500}, 5}, {{7800}, 12}};
@@ -212,32 +215,48 @@ class RichRun {
             {{kFix_s + 3600}, "publication", 2, 2, "rules-3 to public-1"},
             {{50 * 3600}, "campaign", record::kAll, record::kAll, "dropper-7 goes round"},
             {{90 * 3600}, "recovery", record::kAll, record::kAll, "nobody is harmed any more"}};
-        run_.assays = {{{kBad_s},
-                        false,
-                        std::string(96, 'd'),
-                        "workload of till",
-                        "run",
-                        "false positive",
-                        "a file that starts Windows is held",
-                        "rule: Loader_Generic; file: C:\\Windows\\System32\\drivers\\e1d68x64.sys",
-                        4.2,
-                        "{}",
-                        model_scores()},
-                       {{kBad_s},
-                        true,
-                        std::string(96, 'e'),
-                        "workload of server",
-                        "run",
-                        "measured elsewhere",
-                        "imported",
-                        "what: restart of the scanner; events: 3; hours: 12000",
-                        0,
-                        "{}",
-                        {}}};
+        run_.assays = {
+            {{kBad_s},
+             false,
+             std::string(96, 'd'),
+             "workload of till",
+             "run",
+             "false positive",
+             "a file that starts Windows is held",
+             "rule: Loader_Generic; file: C:\\Windows\\System32\\drivers\\e1d68x64.sys",
+             4.2,
+             "{}",
+             model_scores(),
+             rule_uses(),
+             {{"process_start", 190, 12, 30, 148}, {"dns_query", 60, 0, 0, 60}},
+             {{record::kAll, "APPFEED", "SQL Server", "sql.lua", "D:\\data", "folder", ""},
+              {1, "APPFEED", "Anything", "drive.lua", "C:\\", "folder", "a whole drive"}}},
+            {{kBad_s},
+             true,
+             std::string(96, 'e'),
+             "workload of server",
+             "run",
+             "measured elsewhere",
+             "imported",
+             "what: restart of the scanner; events: 3; hours: 12000",
+             0,
+             "{}",
+             {},
+             {},
+             {},
+             {}}};
         run_.tally = {{{2, 1, base::Category::kFalsePositive, base::Code::kBootFileHeld}, 130}};
         run_.tenants = {{17, 2, 410, 400, 90, 0, 40, 3, {{24 * 3600}}, {{80 * 3600}}},
                         {31, 2, 95, 95, 11, 0, 2, 0, {{25 * 3600}}, std::nullopt},
                         {2, 3, 900, 120, 4, 6, 0, 1, {{30 * 3600}}, {{60 * 3600}}}};
+    }
+
+    // Two rules of the baseline, and with the second release one more, which fails.
+    static std::vector<record::RuleUse> rule_uses() {
+        return {{record::kAll, "Behavior", "office-child", 190, 0, 0, false, 120'000, 2048},
+                {record::kAll, "ProductRulesFeed", "lineage", 0, 0, 0, false, 0, 512},
+                {1, "Behavior", "explorer-child", 20, 20, 3, true, 9'000'000, 4096},
+                {1, "Behavior", "office-child", 170, 0, 0, false, 130'000, 2048}};
     }
 
     // A live model of the baseline; with the second release its successor in telemetry beside it,

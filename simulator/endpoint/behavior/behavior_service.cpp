@@ -121,7 +121,11 @@ base::Result<ports::Installation> BehaviorService::install(const content::Manife
     }
     Pair pair;
     pair[place] = manifest;
-    FB_TRY(pair[other], records_[other].running());
+    if (fresh_[other]) {
+        pair[other] = fresh_[other];
+    } else {
+        FB_TRY(pair[other], records_[other].running());
+    }
     FB_TRY(RuleProcess::Loaded loaded, start(pair));
     if (loaded.process == nullptr) {
         if (const Feed failed = feed_of(loaded.feed); failed != manifest.feed) {
@@ -130,6 +134,7 @@ base::Result<ports::Installation> BehaviorService::install(const content::Manife
         return ports::Installation{std::move(loaded.outcome), {}};
     }
     running_ = std::move(loaded.process);
+    fresh_[place] = manifest;
     ports::Changes changes;
     if (before[place].running != digest) {
         records_[other].note_proven(before[other], changes);
@@ -140,6 +145,7 @@ base::Result<ports::Installation> BehaviorService::install(const content::Manife
 }
 
 base::Result<std::optional<Outcome>> BehaviorService::make_ready() {
+    fresh_ = {};
     if (running_ != nullptr) {
         return std::optional<Outcome>();
     }

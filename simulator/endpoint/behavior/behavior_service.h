@@ -95,6 +95,7 @@ class BehaviorService {
     std::vector<supervision::ContentRecord> records_;  // in the order of kRuleFeeds
     std::vector<FeedInstaller> installers_;
     std::unique_ptr<RuleProcess> running_;  // null: down, or not started yet
+    Pair fresh_;  // installed since there were events: whoever asked may not have committed it yet
     uint64_t unhandled_ = 0;
 };
 

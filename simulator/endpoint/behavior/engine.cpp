@@ -35,13 +35,29 @@ LoadReply refuse(const std::string& file, const Ended& ended) {
     return reply;
 }
 
-template <class Value>
-void add(std::vector<Value>& list, Value value, size_t limit, uint64_t& left_out) {
-    if (list.size() < limit) {
-        list.push_back(std::move(value));
-    } else {
-        ++left_out;
+// About what they take in a reply.
+size_t size_of(const Detection& detection) {
+    size_t size = 64 + detection.rule.size() + detection.technique.size();
+    for (const auto& [name, value] : detection.evidence) {
+        size += 8 + name.size() + value.size();
     }
+    return size;
+}
+
+size_t size_of(const RuleNote& note) {
+    return 16 + note.rule.size() + note.message.size();
+}
+
+// Adds it unless the rule has had its share.
+template <class Value>
+void add(std::vector<Value>& list, Value value, size_t& said, size_t share, uint64_t& left_out) {
+    const size_t size = size_of(value);
+    if (said + size > share) {
+        ++left_out;
+        return;
+    }
+    said += size;
+    list.push_back(std::move(value));
 }
 
 void push_verdict(lua_State* lua, const TellScan& answer) {
@@ -91,6 +107,8 @@ class Engine::State {
     void count_call(Rule& rule);
     void call(lua_State* lua, RuleIndex rule, lua::Function function);
     void note_failure(RuleIndex rule, const Ended& ended);
+    void add_notes(Rule& rule, std::vector<RuleNote> notes);
+    void begin_reply();
     void take_effect(RuleIndex rule);
     void drop_effects();
     void collect_garbage_of(lua_State* lua, Rule& rule);
@@ -105,6 +123,7 @@ class Engine::State {
     std::vector<Waiting> waiting_;
     uint32_t scans_ = 0;
     uint64_t in_window_ = 0;
+    uint64_t window_began_ = lua::Stopwatch::processor_time();
     EventReply reply_;  // to the request at hand
     lua::Stopwatch stopwatch_;
     lua::Stopwatch::Count clock_ = 0;  // when the call at hand began
@@ -226,7 +245,7 @@ std::optional<LoadReply> Engine::State::load_file(const LoadRules::File& file, R
 
 EventReply Engine::State::handle(const host::EventLog& log, bool last,
                                  const std::vector<HandleEvents::Reputation>& reputations) {
-    reply_ = {};
+    begin_reply();
     for (const HandleEvents::Reputation& one : reputations) {
         world_.processes.set_reputation(one.process, one.score);
     }
@@ -308,34 +327,47 @@ void Engine::State::note_failure(RuleIndex index, const Ended& ended) {
     Rule& rule = world_.rules[index];
     count_call(rule);
     drop_effects();
-    for (RuleNote& note : rule.note_failure(ended)) {
-        add(reply_.notes, std::move(note), kMaxNotes, reply_.left_out);
-    }
+    add_notes(rule, rule.note_failure(ended));
     if (interpreter_->accounts().live(rule.owner) >= rule.collect_at) {
         interpreter_->protect([&](lua_State* lua) { collect_garbage_of(lua, rule); });
     }
 }
 
+void Engine::State::add_notes(Rule& rule, std::vector<RuleNote> notes) {
+    for (RuleNote& note : notes) {
+        add(reply_.notes, std::move(note), rule.said.note_bytes, kNoteBytes, reply_.left_out);
+    }
+}
+
+void Engine::State::begin_reply() {
+    reply_ = {};
+    for (Rule& rule : world_.rules) {
+        rule.said = {};
+    }
+}
+
 void Engine::State::take_effect(RuleIndex index) {
+    Rule& rule = world_.rules[index];
     Effects& effects = world_.effects;
     if (effects.tags.empty() && effects.detections.empty() && effects.scans.empty()) {
         return;
     }
     for (Effects::Tag& tag : effects.tags) {
-        world_.processes.tag(tag.process, tag.name);
+        reply_.left_out += world_.processes.tag(tag.process, tag.name, index) ? 0 : 1;
     }
     for (Detection& detection : effects.detections) {
-        ++world_.rules[index].cost.detections;
-        add(reply_.detections, std::move(detection), kMaxDetections, reply_.left_out);
+        ++rule.cost.detections;
+        add(reply_.detections, std::move(detection), rule.said.detection_bytes, kDetectionBytes,
+            reply_.left_out);
     }
     for (Effects::Scan& scan : effects.scans) {
-        if (reply_.scans.size() == kMaxScans) {
+        if (rule.said.scans++ >= kScansOfRequest) {
             ++reply_.left_out;
             interpreter_->release(scan.then);
             continue;
         }
         waiting_.push_back({index, ++scans_, scan.then});
-        reply_.scans.push_back({scans_, world_.rules[index].id, std::move(scan.path)});
+        reply_.scans.push_back({scans_, rule.id, std::move(scan.path)});
     }
     effects.tags.clear();
     effects.detections.clear();
@@ -357,17 +389,26 @@ void Engine::State::collect_garbage_of(lua_State* lua, Rule& rule) {
                  interpreter_->accounts().live(rule.owner) + limits_.memory_of_rule / 8);
 }
 
+// What is measured of a call goes by while the process waits for a processor, too, and nobody's
+// budget is to pay for a busy machine: all that rules took together was no more than what the
+// thread was at work.
 void Engine::State::end_window() {
+    const uint64_t now = lua::Stopwatch::processor_time();
+    const uint64_t worked = now - std::exchange(window_began_, now);
+    uint64_t measured = 0;
+    for (const Rule& rule : world_.rules) {
+        measured += rule.ns_in_window;
+    }
+    const double at_work =
+        measured <= worked ? 1 : static_cast<double>(worked) / static_cast<double>(measured);
     for (Rule& rule : world_.rules) {
-        for (RuleNote& note : rule.note_window(in_window_)) {
-            add(reply_.notes, std::move(note), kMaxNotes, reply_.left_out);
-        }
+        add_notes(rule, rule.note_window(in_window_, at_work));
     }
     in_window_ = 0;
 }
 
 EventReply Engine::State::tell(const TellScan& answer) {
-    reply_ = {};
+    begin_reply();
     const auto found = std::ranges::find(waiting_, answer.number, &Waiting::number);
     if (found == waiting_.end()) {
         return {};

@@ -1,5 +1,7 @@
 #include "endpoint/behavior/filter.h"
 
+#include <string.h>  // memmem
+
 #include <algorithm>
 
 #include "base/text.h"
@@ -24,6 +26,9 @@ bool same(std::string_view text, std::string_view letters) {
     }
     return true;
 }
+
+// The product of both sizes; of longer texts, see Condition::meets().
+constexpr size_t kShortText = 256;
 
 bool contains(std::string_view text, std::string_view letters) {
     for (size_t i = 0; i + letters.size() <= text.size(); ++i) {
@@ -86,13 +91,45 @@ bool Pattern::matches(std::string_view text) const {
     return false;
 }
 
+bool Pattern::matches_small(std::string_view text) const {
+    switch (how_) {
+        case How::kEquals:
+            return text == letters_;
+        case How::kBegins:
+            return text.starts_with(letters_);
+        case How::kEnds:
+            return text.ends_with(letters_);
+        case How::kContains:
+            return ::memmem(text.data(), text.size(), letters_.data(), letters_.size()) != nullptr;
+    }
+    return false;
+}
+
+size_t Filter::patterns() const {
+    size_t all = 0;
+    for (const Condition& one : conditions_) {
+        all += one.patterns.size();
+    }
+    return all;
+}
+
 bool Filter::Condition::meets(const host::EventValue& value) const {
     if (value.is_number()) {
         return std::ranges::find(numbers, value.number()) != numbers.end();
     }
+    if (!value.is_text()) {
+        return false;
+    }
     const std::string_view text = value.text();
-    return value.is_text() &&
-           std::ranges::any_of(patterns, [text](const Pattern& one) { return one.matches(text); });
+    if (text.size() <= kShortText) {
+        return std::ranges::any_of(patterns,
+                                   [text](const Pattern& one) { return one.matches(text); });
+    }
+    // A rule's patterns may nearly fit everywhere: the time is that of the text alone.
+    std::string small(text.size(), '\0');
+    std::ranges::transform(text, small.begin(), lower);
+    return std::ranges::any_of(patterns,
+                               [&small](const Pattern& one) { return one.matches_small(small); });
 }
 
 Result<Filter::Condition*> Filter::condition(std::string_view field, bool is_text) {

@@ -118,6 +118,8 @@ void write(ByteWriter& writer, const Detection& detection) {
 RuleCost read_cost(FieldReader& fields) {
     RuleCost cost;
     cost.rule = fields.text(kMaxNameBytes);
+    cost.feed = static_cast<RuleFeed>(fields.u8());
+    fields.within(cost.feed <= RuleFeed::kBehavior);
     for (uint64_t* number : {&cost.calls, &cost.errors, &cost.detections, &cost.nanoseconds}) {
         *number = fields.u64();
     }
@@ -131,6 +133,7 @@ RuleCost read_cost(FieldReader& fields) {
 
 void write(ByteWriter& writer, const RuleCost& cost) {
     writer.text(cost.rule);
+    writer.u8(static_cast<uint8_t>(cost.feed));
     for (const uint64_t number : {cost.calls, cost.errors, cost.detections, cost.nanoseconds}) {
         writer.u64(number);
     }

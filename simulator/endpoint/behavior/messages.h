@@ -27,11 +27,11 @@ using rules::kMaxNameBytes;
 using rules::kMaxRuleFiles;
 using rules::LoadReply;
 using rules::parse_load_reply;
-inline constexpr size_t kMaxDetections = 4096;  // of one batch of events, like all that follow
-inline constexpr size_t kMaxEvidence = 8;       // pairs of one detection
+inline constexpr size_t kMaxDetections = 65'536;  // of one batch of events, like all that follow
+inline constexpr size_t kMaxEvidence = 8;         // pairs of one detection
 inline constexpr size_t kMaxEvidenceBytes = 512;
-inline constexpr size_t kMaxScans = 256;
-inline constexpr size_t kMaxNotes = 256;
+inline constexpr size_t kMaxScans = 2048;
+inline constexpr size_t kMaxNotes = 65'536;
 inline constexpr size_t kMaxSensors = 64;  // more than there are kinds of events
 inline constexpr size_t kMaxReputations = 65'536;
 inline constexpr size_t kCostBuckets = 24;
@@ -119,12 +119,13 @@ struct EventReply {
     std::vector<Detection> detections;
     std::vector<ScanWanted> scans;
     std::vector<RuleNote> notes;
-    uint64_t left_out = 0;  // detections, scans and notes for which there was no room
+    uint64_t left_out = 0;  // beyond a rule's share: detections, scans, notes and tags
     uint64_t handled = 0;   // calls of handlers
 };
 
 struct RuleCost {
     std::string rule;
+    RuleFeed feed = RuleFeed::kBehavior;
     uint64_t calls = 0;
     uint64_t errors = 0;
     uint64_t detections = 0;

@@ -1,5 +1,6 @@
 #include "endpoint/behavior/process_table.h"
 
+#include <algorithm>
 #include <array>
 
 namespace firebreak::endpoint::behavior {
@@ -45,7 +46,7 @@ KnownProcess& ProcessTable::at(uint32_t process) {
     }
     while (known_.size() > kMaxProcesses || order_.size() > 2 * kMaxProcesses) {
         if (order_.front() != process) {
-            known_.erase(order_.front());
+            forget(order_.front());
         }
         order_.pop_front();
     }
@@ -72,13 +73,32 @@ void ProcessTable::set_reputation(uint32_t process, uint8_t reputation) {
     at(process).reputation = reputation;
 }
 
-bool ProcessTable::tag(uint32_t process, const std::string& tag) {
+void ProcessTable::forget(uint32_t process) {
     const auto found = known_.find(process);
-    if (found == known_.end() ||
-        (found->second.tags.size() == kMaxTags && !found->second.tags.contains(tag))) {
+    if (found == known_.end()) {
+        return;
+    }
+    for (const auto& [tag, rule] : found->second.tags) {
+        --tags_[rule];
+    }
+    known_.erase(found);
+}
+
+bool ProcessTable::tag(uint32_t process, const std::string& tag, uint32_t rule) {
+    const auto found = known_.find(process);
+    if (found == known_.end()) {
         return false;
     }
-    found->second.tags.insert(tag);
+    auto& tags = found->second.tags;
+    if (tags.contains(tag)) {
+        return true;
+    }
+    const auto of_rule = std::ranges::count(tags, rule, [](const auto& one) { return one.second; });
+    if (static_cast<size_t>(of_rule) == kTagsOfRule || tags_[rule] == kAllTagsOfRule) {
+        return false;
+    }
+    tags.emplace(tag, rule);
+    ++tags_[rule];
     return true;
 }
 

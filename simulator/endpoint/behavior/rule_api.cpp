@@ -1,5 +1,7 @@
 #include "endpoint/behavior/rule_api.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <lua.hpp>
@@ -99,6 +101,7 @@ int rule(lua_State* lua) {
     rule.technique = text_field(lua, 1, "technique", "");
     rule.severity = severity_of(lua, text_field(lua, 1, "severity", "medium"));
     rule.cost.rule = rule.id;
+    rule.cost.feed = rule.feed;
     rule.declared = true;
     return 0;
 }
@@ -180,7 +183,12 @@ int on(lua_State* lua) {
     }
     Filter filter = filter_at(lua, kind);
     lua_settop(lua, 3);
-    ++world.rule().handlers;
+    Rule& rule = world.rule();
+    ++rule.handlers;
+    rule.patterns += filter.patterns();
+    if (rule.patterns > kMaxPatterns) {
+        refuse(lua, fmt::format("more than {} patterns in the filters of one rule", kMaxPatterns));
+    }
     const lua::Function kept = luaL_ref(lua, LUA_REGISTRYINDEX);
     world.handlers[static_cast<size_t>(kind)].push_back({world.running, kept, std::move(filter)});
     return 0;
@@ -640,8 +648,8 @@ constexpr lua::FunctionInfo kFunctions[] = {
      process_state},
     {"", "machine_state", "() → table", "The rule's own table for the machine.", machine_state},
     {"", "tag", "(process, name)",
-     "Tags a process. All rules see it by has_tag() once the handler has ended. Up to 32 tags of "
-     "one.",
+     "Tags a process. All rules see it by has_tag() once the handler has ended. Up to 8 tags of "
+     "each rule on one.",
      tag},
     {"", "has_tag", "(process, name) → boolean", "", has_tag},
     {"", "reputation", "(process) → number or nil",

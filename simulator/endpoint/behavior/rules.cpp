@@ -25,8 +25,9 @@ std::vector<RuleNote> Rule::note_failure(const lua::Ended& ended) {
     return notes;
 }
 
-std::vector<RuleNote> Rule::note_window(uint64_t events) {
-    const uint64_t per_event = ns_in_window / std::max<uint64_t>(events, 1);
+std::vector<RuleNote> Rule::note_window(uint64_t events, double at_work) {
+    const auto per_event = static_cast<uint64_t>(static_cast<double>(ns_in_window) * at_work) /
+                           std::max<uint64_t>(events, 1);
     ns_in_window = 0;
     if (cost.disabled || per_event <= kBudgetNsPerEvent) {
         return {};

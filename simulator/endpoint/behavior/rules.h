@@ -17,10 +17,15 @@ namespace firebreak::endpoint::behavior {
 
 using RuleIndex = uint32_t;
 
-inline constexpr size_t kMaxHandlers = 64;            // of one rule
-inline constexpr size_t kMaxStates = 4096;            // processes of which one rule keeps a state
-inline constexpr uint64_t kMaxErrors = 20;            // then a rule is disabled
-inline constexpr uint64_t kMaxStops = 3;              // at a deadline or a memory limit; the same
+inline constexpr size_t kMaxHandlers = 64;   // of one rule
+inline constexpr size_t kMaxStates = 4096;   // processes of which one rule keeps a state
+inline constexpr uint64_t kMaxErrors = 20;   // then a rule is disabled
+inline constexpr uint64_t kMaxStops = 3;     // at a deadline or a memory limit; the same
+inline constexpr size_t kMaxPatterns = 256;  // of all filters of one rule
+// What each rule may say of one request: whatever one says, there is room for what others do.
+inline constexpr size_t kDetectionBytes = 24 * 1024;
+inline constexpr size_t kNoteBytes = 12 * 1024;
+inline constexpr size_t kScansOfRequest = 4;
 inline constexpr uint64_t kBudgetWindow = 10'000;     // events that are handled together
 inline constexpr uint64_t kBudgetNsPerEvent = 2'000;  // of one rule, on average over a window
 
@@ -40,8 +45,14 @@ struct Rule {
     Severity severity = Severity::kMedium;
 
     size_t handlers = 0;
+    size_t patterns = 0;    // of their filters
     size_t states = 0;      // processes of which it keeps one
     size_t collect_at = 0;  // bytes of memory at which garbage is collected
+
+    // Of its share in the reply to the request at hand.
+    struct Said {
+        size_t detection_bytes = 0, note_bytes = 0, scans = 0;
+    } said;
 
     RuleCost cost;
     uint64_t stops = 0;
@@ -57,8 +68,8 @@ struct Rule {
     // What has to be said of the rule after a call that failed.
     std::vector<RuleNote> note_failure(const lua::Ended& ended);
     // After a window of events: over budget for the first time, it is warned, and the next time
-    // disabled.
-    std::vector<RuleNote> note_window(uint64_t events);
+    // disabled. `at_work`: the share of the measured time in which the process was at work.
+    std::vector<RuleNote> note_window(uint64_t events, double at_work);
 
   private:
     RuleNote disable(const std::string& why);

@@ -1,13 +1,12 @@
 #include "endpoint/executables/elf.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <bit>
 #include <limits>
 #include <string>
 
 #include "endpoint/executables/little_endian.h"
+#include "endpoint/executables/wrong.h"
 
 namespace firebreak::endpoint::executables {
 
@@ -37,10 +36,6 @@ struct Shape {
 };
 constexpr Shape kShape32 = {52, 4, 28, 32, 40, 32, 40, 4, 16, 20, 28};
 constexpr Shape kShape64 = {64, 8, 32, 40, 52, 56, 64, 8, 32, 40, 48};
-
-Error wrong(const std::string& what, uint64_t at) {
-    return {what, fmt::format("byte {}", at), ""};
-}
 
 bool fits(uint64_t offset, uint64_t size, uint64_t file_size) {
     return offset <= file_size && size <= file_size - offset;

@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "endpoint/executables/little_endian.h"
+#include "endpoint/executables/wrong.h"
 
 namespace firebreak::endpoint::executables {
 
@@ -31,10 +32,6 @@ constexpr std::array<uint16_t, 11> kMachines = {
     0x5064,  // RISC-V 64
     0x6264,  // LoongArch 64
 };
-
-Error wrong(const std::string& what, uint64_t at) {
-    return {what, fmt::format("byte {}", at), ""};
-}
 
 uint64_t round_up(uint64_t value, uint64_t alignment) {
     return (value + alignment - 1) / alignment * alignment;

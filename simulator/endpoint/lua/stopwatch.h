@@ -1,6 +1,8 @@
 // What a run takes, told at less cost than the run itself.
 #pragma once
 
+#include <time.h>
+
 #include <chrono>
 #include <cstdint>
 
@@ -8,7 +10,7 @@ namespace firebreak::endpoint::lua {
 
 // Counts of the processor's time stamp, where there is one (it costs a third of a clock's reading),
 // else nanoseconds. They go by even while a process waits, and differ from machine to machine: for
-// telemetry alone.
+// telemetry, and for budgets only as shares of processor_time().
 class Stopwatch {
   public:
     using Count = uint64_t;
@@ -36,6 +38,13 @@ class Stopwatch {
         return static_cast<Count>(
             std::chrono::nanoseconds(std::chrono::steady_clock::now().time_since_epoch()).count());
 #endif
+    }
+    // Nanoseconds that this thread has been at work; a system call.
+    static uint64_t processor_time() {
+        timespec time{};
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+        return static_cast<uint64_t>(time.tv_sec) * 1'000'000'000 +
+               static_cast<uint64_t>(time.tv_nsec);
     }
     uint64_t nanoseconds(Count counts) const {
         return static_cast<uint64_t>(static_cast<double>(counts) * ns_per_count_);

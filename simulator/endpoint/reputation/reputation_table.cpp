@@ -19,7 +19,6 @@ using base::Status;
 
 constexpr std::string_view kMagic = "FBREPTAB";
 constexpr size_t kHeaderBytes = 32;
-constexpr size_t kKeyBytes = sizeof(Sha256);
 constexpr size_t kChecksumBytes = sizeof(Sha256);
 constexpr size_t kEntryBytes = kKeyBytes + 1;
 constexpr const char* kBuildAgain =

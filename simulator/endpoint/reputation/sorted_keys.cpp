@@ -12,7 +12,6 @@ namespace firebreak::endpoint::reputation {
 
 namespace {
 
-constexpr size_t kKeyBytes = sizeof(Sha256);
 // SHA-256 is uniform, so a key's first bits say about where it is: off by √n at the first guess, by
 // the fourth root at the second. A look-up among 10 M keys reads 5.1 of them (bench_reputation).
 // Keys that somebody chose are not uniform; after so many guesses the rest is bisected.

@@ -11,6 +11,8 @@ namespace firebreak::endpoint::reputation {
 
 using base::Sha256;
 
+inline constexpr size_t kKeyBytes = sizeof(Sha256);
+
 // Keys in strictly ascending order, and the reputation of each, in place.
 class SortedKeys {
   public:

@@ -51,7 +51,8 @@ class ContentRecord {
     // change.
     void note_proven(const Contents& before, ports::Changes& changes) const;
     void note_kill(const Contents& before, ports::Changes& changes) const;
-    // What runs now is `good`, or nothing. What ran goes into quarantine, unless it had been proven.
+    // What runs now is `good`, or nothing. What ran goes into quarantine, unless it had been
+    // proven.
     void note_fallen_back(const Contents& before, const std::optional<std::string>& good,
                           ports::Changes& changes) const;
 

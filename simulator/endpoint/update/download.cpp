@@ -20,10 +20,6 @@ constexpr ports::Elapsed kGrace = std::chrono::minutes(1);  // before a rate is 
 constexpr ports::Elapsed kFirstPause = std::chrono::seconds(5);
 constexpr unsigned kMostTries = 8;
 
-Outcome refuse(Category category, Code code, base::Evidence evidence) {
-    return {Stage::kVerify, category, code, std::move(evidence)};
-}
-
 std::string seconds(ports::Elapsed time) {
     return fmt::format("{:.0f} s", std::chrono::duration<double>(time).count());
 }

@@ -4,12 +4,18 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "base/outcome.h"
 #include "endpoint/update/profile.h"
 #include "ports/transport.h"
 
 namespace firebreak::endpoint::update {
+
+// What the client says of content that it turns away.
+inline base::Outcome refuse(base::Category category, base::Code code, base::Evidence evidence) {
+    return {base::Stage::kVerify, category, code, std::move(evidence)};
+}
 
 // Takes a file's bytes, unpacked, in order. nullopt: go on.
 using Consumer = std::function<std::optional<base::Outcome>(base::ByteView)>;

@@ -16,10 +16,6 @@ using base::Stage;
 // How far an endpoint's clock may be behind a head's signers before it is worth a word.
 constexpr base::Duration kClockSlack = base::hours(1);
 
-Outcome refuse(Category category, Code code, base::Evidence evidence) {
-    return {Stage::kVerify, category, code, std::move(evidence)};
-}
-
 base::UtcTime earlier(base::UtcTime time, base::Duration by) {
     return {time.unix_seconds - by.seconds};
 }
@@ -318,11 +314,11 @@ void SignedOffers::watch_freshness() {
     const base::UtcTime newest =
         offers_.trusted ? *offers_.trusted : state_.fresh.value_or(settings_.built);
     if (clock_.reached(newest + *after)) {
-        offers_.warnings.push_back(refuse(
-            Category::kStale, Code::kNoFreshHead,
-            {{"newest head", offers_.trusted || state_.fresh ? base::to_text(newest)
-                                                             : std::string("none ever")},
-             {"none since", fmt::format("more than {}", base::to_text(*after))}}));
+        offers_.warnings.push_back(
+            refuse(Category::kStale, Code::kNoFreshHead,
+                   {{"newest head", offers_.trusted || state_.fresh ? base::to_text(newest)
+                                                                    : std::string("none ever")},
+                    {"none since", fmt::format("more than {}", base::to_text(*after))}}));
     }
 }
 

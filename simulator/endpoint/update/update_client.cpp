@@ -18,10 +18,6 @@ using base::Code;
 using base::Outcome;
 using base::Stage;
 
-Outcome refuse(Category category, Code code, base::Evidence evidence) {
-    return {Stage::kVerify, category, code, std::move(evidence)};
-}
-
 Outcome machine_full(const base::Error& error) {
     return refuse(Category::kExhausted, Code::kMachineFull, {{"store", error.text()}});
 }

@@ -106,6 +106,40 @@ TEST_F(BehaviorServiceTest, DecryptsAndRunsBothFeedsInOneProcess) {
     EXPECT_THAT(costs->rules, SizeIs(2));
 }
 
+// The update client commits what all of a round's feeds have changed at once.
+TEST_F(BehaviorServiceTest, LoadsBehaviorWithProductRulesThatAreNotCommittedYet) {
+    const test::Stored product =
+        stored(Feed::kProductRulesFeed, "1",
+               {{"core.lua", "rule {id = 'core'} provide('yes', function() return true end)"}});
+    const test::Stored behavior =
+        stored(Feed::kBehavior, "1",
+               {{"a.lua", rule_for_starts("a", "if core.yes() then detect {} end")}});
+    ASSERT_OK_AND(
+        auto first,
+        service_.installer(Feed::kProductRulesFeed).install(product.manifest, product.digest));
+    ASSERT_OK_AND(auto second,
+                  service_.installer(Feed::kBehavior).install(behavior.manifest, behavior.digest));
+    EXPECT_EQ(second.outcome.category, Category::kInstalled)
+        << base::to_text(second.outcome.evidence);
+    first.changes.merge(second.changes);
+    ASSERT_OK(store_.commit(first.changes));
+    EXPECT_THAT(found(), testing::ElementsAre("a"));
+
+    const test::Stored never = stored(Feed::kProductRulesFeed, "2",
+                                      {{"core.lua",
+                                        "rule {id = 'core'} provide('yes', function() return true "
+                                        "end) provide('more', function() return 1 end)"}});
+    ASSERT_OK(service_.installer(Feed::kProductRulesFeed).install(never.manifest, never.digest));
+    EXPECT_THAT(found(), testing::ElementsAre("a"));
+    const test::Stored needs_more =
+        stored(Feed::kBehavior, "2", {{"a.lua", "rule {id = 'a'} assert(core.more)"}});
+    ASSERT_OK_AND(
+        const auto refused,
+        service_.installer(Feed::kBehavior).install(needs_more.manifest, needs_more.digest));
+    EXPECT_EQ(refused.outcome.code, Code::kRulesDoNotCompile)
+        << "what nobody committed in its round is over with the first events";
+}
+
 TEST_F(BehaviorServiceTest, RunsOnWithWhatRanWhenContentIsRefused) {
     ASSERT_EQ(install(Feed::kBehavior, "1", detecting("one")).category, Category::kInstalled);
     const base::Outcome refused = install(Feed::kBehavior, "2", {{"b.lua", "rule {id = 'b'}\nif"}});

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "endpoint/behavior/process_table.h"
 #include "endpoint/behavior/rule_fixture.h"
 #include "endpoint/behavior/rules.h"
 
@@ -413,7 +414,7 @@ TEST_F(EngineTest, CollectsGarbageBeforeItCountsAsHoarding) {
     }
     const EventReply reply = handle(events);
     EXPECT_THAT(reply.notes, IsEmpty());
-    EXPECT_THAT(reply.detections, SizeIs(500));
+    EXPECT_EQ(engine_->costs().rules[0].detections, 500u);
 }
 
 TEST_F(EngineTest, CountsWhatHandlersCost) {
@@ -475,6 +476,40 @@ TEST_F(EngineTest, AnswersWithinItsLimitsWhateverRulesSay) {
     ASSERT_THAT(reply.notes, SizeIs(1));
     ASSERT_OK(parse_event_reply(encode(reply)));
     ASSERT_OK(parse_cost_reply(encode(engine_->costs())));
+}
+
+// However much one says, there is room for the others.
+TEST_F(EngineTest, LeavesARulesShareToTheOthers) {
+    load({{"a.lua", R"(rule {id = "greedy"}
+                       local all = {}
+                       for i = 1, 8 do all["e" .. i] = text.rep("x", 512) end
+                       on("process_start", nil, function(e)
+                           for i = 1, 4 do detect {evidence = all} end
+                           for i = 1, 4 do scan("C:\\" .. i, function() end) end
+                           for i = 1, 16 do tag(e.process, "t" .. i) end
+                       end))"},
+          {"b.lua", R"(rule {id = "modest"}
+                       on("process_start", nil, function(e)
+                           tag(e.process, "seen")
+                           detect {evidence = {mine = has_tag(e.process, "seen")}}
+                           if e.process == 50 then scan("C:\\b.exe", function() end) end
+                       end))"}});
+    std::vector<host::Event> events;
+    for (uint32_t process = 1; process <= 50; ++process) {
+        events.push_back(start_of(process, "C:\\a.exe"));
+    }
+    const EventReply reply = handle(events);
+    const auto of = [&](const char* rule) {
+        return std::ranges::count(reply.detections, rule, &Detection::rule);
+    };
+    EXPECT_EQ(of("modest"), 50);
+    EXPECT_GT(of("greedy"), 0);
+    EXPECT_LT(of("greedy"), 10);
+    EXPECT_EQ(std::ranges::count(reply.scans, "modest", &ScanWanted::rule), 1);
+    EXPECT_EQ(std::ranges::count(reply.scans, "greedy", &ScanWanted::rule),
+              static_cast<std::ptrdiff_t>(kScansOfRequest));
+    EXPECT_EQ(reply.left_out, 50 * (4 + 4 + 16) - static_cast<uint64_t>(of("greedy")) -
+                                  kScansOfRequest - 50 * kTagsOfRule);
 }
 
 TEST_F(EngineTest, LoadsOnceAndProductRulesFirst) {

@@ -29,12 +29,29 @@ TEST(ProcessTable, LearnsOfProcessesThatStartAndOfThoseThatWereThere) {
 TEST(ProcessTable, KeepsTagsOfKnownProcessesUpToALimit) {
     ProcessTable table;
     table.note(start_of(7, "C:\\a.exe"));
-    for (size_t i = 0; i < kMaxTags; ++i) {
-        EXPECT_TRUE(table.tag(7, "tag " + std::to_string(i)));
+    for (size_t i = 0; i < kTagsOfRule; ++i) {
+        EXPECT_TRUE(table.tag(7, "tag " + std::to_string(i), 1));
     }
-    EXPECT_FALSE(table.tag(7, "one more"));
-    EXPECT_TRUE(table.tag(7, "tag 3")) << "it has that already";
-    EXPECT_FALSE(table.tag(8, "x"));
+    EXPECT_FALSE(table.tag(7, "one more", 1));
+    EXPECT_TRUE(table.tag(7, "tag 3", 1)) << "it has that already";
+    EXPECT_TRUE(table.tag(7, "one more", 2)) << "another rule has as many";
+    EXPECT_FALSE(table.tag(8, "x", 1));
+}
+
+TEST(ProcessTable, LetsNoRuleFillTheMemoryWithTags) {
+    ProcessTable table;
+    uint32_t process = 1;
+    for (size_t set = 0; set < kAllTagsOfRule; ++process) {
+        table.note(start_of(process, "C:\\a.exe"));
+        for (size_t i = 0; i < kTagsOfRule; ++i, ++set) {
+            ASSERT_TRUE(table.tag(process, "tag " + std::to_string(i), 1));
+        }
+    }
+    table.note(start_of(process, "C:\\a.exe"));
+    EXPECT_FALSE(table.tag(process, "x", 1));
+    EXPECT_TRUE(table.tag(process, "x", 2));
+    table.forget(1);
+    EXPECT_TRUE(table.tag(process, "y", 1)) << "there is room again";
 }
 
 TEST(ProcessTable, ForgetsThoseKnownForLongest) {

@@ -15,7 +15,7 @@ namespace {
 using base::Bytes;
 using test::sample_elf;
 
-Bytes changed(size_t at, uint64_t value, size_t width) {
+Bytes changed_elf(size_t at, uint64_t value, size_t width) {
     Bytes bytes = sample_elf(true);
     put_at(bytes, at, value, width);
     return bytes;
@@ -51,30 +51,32 @@ TEST(Elf, RefusesEveryFileThatEndsEarly) {
 }
 
 TEST(Elf, NamesTheByteAtWhichAHeaderIsWrong) {
-    EXPECT_ERROR(parse_elf(changed(4, 3, 1)), "byte 4: not ELF32 or ELF64");
-    EXPECT_ERROR(parse_elf(changed(5, 2, 1)), "little-endian");
-    EXPECT_ERROR(parse_elf(changed(16, 1, 2)), "byte 16: neither a program nor a shared object");
-    EXPECT_ERROR(parse_elf(changed(16, 4, 2)), "byte 16: neither a program nor a shared object");
+    EXPECT_ERROR(parse_elf(changed_elf(4, 3, 1)), "byte 4: not ELF32 or ELF64");
+    EXPECT_ERROR(parse_elf(changed_elf(5, 2, 1)), "little-endian");
+    EXPECT_ERROR(parse_elf(changed_elf(16, 1, 2)),
+                 "byte 16: neither a program nor a shared object");
+    EXPECT_ERROR(parse_elf(changed_elf(16, 4, 2)),
+                 "byte 16: neither a program nor a shared object");
     for (const uint64_t count : {0, 100, 0xffff}) {
-        EXPECT_ERROR(parse_elf(changed(56, count, 2)), "no program headers in bounds");
+        EXPECT_ERROR(parse_elf(changed_elf(56, count, 2)), "no program headers in bounds");
     }
-    EXPECT_ERROR(parse_elf(changed(54, 32, 2)), "no program headers in bounds");
-    EXPECT_ERROR(parse_elf(changed(32, ~uint64_t{0}, 8)), "no program headers in bounds");
+    EXPECT_ERROR(parse_elf(changed_elf(54, 32, 2)), "no program headers in bounds");
+    EXPECT_ERROR(parse_elf(changed_elf(32, ~uint64_t{0}, 8)), "no program headers in bounds");
 }
 
 TEST(Elf, PassesOverWhatLinuxDoesNotLookAt) {
-    EXPECT_TRUE(parse_elf(changed(6, 9, 1)).ok());   // version of the identification
-    EXPECT_TRUE(parse_elf(changed(20, 9, 4)).ok());  // version of the file
-    EXPECT_TRUE(parse_elf(changed(52, 9, 2)).ok());  // size of the header
+    EXPECT_TRUE(parse_elf(changed_elf(6, 9, 1)).ok());   // version of the identification
+    EXPECT_TRUE(parse_elf(changed_elf(20, 9, 4)).ok());  // version of the file
+    EXPECT_TRUE(parse_elf(changed_elf(52, 9, 2)).ok());  // size of the header
 }
 
 TEST(Elf, RefusesSegmentsThatAreNotThereOrCannotBeLoaded) {
     constexpr size_t kSegment = 64;
-    EXPECT_ERROR(parse_elf(changed(kSegment + 8, ~uint64_t{0}, 8)), "outside of the file");
-    EXPECT_ERROR(parse_elf(changed(kSegment + 32, ~uint64_t{0}, 8)), "outside of the file");
-    EXPECT_ERROR(parse_elf(changed(kSegment + 40, 1, 8)), "nobody can load");
-    EXPECT_ERROR(parse_elf(changed(kSegment + 48, 3, 8)), "nobody can load");
-    EXPECT_ERROR(parse_elf(changed(kSegment, 4, 4)), "no segment to load");  // a note
+    EXPECT_ERROR(parse_elf(changed_elf(kSegment + 8, ~uint64_t{0}, 8)), "outside of the file");
+    EXPECT_ERROR(parse_elf(changed_elf(kSegment + 32, ~uint64_t{0}, 8)), "outside of the file");
+    EXPECT_ERROR(parse_elf(changed_elf(kSegment + 40, 1, 8)), "nobody can load");
+    EXPECT_ERROR(parse_elf(changed_elf(kSegment + 48, 3, 8)), "nobody can load");
+    EXPECT_ERROR(parse_elf(changed_elf(kSegment, 4, 4)), "no segment to load");  // a note
 }
 
 TEST(Elf, CountsASectionTableInAndPassesOverOneThatIsOutOfBounds) {

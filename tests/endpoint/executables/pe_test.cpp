@@ -22,7 +22,7 @@ constexpr size_t kOptional = kCoff + 24;
 constexpr size_t kSections = kOptional + 112 + 128;
 
 // A sample whose number at this place is another.
-Bytes changed(size_t at, uint64_t value, size_t width) {
+Bytes changed_pe(size_t at, uint64_t value, size_t width) {
     Bytes bytes = sample_pe();
     put_at(bytes, at, value, width);
     return bytes;
@@ -87,31 +87,31 @@ TEST(Pe, RefusesATextThatStartsWithMz) {
 }
 
 TEST(Pe, NamesTheByteAtWhichAHeaderIsWrong) {
-    EXPECT_ERROR(parse_pe(changed(0x3c, 0xffffffff, 4)), "byte 60: the PE header lies outside");
-    EXPECT_ERROR(parse_pe(changed(kCoff, 0x4551, 4)), "byte 64: no PE header");
-    EXPECT_ERROR(parse_pe(changed(kCoff + 4, 0x1234, 2)), "byte 68: a machine type");
-    EXPECT_ERROR(parse_pe(changed(kCoff + 6, 0, 2)), "no sections");
-    EXPECT_ERROR(parse_pe(changed(kCoff + 6, 0xffff, 2)), "the section table lies outside");
-    EXPECT_ERROR(parse_pe(changed(kCoff + 20, 100, 2)), "optional header is too short");
-    EXPECT_ERROR(parse_pe(changed(kCoff + 20, 120, 2)), "too short for its data directories");
-    EXPECT_ERROR(parse_pe(changed(kOptional, 0x107, 2)), "neither PE32 nor PE32+");
-    EXPECT_ERROR(parse_pe(changed(kOptional + 16, 0x10000000, 4)), "an entry point outside");
-    EXPECT_ERROR(parse_pe(changed(kOptional + 32, 0, 4)), "alignments");
-    EXPECT_ERROR(parse_pe(changed(kOptional + 36, 3, 4)), "alignments");
-    EXPECT_ERROR(parse_pe(changed(kOptional + 60, 0xffffffff, 4)), "headers that are longer");
+    EXPECT_ERROR(parse_pe(changed_pe(0x3c, 0xffffffff, 4)), "byte 60: the PE header lies outside");
+    EXPECT_ERROR(parse_pe(changed_pe(kCoff, 0x4551, 4)), "byte 64: no PE header");
+    EXPECT_ERROR(parse_pe(changed_pe(kCoff + 4, 0x1234, 2)), "byte 68: a machine type");
+    EXPECT_ERROR(parse_pe(changed_pe(kCoff + 6, 0, 2)), "no sections");
+    EXPECT_ERROR(parse_pe(changed_pe(kCoff + 6, 0xffff, 2)), "the section table lies outside");
+    EXPECT_ERROR(parse_pe(changed_pe(kCoff + 20, 100, 2)), "optional header is too short");
+    EXPECT_ERROR(parse_pe(changed_pe(kCoff + 20, 120, 2)), "too short for its data directories");
+    EXPECT_ERROR(parse_pe(changed_pe(kOptional, 0x107, 2)), "neither PE32 nor PE32+");
+    EXPECT_ERROR(parse_pe(changed_pe(kOptional + 16, 0x10000000, 4)), "an entry point outside");
+    EXPECT_ERROR(parse_pe(changed_pe(kOptional + 32, 0, 4)), "alignments");
+    EXPECT_ERROR(parse_pe(changed_pe(kOptional + 36, 3, 4)), "alignments");
+    EXPECT_ERROR(parse_pe(changed_pe(kOptional + 60, 0xffffffff, 4)), "headers that are longer");
 }
 
 TEST(Pe, RefusesSectionsThatAreNotThereOrOverlap) {
-    EXPECT_ERROR(parse_pe(changed(kSections + 16, 0xffffffff, 4)), "outside of the file");
-    EXPECT_ERROR(parse_pe(changed(kSections + 20, 0xffffffff, 4)), "outside of the file");
-    EXPECT_ERROR(parse_pe(changed(kSections + 8, 0xffffffff, 4)), "overlap in memory");
-    EXPECT_ERROR(parse_pe(changed(kSections + 40 + 12, 0x1000, 4)), "overlap in memory");
-    EXPECT_ERROR(parse_pe(changed(kSections + 80 + 12, 0xfffff000, 4)), "leave the image");
+    EXPECT_ERROR(parse_pe(changed_pe(kSections + 16, 0xffffffff, 4)), "outside of the file");
+    EXPECT_ERROR(parse_pe(changed_pe(kSections + 20, 0xffffffff, 4)), "outside of the file");
+    EXPECT_ERROR(parse_pe(changed_pe(kSections + 8, 0xffffffff, 4)), "overlap in memory");
+    EXPECT_ERROR(parse_pe(changed_pe(kSections + 40 + 12, 0x1000, 4)), "overlap in memory");
+    EXPECT_ERROR(parse_pe(changed_pe(kSections + 80 + 12, 0xfffff000, 4)), "leave the image");
 }
 
 // Sixteen is what Windows looks at, and packers write more.
 TEST(Pe, ReadsSixteenDirectoriesHoweverManyAreClaimed) {
-    const PeImage image = parsed(changed(kOptional + 108, 0xffffffff, 4));
+    const PeImage image = parsed(changed_pe(kOptional + 108, 0xffffffff, 4));
     EXPECT_EQ(image.directories.size(), 16u);
 }
 
@@ -125,7 +125,7 @@ TEST(Pe, TakesWhatFollowsTheSectionsForOverlay) {
 }
 
 TEST(Pe, TakesAFileWithABrokenCertificateTableForAnExecutableStill) {
-    const PeImage image = parsed(changed(kOptional + 112 + 32, 0xffffffffffffffff, 8));
+    const PeImage image = parsed(changed_pe(kOptional + 112 + 32, 0xffffffffffffffff, 8));
     EXPECT_EQ(image.length, image.content_end);
     EXPECT_EQ(image.certificate_table.size, 0xffffffffu);
 }

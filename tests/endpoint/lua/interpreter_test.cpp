@@ -151,5 +151,13 @@ TEST_F(InterpreterTest, RefusesAChunkThatIsTooLong) {
     EXPECT_EQ(result(std::string(kMaxSourceBytes + 1, ' ')), "error: longer than 1048576 bytes");
 }
 
+TEST(LineOf, IsTheOneThatAMessageNamesInTheChunk) {
+    EXPECT_EQ(line_of("a.lua:31: no such thing", "a.lua"), 31u);
+    EXPECT_EQ(line_of("a.lua: no such thing", "a.lua"), 0u);
+    EXPECT_EQ(line_of("b.lua:31: no such thing", "a.lua"), 0u);
+    EXPECT_EQ(line_of("a.lua", "a.lua"), 0u);
+    EXPECT_EQ(line_of("", ""), 0u);
+}
+
 }  // namespace
 }  // namespace firebreak::endpoint::lua

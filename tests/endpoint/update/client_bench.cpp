@@ -1,21 +1,13 @@
 #include "endpoint/update/client_bench.h"
 
-#include <cstdlib>
-
 #include "support/paths.h"
+#include "support/value_or_die.h"
 
 namespace firebreak::endpoint::update::test {
 
 namespace {
 
-template <class T>
-T value_or_die(base::Result<T> result) {
-    if (!result.ok()) {
-        ADD_FAILURE() << result.error().text();
-        std::abort();
-    }
-    return std::move(result).value();
-}
+using firebreak::test::value_or_die;
 
 base::Bytes bundle(const base::Bytes& json, const Issue& issue) {
     std::vector<content::Signer> signers;

@@ -2,24 +2,17 @@
 
 #include <fmt/format.h>
 
-#include <cstdlib>
 #include <span>
 
 #include "endpoint/update/client_bench.h"
 #include "endpoint/update/store_stories.h"
+#include "support/value_or_die.h"
 
 namespace firebreak::endpoint::update::test {
 
 namespace {
 
-template <class T>
-T value_or_die(base::Result<T> result) {
-    if (!result.ok()) {
-        ADD_FAILURE() << result.error().text();
-        std::abort();
-    }
-    return std::move(result).value();
-}
+using firebreak::test::value_or_die;
 
 base::Bytes bundle(const base::Bytes& json, base::UtcTime issued) {
     return value_or_die(content::sign_bundle(json, std::span(pki().heads).first(2), issued));

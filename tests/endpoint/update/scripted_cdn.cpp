@@ -82,43 +82,43 @@ FetchStatus send_slowly(base::ByteView body, size_t piece, Elapsed pause, bool e
 
 FetchStatus misbehave(const Misdeed& misdeed, const base::Bytes& file, uint64_t offset,
                       Receiver& receiver) {
-    using Kind = Misdeed::Kind;
+    using enum Misdeed::Kind;
     const base::ByteView rest = base::ByteView(file).subspan(std::min<size_t>(offset, file.size()));
     const auto begun = [&] { return receiver.begin(Encoding::kIdentity, offset); };
     switch (misdeed.kind) {
-        case Kind::kMissing:
+        case kMissing:
             return FetchStatus::kMissing;
-        case Kind::kUnreachable:
+        case kUnreachable:
             return FetchStatus::kUnreachable;
-        case Kind::kBreaksOff: {
+        case kBreaksOff: {
             const size_t size = std::min<size_t>(misdeed.amount, rest.size());
             const FetchStatus sent = send(rest.first(size), receiver, Encoding::kIdentity, offset);
             return sent == FetchStatus::kOk ? FetchStatus::kUnreachable : sent;
         }
-        case Kind::kSilent:
+        case kSilent:
             return be_silent(receiver);
-        case Kind::kDamaged: {
+        case kDamaged: {
             base::Bytes wrong = file;
             wrong.at(misdeed.amount) ^= 1;
             return send(base::ByteView(wrong).subspan(offset), receiver, Encoding::kIdentity,
                         offset);
         }
-        case Kind::kEndless: {
+        case kEndless: {
             const FetchStatus sent = send(rest, receiver, Encoding::kIdentity, offset);
             return sent == FetchStatus::kOk ? send_for_ever(receiver) : sent;
         }
-        case Kind::kPacked:
+        case kPacked:
             return send(deflated(file), receiver, Encoding::kDeflate);
-        case Kind::kInflating:
+        case kInflating:
             return send(deflated(base::Bytes(misdeed.amount)), receiver, Encoding::kDeflate);
-        case Kind::kPaced:
+        case kPaced:
             return begun()
                        ? send_slowly(rest, misdeed.amount, std::chrono::seconds(1), true, receiver)
                        : FetchStatus::kStopped;
-        case Kind::kTrickling:
+        case kTrickling:
             return begun() ? send_slowly(rest, 1, std::chrono::seconds(3), false, receiver)
                            : FetchStatus::kStopped;
-        case Kind::kNoRanges:
+        case kNoRanges:
             return send(file, receiver);
     }
     return FetchStatus::kUnreachable;
