@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "endpoint/applications/engine.h"
 #include "endpoint/behavior/engine.h"
+#include "endpoint/repair/engine.h"
 #include "endpoint/scanner/engine.h"
 #include "sandbox/command_life.h"
 #include "sandbox/quota_folder.h"
@@ -45,22 +46,10 @@ int scanner() {
 
 // The engine is made by each process for itself: its timer is one of the thread's own, and is set
 // before the process is locked down.
-int behavior() {
+template <class Engine>
+int rules() {
     return sandbox::be_zygote([] {
-        auto engine = endpoint::behavior::Engine::create();
-        if (!engine.ok()) {
-            return complain(kSoftware, engine.error().text());
-        }
-        return sandbox::serve([&](const std::shared_ptr<const sandbox::Request>& request) {
-            return (*engine)->answer(request->bytes());
-        });
-    });
-}
-
-// As with behavior(): the timer is the thread's own.
-int applications() {
-    return sandbox::be_zygote([] {
-        auto engine = endpoint::applications::Engine::create();
+        auto engine = Engine::create();
         if (!engine.ok()) {
             return complain(kSoftware, engine.error().text());
         }
@@ -86,14 +75,18 @@ int main(int count, char** arguments) {
         return scanner();
     }
     if (component == "applications") {
-        return applications();
+        return rules<endpoint::applications::Engine>();
     }
     if (component == "behavior") {
-        return behavior();
+        return rules<endpoint::behavior::Engine>();
+    }
+    if (component == "repair") {
+        return rules<endpoint::repair::Engine>();
     }
     if (component == "command") {
         return command();
     }
     return complain(kUsage, "unknown component `" + base::printable(component) +
-                                "`; this build knows: scanner, applications, behavior, command");
+                                "`; this build knows: scanner, applications, behavior, repair, "
+                                "command");
 }

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "content/encryption.h"
+#include "endpoint/supervision/plain_text.h"
 
 namespace firebreak::endpoint::behavior {
 namespace {
@@ -31,39 +31,11 @@ Feed feed_of(RuleFeed feed) {
     return kRuleFeeds[static_cast<size_t>(feed)];
 }
 
-// Whether the process did die, as against content that it turned away.
-bool is_kill(const Outcome& outcome) {
-    return outcome.category != Category::kRejected && outcome.category != Category::kCorrupt &&
-           outcome.category != Category::kTooLarge;
-}
-
 Outcome down() {
     return {Stage::kLoad,
             Category::kRejected,
             Code::kNothingRuns,
             {{"rules", "down: there is no content to run"}}};
-}
-
-// The plain text of a payload, or why there is none.
-base::Result<std::variant<base::Bytes, Outcome>> plain_text(
-    const content::PayloadFile& payload, Feed feed, ports::Store& store,
-    const std::map<Feed, base::Bytes>& keys) {
-    using Plain = std::variant<base::Bytes, Outcome>;
-    FB_TRY(base::Bytes bytes, store.blob(payload.sha384));
-    if (!content::info(feed).encrypted) {
-        return Plain(std::move(bytes));
-    }
-    const auto key = keys.find(feed);
-    if (key == keys.end()) {
-        return base::Error{"no content key of " + name_of(feed), "",
-                           "give the component its feed's key"};
-    }
-    Plain plain = content::decrypt(feed, bytes, key->second);
-    if (auto* refused = std::get_if<Outcome>(&plain)) {
-        refused->stage = Stage::kLoad;
-        refused->evidence.emplace_back("file", base::printable(payload.name));
-    }
-    return plain;
 }
 
 }  // namespace
@@ -119,9 +91,12 @@ base::Result<RuleProcess::Loaded> BehaviorService::start(const Pair& pair) {
             continue;
         }
         const Feed feed = kRuleFeeds[place];
+        const auto found = setting_.content_keys.find(feed);
+        const base::Bytes key =
+            found == setting_.content_keys.end() ? base::Bytes() : found->second;
         texts[place].reserve(pair[place]->payloads.size());
         for (const content::PayloadFile& payload : pair[place]->payloads) {
-            FB_TRY(auto plain, plain_text(payload, feed, ports_.store, setting_.content_keys));
+            FB_TRY(auto plain, supervision::plain_text(ports_.store, feed, payload, key));
             if (auto* refused = std::get_if<Outcome>(&plain)) {
                 return RuleProcess::Loaded{nullptr, std::move(*refused),
                                            static_cast<RuleFeed>(place)};
@@ -258,7 +233,7 @@ base::Result<Outcome> BehaviorService::died(Outcome death) {
     ports::Changes changes;
     std::string now;
     const unsigned kills = before[blamed].kills + 1;
-    if (is_kill(death) && before[blamed].running && kills < setting_.kills) {
+    if (rules::is_kill(death) && before[blamed].running && kills < setting_.kills) {
         records_[blamed].note_kill(before[blamed], changes);
         now = fmt::format("restarts with the same rules, which have killed it {} of {} times",
                           kills, setting_.kills);

@@ -10,7 +10,6 @@ namespace {
 using base::Bytes;
 using base::ByteView;
 using base::ByteWriter;
-using base::Code;
 using base::FieldReader;
 using base::Gathered;
 
@@ -21,7 +20,7 @@ enum class Kind : uint8_t {
     kHandleEvents,
     kTellScan,
     kTellCosts,
-    kLoadReply,
+    kLoadReply = rules::kLoadReplyMark,
     kEventReply,
     kCostReply,
 };
@@ -60,11 +59,7 @@ base::Result<Message> whole(const FieldReader& fields, Message message, const ch
 LoadRules read_rules(FieldReader& fields) {
     LoadRules request;
     request.feed = fields.one_of(RuleFeed::kBehavior);
-    for (uint32_t n = fields.count(kMaxRuleFiles); n > 0 && !fields.failed(); --n) {
-        LoadRules::File& file = request.files.emplace_back();
-        file.name = fields.text(kMaxNameBytes);
-        file.source = fields.bytes();
-    }
+    request.files = rules::read_files(fields);
     return request;
 }
 
@@ -174,11 +169,7 @@ std::string_view to_text(RuleNote::What what) {
 Gathered encode(const LoadRules& request) {
     ByteWriter writer = message(Kind::kLoadRules);
     writer.u8(static_cast<uint8_t>(request.feed));
-    write_count(writer, request.files.size());
-    for (const LoadRules::File& file : request.files) {
-        writer.text(file.name);
-        writer.borrowed_blob(file.source);
-    }
+    rules::write_files(writer, request.files);
     return std::move(writer).gather();
 }
 
@@ -209,16 +200,6 @@ Gathered encode(const TellScan& request) {
 
 Gathered encode(const TellCosts&) {
     return message(Kind::kTellCosts).gather();
-}
-
-Bytes encode(const LoadReply& reply) {
-    ByteWriter writer = message(Kind::kLoadReply);
-    writer.u16(static_cast<uint16_t>(reply.code));
-    writer.u32(reply.loaded);
-    writer.text(reply.file);
-    writer.u32(reply.line);
-    writer.text(reply.message);
-    return std::move(writer).take();
 }
 
 Bytes encode(const EventReply& reply) {
@@ -281,20 +262,6 @@ base::Result<Request> parse_request(ByteView bytes) {
             return malformed("request: of no known kind");
     }
     return whole(fields, std::move(request), "request");
-}
-
-base::Result<LoadReply> parse_load_reply(ByteView bytes) {
-    constexpr std::array kCodes = {Code::kNone, Code::kPayloadSetWrong, Code::kRulesDoNotCompile,
-                                   Code::kRuleSelfTest, Code::kOutOfMemory};
-    FieldReader fields(bytes);
-    is(fields, Kind::kLoadReply);
-    LoadReply reply;
-    reply.code = fields.code(kCodes);
-    reply.loaded = fields.u32();
-    reply.file = fields.text(kMaxNameBytes);
-    reply.line = fields.u32();
-    reply.message = fields.text(kMaxMessageBytes);
-    return whole(fields, std::move(reply), "load reply");
 }
 
 base::Result<EventReply> parse_event_reply(ByteView bytes) {

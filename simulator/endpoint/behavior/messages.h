@@ -17,12 +17,16 @@
 #include "base/bytes.h"
 #include "base/outcome.h"
 #include "base/result.h"
+#include "endpoint/rules/loading.h"
 
 namespace firebreak::endpoint::behavior {
 
-inline constexpr size_t kMaxRuleFiles = 256;  // of one feed: as many as a manifest may name
-inline constexpr size_t kMaxNameBytes = 256;
-inline constexpr size_t kMaxMessageBytes = 600;
+using rules::encode;
+using rules::kMaxMessageBytes;
+using rules::kMaxNameBytes;
+using rules::kMaxRuleFiles;
+using rules::LoadReply;
+using rules::parse_load_reply;
 inline constexpr size_t kMaxDetections = 65'536;  // of one batch of events, like all that follow
 inline constexpr size_t kMaxEvidence = 8;         // pairs of one detection
 inline constexpr size_t kMaxEvidenceBytes = 512;
@@ -42,10 +46,7 @@ enum class RuleFeed : uint8_t { kProductRules = 0, kBehavior = 1 };
 // --- requests. Views are into the bytes that they were parsed from.
 
 struct LoadRules {
-    struct File {
-        std::string name;  // "encoded-command.lua"
-        base::ByteView source;
-    };
+    using File = rules::RuleFile;
     RuleFeed feed = RuleFeed::kProductRules;
     std::vector<File> files;
 };
@@ -75,15 +76,7 @@ struct TellCosts {};
 
 using Request = std::variant<LoadRules, HandleEvents, TellScan, TellCosts>;
 
-// --- replies
-
-struct LoadReply {
-    base::Code code = base::Code::kNone;  // kNone: loaded
-    uint32_t loaded = 0;                  // how many rules
-    std::string file;                     // where the first error is, when refused
-    uint32_t line = 0;                    // 1-based; 0: unknown
-    std::string message;
-};
+// --- replies, beside LoadReply
 
 struct Detection {
     std::string rule;       // its id
@@ -152,13 +145,11 @@ base::Gathered encode(const LoadRules& request);
 base::Gathered encode(const HandleEvents& request);
 base::Gathered encode(const TellScan& request);
 base::Gathered encode(const TellCosts& request);
-base::Bytes encode(const LoadReply& reply);
 base::Bytes encode(const EventReply& reply);
 base::Bytes encode(const CostReply& reply);
 
 // parse(b) succeeds exactly if b is what encode() makes of a message within the limits above.
 base::Result<Request> parse_request(base::ByteView bytes);
-base::Result<LoadReply> parse_load_reply(base::ByteView bytes);
 base::Result<EventReply> parse_event_reply(base::ByteView bytes);
 base::Result<CostReply> parse_cost_reply(base::ByteView bytes);
 

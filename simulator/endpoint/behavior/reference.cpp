@@ -2,12 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <span>
 #include <string_view>
 #include <vector>
 
 #include "endpoint/behavior/engine.h"
 #include "endpoint/behavior/rule_api.h"
+#include "endpoint/lua/function_table.h"
 
 namespace firebreak::endpoint::behavior {
 namespace {
@@ -21,29 +21,11 @@ Nothing else is there: no library of Lua's own, no `require`, no `setmetatable`,
 bytecode.
 )";
 
-// A cell of a table ends at the next bar.
-std::string cell(std::string_view text) {
-    std::string out;
-    for (const char c : text) {
-        out += c == '|' ? std::string("\\|") : std::string(1, c);
-    }
-    return out;
-}
-
-void add_functions(std::string& page, std::span<const lua::FunctionInfo> functions) {
-    page += "\n| function | |\n|---|---|\n";
-    for (const lua::FunctionInfo& info : functions) {
-        const std::string table = *info.table == '\0' ? "" : std::string(info.table) + ".";
-        page += fmt::format("| `{}{}{}` | {} |\n", table, info.name, info.signature,
-                            cell(info.meaning));
-    }
-}
-
 void add_kind(std::string& page, const host::EventKindInfo& kind) {
     page += fmt::format("\n### {}\n{}.\n\n| field | | |\n|---|---|---|\n", kind.name, kind.meaning);
     for (const host::EventFieldInfo& field : kind.fields) {
         page += fmt::format("| `{}` | {} | {} |\n", field.name, host::name_of(field.type),
-                            cell(field.meaning));
+                            lua::table_cell(field.meaning));
     }
 }
 
@@ -99,9 +81,9 @@ void add_limits(std::string& page) {
 std::string reference_page() {
     std::string page(kBeginning);
     page += "\n## For rules\n";
-    add_functions(page, rule_functions());
+    page += lua::function_table(rule_functions());
     page += "\n`core` has what ProductRules provide.\n\n## For all content in Lua\n";
-    add_functions(page, lua::core_functions());
+    page += lua::function_table(lua::core_functions());
     page +=
         "\nTexts have the functions of `text` as methods: `e.image:ends_with(\"x\")`.\n"
         "\n## Events\n"

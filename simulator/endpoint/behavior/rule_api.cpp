@@ -8,10 +8,15 @@
 #include <tuple>
 
 #include "base/text.h"
+#include "endpoint/lua/arguments.h"
 #include "endpoint/lua/registry.h"
 
 namespace firebreak::endpoint::behavior {
 namespace {
+
+using lua::check_names;
+using lua::refuse;
+using lua::text_at;
 
 // Keys of the registry: addresses that nobody else has.
 char g_world_key, g_states_key, g_core_key;
@@ -23,50 +28,14 @@ RuleWorld& world_of(lua_State* lua) {
     return *world;
 }
 
-int refuse(lua_State* lua, const std::string& message) {
-    // Copied first: the error unwinds past `message`.
-    luaL_where(lua, 1);
-    lua_pushlstring(lua, message.data(), message.size());
-    lua_concat(lua, 2);
-    return lua_error(lua);
-}
-
-std::string_view text_at(lua_State* lua, int index, size_t limit) {
-    size_t size = 0;
-    const char* text = luaL_checklstring(lua, index, &size);
-    luaL_argcheck(lua, size <= limit, index, "too long");
-    return {text, size};
-}
-
 // The text that a table on the stack has under this name; `otherwise` if it has none.
 std::string text_field(lua_State* lua, int table, const char* name, const char* otherwise) {
-    lua_getfield(lua, table, name);
-    if (lua_isnil(lua, -1) && otherwise != nullptr) {
-        lua_pop(lua, 1);
-        return otherwise;
-    }
-    size_t size = 0;
-    const char* text = lua_type(lua, -1) == LUA_TSTRING ? lua_tolstring(lua, -1, &size) : nullptr;
-    if (text == nullptr || size > kMaxNameBytes || size == 0) {
+    const auto found = lua::text_field(lua, table, name, kMaxNameBytes);
+    if (!found && otherwise == nullptr) {
         luaL_error(lua, "`%s` must be a text of 1 to %d bytes", name,
                    static_cast<int>(kMaxNameBytes));
     }
-    std::string found = clean(std::string_view(text, size), kMaxNameBytes);
-    lua_pop(lua, 1);
-    return found;
-}
-
-// Only these names: a mistyped one would weaken a rule in silence.
-void check_names(lua_State* lua, int table, std::initializer_list<const char*> names) {
-    for (lua_pushnil(lua); lua_next(lua, table) != 0; lua_pop(lua, 1)) {
-        const char* key = lua_type(lua, -2) == LUA_TSTRING ? lua_tostring(lua, -2) : nullptr;
-        const bool known = key != nullptr && std::ranges::any_of(names, [key](const char* name) {
-                               return std::string_view(name) == key;
-                           });
-        if (!known) {
-            luaL_error(lua, "unknown name `%s`", key == nullptr ? luaL_typename(lua, -2) : key);
-        }
-    }
+    return found ? clean(*found, kMaxNameBytes) : otherwise;
 }
 
 void only_while_loading(lua_State* lua, const RuleWorld& world, const char* name) {

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "base/text.h"
-
 namespace firebreak::endpoint::behavior {
 namespace {
 
@@ -12,40 +10,11 @@ using base::Code;
 using base::Outcome;
 using base::Stage;
 
-Outcome reply_invalid(Stage stage, const base::Error& error) {
-    return {stage, Category::kProtocol, Code::kReplyInvalid, {{"reply", error.message}}};
-}
-
-Outcome refusal(const LoadReply& reply) {
-    base::Evidence evidence;
-    if (!reply.file.empty()) {
-        evidence.emplace_back("file", base::printable(reply.file));
-    }
-    if (reply.line > 0) {
-        evidence.emplace_back("line", std::to_string(reply.line));
-    }
-    evidence.emplace_back("message", base::printable(reply.message));
-    const Category category =
-        reply.code == Code::kOutOfMemory ? Category::kMemoryLimit : Category::kRejected;
-    return {Stage::kLoad, category, reply.code, std::move(evidence)};
-}
-
 // Loaded: nothing.
 base::Result<std::optional<Outcome>> load(ports::ComponentProcess& process, RuleFeed feed,
                                           const RuleProcess::Files& files) {
-    if (files.empty()) {
-        return std::optional<Outcome>();
-    }
-    FB_TRY(ports::CallResult result, process.load(encode(LoadRules{feed, files})));
-    if (auto* death = std::get_if<Outcome>(&result)) {
-        death->stage = Stage::kLoad;
-        return std::optional(std::move(*death));
-    }
-    const auto reply = parse_load_reply(std::get<base::Bytes>(result));
-    if (!reply.ok()) {
-        return std::optional(reply_invalid(Stage::kLoad, reply.error()));
-    }
-    return reply->code == Code::kNone ? std::nullopt : std::optional(refusal(*reply));
+    return files.empty() ? std::optional<Outcome>()
+                         : rules::load(process, encode(LoadRules{feed, files}));
 }
 
 void append(EventReply& all, EventReply more) {
@@ -95,7 +64,7 @@ base::Result<RuleProcess::Answer> RuleProcess::ask(const base::Gathered& request
     }
     auto reply = parse_event_reply(std::get<base::Bytes>(result));
     if (!reply.ok()) {
-        return Answer(reply_invalid(Stage::kRun, reply.error()));
+        return Answer(rules::reply_invalid(Stage::kRun, reply.error()));
     }
     return Answer(*std::move(reply));
 }
@@ -136,7 +105,7 @@ base::Result<std::variant<CostReply, Outcome>> RuleProcess::costs() {
     }
     auto reply = parse_cost_reply(std::get<base::Bytes>(result));
     if (!reply.ok()) {
-        return Told(reply_invalid(Stage::kRun, reply.error()));
+        return Told(rules::reply_invalid(Stage::kRun, reply.error()));
     }
     return Told(*std::move(reply));
 }

@@ -1,0 +1,183 @@
+#include "endpoint/repair/repair_service.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "endpoint/repair/last_resort.h"
+#include "endpoint/supervision/plain_text.h"
+
+namespace firebreak::endpoint::repair {
+namespace {
+
+using base::Category;
+using base::Code;
+using base::Outcome;
+using base::Stage;
+using content::Feed;
+using Loaded = RepairProcess::Loaded;
+using Mended = RepairProcess::Mended;
+
+// What is in the store is not what was put there: an unclean shutdown damages that, too.
+Outcome store_damaged(const base::Error& error) {
+    return {Stage::kLoad, Category::kCorrupt, Code::kStateUnreadable, {{"store", error.text()}}};
+}
+
+}  // namespace
+
+size_t RepairReport::count(AuditLine::What what) const {
+    return static_cast<size_t>(std::ranges::count(audit, what, &AuditLine::what));
+}
+
+class RepairService::KitInstaller final : public ports::Installer {
+  public:
+    explicit KitInstaller(RepairService& service) : service_(service) {}
+    base::Result<ports::Installation> install(const content::Manifest& manifest,
+                                              const base::Digest& manifest_digest) override {
+        return service_.install(manifest, manifest_digest.hex());
+    }
+    base::Result<bool> keeps(const base::Digest& manifest_digest) override {
+        return service_.record_.keeps(manifest_digest.hex());
+    }
+
+  private:
+    RepairService& service_;
+};
+
+RepairService::RepairService(const RepairPorts& ports, RepairSetting setting)
+    : ports_(ports),
+      setting_(std::move(setting)),
+      record_(ports.store, "repair", Feed::kRepairKit),
+      installer_(std::make_unique<KitInstaller>(*this)) {}
+
+RepairService::~RepairService() = default;
+
+ports::Installer& RepairService::installer() {
+    return *installer_;
+}
+
+// With all that is decrypted in memory for as long as it takes to load.
+base::Result<Loaded> RepairService::start(const content::Manifest& manifest) {
+    std::vector<base::Bytes> texts;
+    texts.reserve(manifest.payloads.size());
+    RepairProcess::Files files;
+    for (const content::PayloadFile& payload : manifest.payloads) {
+        auto plain =
+            supervision::plain_text(ports_.store, Feed::kRepairKit, payload, setting_.content_key);
+        if (!plain.ok()) {
+            return Loaded{nullptr, store_damaged(plain.error())};
+        }
+        if (auto* refused = std::get_if<Outcome>(&*plain)) {
+            return Loaded{nullptr, std::move(*refused)};
+        }
+        texts.push_back(std::get<base::Bytes>(*std::move(plain)));
+        files.push_back({payload.name, texts.back()});
+    }
+    return RepairProcess::start(ports_.processes, files);
+}
+
+base::Result<ports::Installation> RepairService::install(const content::Manifest& manifest,
+                                                         const std::string& digest) {
+    FB_TRY(const supervision::Contents before, record_.contents());
+    if (before.quarantined(digest)) {
+        return ports::Installation{{Stage::kLoad,
+                                    Category::kRejected,
+                                    Code::kQuarantined,
+                                    {{"remedy", "release another version"}}},
+                                   {}};
+    }
+    FB_TRY(Loaded loaded, start(manifest));
+    if (loaded.process == nullptr) {
+        return ports::Installation{std::move(loaded.outcome), {}};
+    }
+    ports::Changes changes;
+    record_.note_installed(before, digest, changes);
+    loaded.outcome.evidence.emplace_back("rules", std::to_string(manifest.payloads.size()));
+    return ports::Installation{std::move(loaded.outcome), std::move(changes)};
+}
+
+base::Result<RepairService::Done> RepairService::mend(base::Result<Loaded> loaded,
+                                                      const host::Machine& machine,
+                                                      const host::Product& package) {
+    if (!loaded.ok()) {
+        return loaded.error();
+    }
+    if (loaded->process == nullptr) {
+        return Done(std::move(loaded->outcome));
+    }
+    return loaded->process->mend(machine, package);
+}
+
+// Nothing: there is none, or none that runs.
+base::Result<std::optional<Mended>> RepairService::run_kit(const host::Machine& machine,
+                                                           const host::Product& package,
+                                                           std::vector<Outcome>& failures) {
+    for (bool again = true; again;) {
+        const auto manifest = record_.running();
+        if (!manifest.ok()) {
+            failures.push_back(store_damaged(manifest.error()));
+            break;
+        }
+        if (!manifest->has_value()) {
+            break;
+        }
+        FB_TRY(Done done, mend(start(**manifest), machine, package));
+        if (auto* mended = std::get_if<Mended>(&done)) {
+            return std::optional(std::move(*mended));
+        }
+        failures.push_back(std::get<Outcome>(std::move(done)));
+        FB_TRY(again, fall_back(failures.back()));
+    }
+    return std::optional<Mended>();
+}
+
+// Whether there is another kit to be tried at once. What cannot be read is no fault of the content:
+// that stays as it is, until an update brings it again.
+base::Result<bool> RepairService::fall_back(Outcome& failure) {
+    if (failure.code == Code::kStateUnreadable) {
+        return false;
+    }
+    FB_TRY(const supervision::Contents before, record_.contents());
+    ports::Changes changes;
+    const unsigned kills = before.kills + 1;
+    std::string now;
+    bool again = false;
+    if (rules::is_kill(failure) && kills < setting_.kills) {
+        record_.note_kill(before, changes);
+        now = fmt::format("tries the same kit again, which has failed {} of {} times", kills,
+                          setting_.kills);
+    } else {
+        record_.note_fallen_back(before, before.last_known_good, changes);
+        again = before.last_known_good.has_value() && before.last_known_good != before.running;
+        now = again ? "goes back to last-known-good" : "down: no last-known-good";
+    }
+    FB_CHECK(ports_.store.commit(changes));
+    failure.evidence.emplace_back("repair program", now);
+    return again;
+}
+
+base::Result<RepairReport> RepairService::run(host::Machine& machine,
+                                              const host::Product& package) {
+    RepairReport report;
+    const auto take = [&](Mended mended, RepairReport::By by) {
+        machine = std::move(mended.machine);
+        report.audit = std::move(mended.audit);
+        report.by = by;
+    };
+    FB_TRY(std::optional<Mended> mended, run_kit(machine, package, report.failures));
+    if (mended) {
+        take(*std::move(mended), RepairReport::By::kKit);
+        return report;
+    }
+    const RepairProcess::Files rules = {{"last_resort.lua", base::view_of(kLastResort)}};
+    FB_TRY(Done done, mend(RepairProcess::start(ports_.processes, rules), machine, package));
+    if (auto* last = std::get_if<Mended>(&done)) {
+        take(std::move(*last), RepairReport::By::kLastResort);
+    } else {
+        report.failures.push_back(std::get<Outcome>(std::move(done)));
+    }
+    return report;
+}
+
+}  // namespace firebreak::endpoint::repair
