@@ -72,8 +72,7 @@ TEST_F(RepairEngine, SaysWhatItDoes) {
     expect_entry(R"(registry.delete_key("HKLM\\SYSTEM"))", host::DeleteKey{R"(HKLM\SYSTEM)"});
     expect_entry(R"(note("it is so"))", Note{"it is so"});
     expect_entry(R"(note("a\27b"))", Note{R"(a\x1bb)"});
-    EXPECT_THAT(done_by("if files.exists('C:\\\\none') then note('it is') end").journal,
-                IsEmpty());
+    EXPECT_THAT(done_by("if files.exists('C:\\\\none') then note('it is') end").journal, IsEmpty());
 }
 
 TEST_F(RepairEngine, SetsValuesOfAllTypes) {
@@ -181,21 +180,21 @@ TEST_F(RepairEngine, HasNoContentOfWhatItRestored) {
 // A rule that fails has done nothing: neither in its report, nor for those behind it.
 TEST_F(RepairEngine, UndoesWhatFailedAndNothingElse) {
     const std::string act = "files.write('C:\\\\b', '') files.restore(package.list()[11]) ";
-    for (const auto& [failure, end] :
-         std::map<std::string, End>{{"error('no')", End::kError},
-                                    {"local n = nil + 1", End::kError},
-                                    {"while true do end", End::kDeadline},
-                                    {"while true do pcall(function() while true do end end) end",
-                                     End::kDeadline},
-                                    {"local t = {} for i = 1, 9999 do t[i] = text.rep('x', 99999) "
-                                     ".. i end",
-                                     End::kMemory}}) {
+    for (const auto& [failure, end] : std::map<std::string, End>{
+             {"error('no')", End::kError},
+             {"local n = nil + 1", End::kError},
+             {"while true do end", End::kDeadline},
+             {"while true do pcall(function() while true do end end) end", End::kDeadline},
+             {"local t = {} for i = 1, 9999 do t[i] = text.rep('x', 99999) "
+              ".. i end",
+              End::kMemory}}) {
         engine_ = patient_engine();
         load_well({{"a.lua", rule_on_product("a", "files.write('C:\\\\a', '')")},
                    {"b.lua", rule_on_product("b", act + failure)},
-                   {"c.lua", rule_on_product("c", "assert(files.exists('C:\\\\a')) "
-                                                  "assert(not files.exists('C:\\\\b')) "
-                                                  "files.read(package.list()[11]) note('c')")}});
+                   {"c.lua", rule_on_product("c",
+                                             "assert(files.exists('C:\\\\a')) "
+                                             "assert(not files.exists('C:\\\\b')) "
+                                             "files.read(package.list()[11]) note('c')")}});
         const MendReply reply = mend();
         EXPECT_THAT(reply.rules.at(0).journal, SizeIs(1)) << failure;
         EXPECT_EQ(reply.rules.at(1).end, end) << failure;
@@ -207,9 +206,10 @@ TEST_F(RepairEngine, UndoesWhatFailedAndNothingElse) {
 }
 
 TEST_F(RepairEngine, KeepsNothingFromOneRunToTheNext) {
-    load_well({{"a.lua", "repair {id = 'a'} local runs = 0 count = 0 mend(function() "
-                         "runs = runs + 1 count = count + 1 "
-                         "assert(runs == 1 and count == 1) end)"},
+    load_well({{"a.lua",
+                "repair {id = 'a'} local runs = 0 count = 0 mend(function() "
+                "runs = runs + 1 count = count + 1 "
+                "assert(runs == 1 and count == 1) end)"},
                {"b.lua", rule_that("b", "assert(count == nil)")}});
     for (int run = 0; run < 3; ++run) {
         for (const RuleReport& report : mend().rules) {
@@ -233,9 +233,10 @@ TEST_F(RepairEngine, RefusesRulesThatAreNone) {
     expect_refused("repair {id = 'a'} files.exists('C:\\\\a')", Code::kRulesDoNotCompile,
                    "there is no machine");
     expect_refused("repair {id = 'a'} while true do end", Code::kRulesDoNotCompile, "");
-    expect_refused("repair {id = 'a'} local t = {} for i = 1, 9999 do t[i] = text.rep('x', 99999) "
-                   ".. i end",
-                   Code::kOutOfMemory, "");
+    expect_refused(
+        "repair {id = 'a'} local t = {} for i = 1, 9999 do t[i] = text.rep('x', 99999) "
+        ".. i end",
+        Code::kOutOfMemory, "");
 }
 
 TEST_F(RepairEngine, TriesRulesOnAnEmptyMachine) {
@@ -268,8 +269,8 @@ TEST_F(RepairEngine, LoadsOneKit) {
 
 TEST_F(RepairEngine, AnswersMessagesAndNothingElse) {
     const KitSources kit = {{"a.lua", rule_on_product("a", "files.restore(package.list()[1])")}};
-    ASSERT_OK_AND(const rules::LoadReply loaded, rules::parse_load_reply(engine_->answer(
-                                                     encode(request_of(kit)).joined())));
+    ASSERT_OK_AND(const rules::LoadReply loaded,
+                  rules::parse_load_reply(engine_->answer(encode(request_of(kit)).joined())));
     EXPECT_EQ(loaded.loaded, 1u);
     const base::Bytes image = host::encode(machine_);
     const base::Bytes request = encode(Mend{image, package_of(product_2026())}).joined();
@@ -277,8 +278,7 @@ TEST_F(RepairEngine, AnswersMessagesAndNothingElse) {
     EXPECT_EQ(reply, mend());
     EXPECT_THAT(engine_->answer({}), IsEmpty());
     EXPECT_THAT(engine_->answer(base::bytes_of("nonsense")), IsEmpty());
-    EXPECT_THAT(engine_->answer(encode(Mend{base::view_of("no machine"), {}}).joined()),
-                IsEmpty());
+    EXPECT_THAT(engine_->answer(encode(Mend{base::view_of("no machine"), {}}).joined()), IsEmpty());
 }
 
 }  // namespace

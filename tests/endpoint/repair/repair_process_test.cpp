@@ -25,8 +25,7 @@ class LyingProcess final : public ports::ComponentProcess {
     base::Result<ports::CallResult> call(const base::Gathered&,
                                          std::span<const base::ByteView>) override {
         const bool loads = !std::exchange(loaded_, true);
-        return ports::CallResult(loads ? rules::encode({base::Code::kNone, 1, "", 0, ""})
-                                       : reply_);
+        return ports::CallResult(loads ? rules::encode({base::Code::kNone, 1, "", 0, ""}) : reply_);
     }
     std::chrono::microseconds last_call_cpu() const override { return {}; }
 
@@ -68,16 +67,15 @@ void expect_refused(const base::Bytes& reply, const std::string& part) {
 }
 
 TEST(RepairProcess, TellsWhatWasDoneByWhichRuleAndWhy) {
-    MendReply reply = reply_of({Note{"it was torn"}, Restore{kUpdater}},
-                               {host::DeleteFile{kScanner}});
+    MendReply reply =
+        reply_of({Note{"it was torn"}, Restore{kUpdater}}, {host::DeleteFile{kScanner}});
     const auto result = result_of(encode(reply), damaged_machine());
     const Mended& mended = std::get<Mended>(result);
     using What = AuditLine::What;
-    EXPECT_THAT(mended.audit, ElementsAre(AuditLine{What::kNote, "a.lua", "a", "it was torn"},
-                                          AuditLine{What::kChanged, "a.lua", "a",
-                                                    "restored " + kUpdater},
-                                          AuditLine{What::kChanged, "b.lua", "b",
-                                                    "deleted " + kScanner}));
+    EXPECT_THAT(mended.audit,
+                ElementsAre(AuditLine{What::kNote, "a.lua", "a", "it was torn"},
+                            AuditLine{What::kChanged, "a.lua", "a", "restored " + kUpdater},
+                            AuditLine{What::kChanged, "b.lua", "b", "deleted " + kScanner}));
     EXPECT_EQ(mended.machine.file(kUpdater)->content,
               host::find_file(product_2026(), kUpdater)->content);
     EXPECT_EQ(mended.machine.file(kScanner), nullptr);
