@@ -28,14 +28,27 @@ sandbox::Policy application_policy(uint32_t required_layers) {
     return policy;
 }
 
+sandbox::Policy repair_policy(uint32_t required_layers) {
+    sandbox::Policy policy;
+    policy.component = "repair";
+    policy.memory_bytes = 512ull * 1024 * 1024;
+    policy.call_cpu_ms = 10'000;  // of all rules; each has a deadline of its own
+    policy.max_reply_bytes = endpoint::repair::kMaxReplyBytes;
+    policy.required_layers = required_layers;
+    return policy;
+}
+
+// Empty: there is none, and nothing that is encrypted can be read.
+base::Bytes content_key(const Environment& environment, content::Feed feed) {
+    const auto key = environment.content_keys.find(feed);
+    return key == environment.content_keys.end() ? base::Bytes() : key->second;
+}
+
 endpoint::applications::ApplicationSetting application_setting(const Environment& environment,
                                                                content::Feed feed) {
     endpoint::applications::ApplicationSetting setting;
     setting.feed = feed;
-    if (const auto key = environment.content_keys.find(feed);
-        key != environment.content_keys.end()) {
-        setting.content_key = key->second;
-    }
+    setting.content_key = content_key(environment, feed);
     return setting;
 }
 
@@ -66,7 +79,9 @@ ProcessesOfComponents::ProcessesOfComponents(const Environment& environment)
       behavior(environment, behavior_policy(environment.required_layers),
                WorkerProcesses::Folders::kNone),
       applications(environment, application_policy(environment.required_layers),
-                   WorkerProcesses::Folders::kNone) {}
+                   WorkerProcesses::Folders::kNone),
+      repair(environment, repair_policy(environment.required_layers),
+             WorkerProcesses::Folders::kNone) {}
 
 Components::Components(const Environment& environment, ports::Store& store,
                        ProcessesOfComponents& processes)
@@ -78,6 +93,8 @@ Components::Components(const Environment& environment, ports::Store& store,
                     application_setting(environment, content::Feed::kAPPFEED)),
       user_applications_({store, processes.applications.get(), uptime_},
                          application_setting(environment, content::Feed::kUSERAPPFEED)),
+      repair_({store, processes.repair.get()},
+              {.content_key = content_key(environment, content::Feed::kRepairKit)}),
       delivered_(store) {}
 
 ports::Installer& Components::of(content::Feed feed) {
@@ -89,6 +106,9 @@ ports::Installer& Components::of(content::Feed feed) {
     }
     if (endpoint::applications::is_application_feed(feed)) {
         return applications(feed).installer();
+    }
+    if (feed == content::Feed::kRepairKit) {
+        return repair_.installer();
     }
     delivered_.select(feed);
     return delivered_;

@@ -9,6 +9,7 @@
 #include "endpoint/applications/application_service.h"
 #include "endpoint/behavior/behavior_service.h"
 #include "endpoint/delivery/delivered_content.h"
+#include "endpoint/repair/repair_service.h"
 #include "endpoint/scanner/scanner_service.h"
 #include "ports/clock.h"
 #include "ports/installer.h"
@@ -41,7 +42,7 @@ class Processes {
 // Those of an endpoint, which outlive its components.
 struct ProcessesOfComponents {
     explicit ProcessesOfComponents(const Environment& environment);
-    Processes scanner, behavior, applications;
+    Processes scanner, behavior, applications, repair;
 };
 
 // A machine that has just been started: what an assay sees of pauses between restarts is their
@@ -59,6 +60,7 @@ class Components final : public ports::Installers {
     endpoint::applications::ApplicationService& applications(content::Feed feed) {
         return feed == content::Feed::kAPPFEED ? applications_ : user_applications_;
     }
+    endpoint::repair::RepairService& repair() { return repair_; }
 
   private:
     // No clock stands in the stimulus of a workload: answers of the cloud are kept for no time, so
@@ -77,6 +79,7 @@ class Components final : public ports::Installers {
     endpoint::scanner::ScannerService scanner_;
     endpoint::behavior::BehaviorService behavior_;
     endpoint::applications::ApplicationService applications_, user_applications_;
+    endpoint::repair::RepairService repair_;
     endpoint::delivery::DeliveredContent delivered_;
 };
 

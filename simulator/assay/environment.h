@@ -43,6 +43,7 @@ struct Environment {
     std::string program_identity = {};
     std::map<content::Feed, base::Bytes> content_keys = {};  // of encrypted feeds
     std::vector<Attack> attacks = {};
+    bool repairs = false;  // the product has a repair program, with a kit or without
 };
 
 }  // namespace firebreak::assay

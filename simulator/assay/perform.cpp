@@ -159,6 +159,7 @@ base::Result<Transition> workload(const Environment& environment, BlobPool& blob
         FB_TRY(const auto exclusions, run_applications(bench, persona, done));
         FB_CHECK(run_scanner(bench, scans, persona, exclusions, done));
         FB_CHECK(run_rules(bench, scans, persona, done));
+        FB_CHECK(run_repair(bench, persona, done));
     }
     if (!done.triggers.empty()) {
         const base::Outcome& first = done.triggers.front().outcome;

@@ -369,6 +369,7 @@ std::string_view keeper_of(content::Feed feed) {
     return endpoint::scanner::is_scanner_feed(feed)            ? "scanner"
            : endpoint::behavior::is_rule_feed(feed)            ? "behavior"
            : endpoint::applications::is_application_feed(feed) ? "applications"
+           : feed == content::Feed::kRepairKit                 ? "repair"
                                                                : "delivered";
 }
 

@@ -41,4 +41,8 @@ base::Status run_scanner(const Bench& bench, Scans& scans, const host::Persona& 
 base::Status run_rules(const Bench& bench, Scans& scans, const host::Persona& persona,
                        Transition& done);
 
+// The repair program: an hour in which nothing was to be mended, and the hours after unclean
+// shutdowns. Nothing, if the product has none here.
+base::Status run_repair(const Bench& bench, const host::Persona& persona, Transition& done);
+
 }  // namespace firebreak::assay

@@ -24,15 +24,19 @@ constexpr std::array<HarmInfo, kHarms> kHarmInfos{{
      "more is left unscanned than should be"},
     {Harm::kDown, "down", Recovery::kUpdate, false, false, 0.01, "a component runs nothing at all"},
     {Harm::kSystemFileLost, "system_file_lost", Recovery::kRepairKit, false, false, 0.2,
-     "false positive on a part of Windows"},
+     "a part of Windows is lost"},
     {Harm::kNetworkLost, "network_lost", Recovery::kByHand, false, true, 0.6,
      "the machine is cut off, from updates as well"},
     {Harm::kUnbootable, "unbootable", Recovery::kByHand, true, true, 0.8,
-     "false positive on what the machine boots from"},
+     "what the machine starts from is lost"},
     {Harm::kBootLoop, "boot_loop", Recovery::kByHand, true, true, 0.8,
      "a component crashes in the kernel, again at every start"},
     {Harm::kExhausted, "exhausted", Recovery::kItself, false, false, 0.01,
      "a download used up the machine's disk or memory"},
+    {Harm::kUpdatesLost, "updates_lost", Recovery::kByHand, false, true, 0.01,
+     "the updater is damaged: no content comes any more"},
+    {Harm::kUserFileLost, "user_file_lost", Recovery::kByHand, false, false, 0.3,
+     "a file of the user's is destroyed"},
 }};
 
 }  // namespace

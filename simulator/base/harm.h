@@ -18,13 +18,15 @@ enum class Harm : uint8_t {
     kBlind = 4,           // silent loss of detection: what must be found is not
     kOverExclusion = 5,   // more is left unscanned than should be
     kDown = 6,            // a component runs nothing at all
-    kSystemFileLost = 7,  // false positive on a part of Windows
+    kSystemFileLost = 7,  // a part of Windows: a false positive, or a repair
     kNetworkLost = 8,     // the machine is cut off, from updates as well
-    kUnbootable = 9,      // false positive on what the machine boots from
+    kUnbootable = 9,      // the same, on what the machine starts from
     kBootLoop = 10,       // a component crashes in the kernel, again at every start
     kExhausted = 11,      // a download used up the machine's disk or memory
+    kUpdatesLost = 12,    // the updater is damaged: no content comes any more
+    kUserFileLost = 13,   // a file of the user's is destroyed
 };
-inline constexpr size_t kHarms = 12;
+inline constexpr size_t kHarms = 14;
 
 // What ends it.
 enum class Recovery : uint8_t {

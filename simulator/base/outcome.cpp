@@ -222,8 +222,6 @@ std::string_view to_text(Code code) {
             return "a harmless process is stopped";
         case Code::kAttackNotRaised:
             return "an attack that must be raised is not";
-        case Code::kExcludedTooMuch:
-            return "more is left unscanned than should be";
         case Code::kCampaign:
             return "met by a campaign";
         case Code::kByItself:
@@ -239,7 +237,7 @@ std::string_view to_text(Code code) {
         case Code::kImported:
             return "imported";
         case Code::kSystemFileDamaged:
-            return "a file of Windows is damaged";
+            return "a part of Windows is damaged";
         case Code::kNetworkFileDamaged:
             return "a file that the network needs is damaged";
         case Code::kBootFileDamaged:
@@ -248,6 +246,10 @@ std::string_view to_text(Code code) {
             return "the product itself is damaged";
         case Code::kDamageLeft:
             return "damage is not mended";
+        case Code::kUpdaterDamaged:
+            return "the updater is damaged";
+        case Code::kUserFileDamaged:
+            return "a file of the user's is damaged";
     }
     return "unknown";
 }

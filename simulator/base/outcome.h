@@ -123,7 +123,6 @@ enum class Code : uint16_t {
     kHeldUnscanned = 506,
     kProcessStopped = 507,
     kAttackNotRaised = 508,
-    kExcludedTooMuch = 509,
     kCampaign = 510,
     kByItself = 520,  // kRecovered: how
     kByUpdate = 521,
@@ -136,6 +135,8 @@ enum class Code : uint16_t {
     kBootFileDamaged = 542,
     kProductDamaged = 543,
     kDamageLeft = 544,
+    kUpdaterDamaged = 545,
+    kUserFileDamaged = 546,
 };
 
 std::string_view to_text(Stage stage);        // "verify"

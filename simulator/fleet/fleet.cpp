@@ -254,11 +254,11 @@ RowEvent Fleet::event_of(const Due& due, const Step& step) const {
             0};
 }
 
-uint16_t Fleet::marks_of(const Step& step) const {
+Marks Fleet::marks_of(const Step& step) const {
     const bool exposes =
         step.delivered && !(step.release < harmless_.size() && harmless_[step.release]);
-    return static_cast<uint16_t>((exposes ? kExposed : 0) | (step.refused ? kRefused : 0) |
-                                 (step.harm != base::Harm::kNone ? kExposed | kAffected : 0));
+    return (exposes ? kExposed : 0) | (step.refused ? kRefused : 0) |
+           (step.harm != base::Harm::kNone ? kExposed | kAffected : 0);
 }
 
 bool Fleet::poll_quickly(size_t segment, uint32_t variants, const Context& context,
@@ -325,7 +325,7 @@ base::Status Fleet::recover(size_t segment, const Pending& pending) {
 }
 
 // Tells the event, with what it ended, and moves the row to its new set.
-base::Status Fleet::change_set(size_t segment, RowEvent event, SetId after, uint16_t marks) {
+base::Status Fleet::change_set(size_t segment, RowEvent event, SetId after, Marks marks) {
     const Row row = event.row;
     const SetId before = population_.set(row);
     if (before == after) {
@@ -339,7 +339,7 @@ base::Status Fleet::change_set(size_t segment, RowEvent event, SetId after, uint
                                                                    : draw_trigger(row, event.at);
 }
 
-void Fleet::move(size_t segment, RowEvent event, SetId after, uint16_t marks) {
+void Fleet::move(size_t segment, RowEvent event, SetId after, Marks marks) {
     const SetId before = population_.set(event.row);
     event.ended =
         static_cast<base::HarmMask>(sets_[before.value].harms & ~sets_[after.value].harms);
@@ -429,9 +429,9 @@ void Fleet::count(size_t segment, Row row, SetId set, int32_t change) {
     census[set.value] += static_cast<uint32_t>(change);
 }
 
-void Fleet::emit(RowEvent event, uint16_t marks) {
+void Fleet::emit(RowEvent event, Marks marks) {
     marks |= mark_of(event.harm);
-    event.first = static_cast<uint16_t>(marks & ~marks_[event.row]);
+    event.first = marks & ~marks_[event.row];
     marks_[event.row] |= marks;
     events_.push_back(event);
 }

@@ -93,6 +93,13 @@ class Transitions {
     virtual SetId cured(SetId set, base::HarmMask harms, base::Code how) = 0;
 };
 
+// What ever happened to a row: a bit each, and one for each harm.
+using Marks = uint32_t;
+inline constexpr Marks kExposed = 1, kRefused = 2, kAffected = 4, kInfected = 8;
+constexpr Marks mark_of(base::Harm harm) {
+    return Marks{base::bit(harm)} << 4;
+}
+
 // Something that happened to an endpoint, other than a poll that found nothing.
 struct RowEvent {
     base::SimTime at;
@@ -105,14 +112,8 @@ struct RowEvent {
     bool refused = false;
     base::Harm harm = base::Harm::kNone;  // that it did
     base::HarmMask ended = 0;             // that it ended
-    uint16_t first = 0;                   // Marks that this row had not had before
+    Marks first = 0;                      // that this row had not had before
 };
-
-// What ever happened to a row.
-enum Mark : uint16_t { kExposed = 1, kRefused = 2, kAffected = 4, kInfected = 8 };
-constexpr uint16_t mark_of(base::Harm harm) {
-    return static_cast<uint16_t>(base::bit(harm) << 4);
-}
 
 class Fleet {
   public:
@@ -134,7 +135,7 @@ class Fleet {
                                                     std::span<const Context> contexts);
 
     const Population& population() const { return population_; }
-    uint16_t marks(Row row) const { return marks_[row]; }
+    Marks marks(Row row) const { return marks_[row]; }
     // How many rows of the segment and persona have each content set; index: SetId. Sets without a
     // row may be missing at the end.
     std::span<const uint32_t> census(size_t segment, uint8_t persona) const {
@@ -177,24 +178,24 @@ class Fleet {
     base::Status meet(size_t segment, const Pending& pending);
     base::Status recover(size_t segment, const Pending& pending);
     RowEvent event_of(const Due& due, const Step& step) const;
-    uint16_t marks_of(const Step& step) const;
+    Marks marks_of(const Step& step) const;
     // Polls as most of them go: everything about them is known, and the row has nothing to draw.
     // False: nothing was done, take the long way.
     bool poll_quickly(size_t segment, uint32_t variants, const Context& context,
                       const ContextCache& cache, const Due& due);
-    base::Status change_set(size_t segment, RowEvent event, SetId after, uint16_t marks);
-    void move(size_t segment, RowEvent event, SetId after, uint16_t marks);
+    base::Status change_set(size_t segment, RowEvent event, SetId after, Marks marks);
+    void move(size_t segment, RowEvent event, SetId after, Marks marks);
     base::Status draw_trigger(Row row, base::SimTime at);
     base::Result<const std::vector<TriggerStep>*> triggers_of(SetId set, uint8_t persona);
     base::Status learn(SetId set);
     uint32_t variant_of(const Context& context, Row row) const;
     void count(size_t segment, Row row, SetId set, int32_t change);
-    void emit(RowEvent event, uint16_t marks);
+    void emit(RowEvent event, Marks marks);
 
     Population population_;
     base::SimTime end_;
     Transitions& transitions_;
-    std::vector<uint16_t> marks_;
+    std::vector<Marks> marks_;
     std::vector<uint8_t> draws_;  // how often each row has drawn its trigger, modulo 256
     std::vector<bool> harmless_;
     std::vector<std::vector<uint32_t>> census_;        // [segment * personas + persona][set]

@@ -425,6 +425,7 @@ class Assembly {
         environment.cloud = parts_->lookup_service.get();
         environment.content_keys = parts_->pki.content_keys;
         environment.attacks = attacks_;
+        environment.repairs = std::ranges::count(parts_->feeds, content::Feed::kRepairKit) > 0;
         if (parts_->program != nullptr) {
             environment.program = &parts_->program->processes();
             environment.program_identity = parts_->program->identity();

@@ -32,17 +32,40 @@ bool is_lost(base::HarmMask harms) {
         [harms](const base::HarmInfo& one) { return one.lost && (harms & bit(one.harm)) != 0; });
 }
 
-// What people mend by taking content away. (A crash in the kernel has gone back to last-known-good
-// already; it was the machine that did not come up.)
-constexpr base::HarmMask kRuins =
-    bit(base::Harm::kUnbootable) | bit(base::Harm::kNetworkLost) | bit(base::Harm::kSystemFileLost);
+constexpr base::HarmMask kRuins = bit(base::Harm::kUnbootable) | bit(base::Harm::kNetworkLost) |
+                                  bit(base::Harm::kSystemFileLost) | bit(base::Harm::kUpdatesLost) |
+                                  bit(base::Harm::kUserFileLost);
 
-// Without its rules the scanner is down, and the protection service without any rules; without
-// other content they run on.
+base::Harm harm_of_damage(base::Code code) {
+    switch (code) {
+        case base::Code::kBootFileDamaged:
+            return base::Harm::kUnbootable;
+        case base::Code::kNetworkFileDamaged:
+            return base::Harm::kNetworkLost;
+        case base::Code::kSystemFileDamaged:
+            return base::Harm::kSystemFileLost;
+        case base::Code::kUpdaterDamaged:
+            return base::Harm::kUpdatesLost;
+        case base::Code::kUserFileDamaged:
+            return base::Harm::kUserFileLost;
+        default:  // of the product, by the kit or by an unclean shutdown
+            return base::Harm::kDown;
+    }
+}
+
+}  // namespace
+
+bool is_ruin(base::Harm harm) {
+    return (bit(harm) & kRuins) != 0;
+}
+
 bool component_runs(const assay::Snapshot& state, content::Feed feed) {
     const auto runs = [&](content::Feed one) {
         return assay::running_content(state, one).has_value();
     };
+    if (feed == content::Feed::kRepairKit) {
+        return true;
+    }
     if (endpoint::applications::is_application_feed(feed)) {
         return runs(feed);
     }
@@ -50,8 +73,6 @@ bool component_runs(const assay::Snapshot& state, content::Feed feed) {
                ? std::ranges::any_of(endpoint::behavior::kRuleFeeds, runs)
                : runs(content::Feed::kDatasetA);
 }
-
-}  // namespace
 
 assay::Snapshot taken_away(const assay::Snapshot& state, base::HarmMask harms, content::Feed feed) {
     const bool ruined = (harms & kRuins) != 0;
@@ -74,6 +95,8 @@ base::Harm harm_of(const base::Outcome& outcome, base::Harm measured, bool kerne
             return Harm::kBlind;
         case base::Category::kMeasured:
             return measured;
+        case base::Category::kDamaged:
+            return harm_of_damage(outcome.code);
         default:
             break;
     }
@@ -143,7 +166,7 @@ fleet::SetId ControlPlane::next_set(fleet::SetId before, assay::StateId state, b
                                     content::Feed feed) {
     const base::HarmMask harms = sets_[before.value].harms;
     const Infections infected = sets_[before.value].infected;
-    const content::Feed blamed = (bit(harm) & kRuins) != 0 ? feed : sets_[before.value].blamed;
+    const content::Feed blamed = is_ruin(harm) ? feed : sets_[before.value].blamed;
     const fleet::SetId moved = intern(state, harms, infected, blamed);
     auto after =
         static_cast<base::HarmMask>(runs_alike(before, moved) ? harms : harms & ~ended_by_update_);

@@ -22,6 +22,15 @@ namespace firebreak::lab {
 base::Harm harm_of(const base::Outcome& outcome, base::Harm measured, bool kernel, bool runs_on,
                    bool changed);
 
+// Whether the feed's component has something to run. Without its rules the scanner is down, and the
+// protection service without any rules; without other content they run on. The repair program has
+// rules of its own.
+bool component_runs(const assay::Snapshot& state, content::Feed feed);
+
+// Whether it is mended by taking content away. (A crash in the kernel has gone back to
+// last-known-good already; it was the machine that did not come up.)
+bool is_ruin(base::Harm harm);
+
 // The components' state after somebody has mended these harms by hand.
 assay::Snapshot taken_away(const assay::Snapshot& state, base::HarmMask harms, content::Feed feed);
 

@@ -282,13 +282,9 @@ class Follower {
     base::Harm harm(const assay::Trigger& trigger) const {
         const assay::Snapshot after = assay::applied(state_, trigger.changes);
         return harm_of(trigger.outcome, trigger.measured, setting_.kernel.contains(trigger.feed),
-                       assay::running_content(after, content::Feed::kDatasetA).has_value(),
+                       component_runs(after, trigger.feed),
                        assay::running_content(after, trigger.feed) !=
                            assay::running_content(state_, trigger.feed));
-    }
-    static bool is_ruin(base::Harm harm) {
-        return harm == base::Harm::kUnbootable || harm == base::Harm::kNetworkLost ||
-               harm == base::Harm::kSystemFileLost;
     }
 
     base::Result<assay::Transition> run_workload() {

@@ -44,7 +44,7 @@ Snapshot Lab::snapshot(const Viewport& viewport) const {
         for (uint64_t i = 0; i < size && !group.cells.empty(); ++i) {
             Cell& cell = group.cells[i * group.cells.size() / size];
             const fleet::Row row = begin + static_cast<uint32_t>(i);
-            const uint16_t marks = parts_->fleet->marks(row);
+            const fleet::Marks marks = parts_->fleet->marks(row);
             const base::HarmMask harms = parts_->control->harms(rows.set(row));
             ++cell.endpoints;
             cell.exposed += (marks & fleet::kExposed) != 0;
@@ -65,7 +65,7 @@ Snapshot Lab::snapshot(const Viewport& viewport) const {
             parts_->experiment.groups[parts_->segments[rows.segment_of(row)].group].name;
         endpoint.persona = parts_->assays->environment().personas[rows.persona(row)].name;
         endpoint.tenant = rows.tenant(row);
-        const uint16_t marks = parts_->fleet->marks(row);
+        const fleet::Marks marks = parts_->fleet->marks(row);
         endpoint.exposed = (marks & fleet::kExposed) != 0;
         endpoint.refused = (marks & fleet::kRefused) != 0;
         endpoint.affected = (marks & fleet::kAffected) != 0;

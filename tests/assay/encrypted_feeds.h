@@ -57,6 +57,7 @@ class EncryptedFeeds : public testing::Test {
                                 kMonday};
         environment.content_keys = pki_.content_keys;
         environment.attacks = attacks_;
+        environment.repairs = repairs_;
         return Assays(std::move(environment),
                       [](StateId, const Transition&) { return base::Status{}; });
     }
@@ -92,6 +93,7 @@ class EncryptedFeeds : public testing::Test {
     cloud::Cdn cdn_;
     DirectWire wire_{cdn_};
     std::vector<Attack> attacks_;
+    bool repairs_ = false;
     StateId state_;
 };
 

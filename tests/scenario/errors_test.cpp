@@ -273,7 +273,7 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"RecoveryOfARestart", "file_held = \"repair_kit\"", "restart = \"update\"",
                 "<restart = \"update\">: unknown key `restart`; valid keys: file_held, slow, "
                 "blind, over_exclusion, down, system_file_lost, network_lost, unbootable, "
-                "boot_loop"},
+                "boot_loop, updates_lost, user_file_lost"},
         Mistake{"RecoveryOutOfReach", "network_lost = \"reboot\"", "network_lost = \"update\"",
                 "<\"update\">: a machine that is cut off gets no update and no repair kit; write "
                 "reboot or by_hand"},
@@ -460,7 +460,7 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"Harm", "part = \"network_lost\"", "part = \"none\"",
                 "<part = |\"none\">: no harm is called `none`; valid: restart, "
                 "file_held, slow, blind, over_exclusion, down, system_file_lost, network_lost, "
-                "unbootable, boot_loop, exhausted"},
+                "unbootable, boot_loop, exhausted, updates_lost, user_file_lost"},
         Mistake{"HarmOfNoKind", "part = \"network_lost\"\n", "",
                 "<metric = |\"harm\">: `harm` of which harm?; add `part`, such as part = "
                 "\"boot_loop\""},
@@ -541,7 +541,7 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"Harm", "harm = \"boot_loop\"", "harm = \"bootloop\"",
                 "<\"bootloop\">: no harm is called `bootloop`; did you mean `boot_loop`? valid: "
                 "none, restart, file_held, slow, blind, over_exclusion, down, system_file_lost, "
-                "network_lost, unbootable, boot_loop, exhausted"},
+                "network_lost, unbootable, boot_loop, exhausted, updates_lost, user_file_lost"},
         Mistake{"NoEvents", "events = 3\n", "",
                 "<[[measured]]>: `boot_loop` without a number of events; write how many there were "
                 "in these hours: 1 to 1,000,000,000,000; what was watched for and did not come "

@@ -83,7 +83,7 @@ base::Result<BehaviorService::Before> BehaviorService::contents() const {
 }
 
 // With all that is decrypted in memory for as long as it takes to load.
-base::Result<RuleProcess::Loaded> BehaviorService::start(const Pair& pair) {
+base::Result<RuleProcess::Loaded> BehaviorService::start(const Pair& pair, bool tried) {
     std::array<std::vector<base::Bytes>, kRuleFeeds.size()> texts;
     std::array<RuleProcess::Files, kRuleFeeds.size()> files;
     for (size_t place = 0; place < pair.size(); ++place) {
@@ -105,7 +105,7 @@ base::Result<RuleProcess::Loaded> BehaviorService::start(const Pair& pair) {
             files[place].push_back({payload.name, texts[place].back()});
         }
     }
-    return RuleProcess::start(ports_.processes, files[kProduct], files[kBehavior]);
+    return RuleProcess::start(ports_.processes, files[kProduct], files[kBehavior], tried);
 }
 
 base::Result<ports::Installation> BehaviorService::install(const content::Manifest& manifest,
@@ -163,7 +163,7 @@ base::Result<std::optional<Outcome>> BehaviorService::make_ready() {
                                      Code::kRestarting,
                                      {{"in", fmt::format("{} s", restarts_.pause(up).seconds)}}});
     }
-    FB_TRY(RuleProcess::Loaded loaded, start(pair));
+    FB_TRY(RuleProcess::Loaded loaded, start(pair, true));
     if (loaded.process == nullptr) {
         FB_TRY(Outcome outcome, died(std::move(loaded.outcome)));
         return std::optional(std::move(outcome));

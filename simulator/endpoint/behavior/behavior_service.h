@@ -82,7 +82,7 @@ class BehaviorService {
     base::Result<ports::Installation> install(const content::Manifest& manifest,
                                               const std::string& digest);
     base::Result<Before> contents() const;
-    base::Result<RuleProcess::Loaded> start(const Pair& pair);
+    base::Result<RuleProcess::Loaded> start(const Pair& pair, bool tried = false);
     // Nothing: there is a process.
     base::Result<std::optional<base::Outcome>> make_ready();
     base::Result<Handled> finish(base::Result<RuleProcess::Answer> answer, uint64_t events);

@@ -169,6 +169,9 @@ std::optional<LoadReply> Engine::State::load_files(RuleFeed feed,
 
 std::optional<LoadReply> Engine::State::try_examples(const LoadRules& request) {
     const std::vector<Example> examples = std::exchange(world_.examples, {});
+    if (request.tried) {
+        return std::nullopt;
+    }
     for (const Example& example : examples) {
         if (std::optional<LoadReply> refused = try_example(example, request)) {
             return refused;

@@ -60,6 +60,7 @@ LoadRules read_rules(FieldReader& fields) {
     LoadRules request;
     request.feed = fields.one_of(RuleFeed::kBehavior);
     request.files = rules::read_files(fields);
+    request.tried = fields.flag();
     return request;
 }
 
@@ -170,6 +171,7 @@ Gathered encode(const LoadRules& request) {
     ByteWriter writer = message(Kind::kLoadRules);
     writer.u8(static_cast<uint8_t>(request.feed));
     rules::write_files(writer, request.files);
+    writer.u8(request.tried ? 1 : 0);
     return std::move(writer).gather();
 }
 

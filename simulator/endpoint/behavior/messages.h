@@ -49,6 +49,7 @@ struct LoadRules {
     using File = rules::RuleFile;
     RuleFeed feed = RuleFeed::kProductRules;
     std::vector<File> files;
+    bool tried = false;  // these very rules hold to their examples: they are not tried again
 };
 
 // A host::EventLog, in its own encoding: what happened since the last request, in order of time.

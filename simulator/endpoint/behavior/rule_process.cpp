@@ -12,9 +12,9 @@ using base::Stage;
 
 // Loaded: nothing.
 base::Result<std::optional<Outcome>> load(ports::ComponentProcess& process, RuleFeed feed,
-                                          const RuleProcess::Files& files) {
+                                          const RuleProcess::Files& files, bool tried) {
     return files.empty() ? std::optional<Outcome>()
-                         : rules::load(process, encode(LoadRules{feed, files}));
+                         : rules::load(process, encode(LoadRules{feed, files, tried}));
 }
 
 void append(EventReply& all, EventReply more) {
@@ -42,11 +42,12 @@ host::EventLog part_of(const host::EventLog& log, size_t from) {
 }  // namespace
 
 base::Result<RuleProcess::Loaded> RuleProcess::start(ports::ComponentProcesses& processes,
-                                                     const Files& product, const Files& behavior) {
+                                                     const Files& product, const Files& behavior,
+                                                     bool tried) {
     FB_TRY(auto process, processes.start(false));
     for (const auto& [feed, files] :
          {std::pair{RuleFeed::kProductRules, &product}, {RuleFeed::kBehavior, &behavior}}) {
-        FB_TRY(std::optional<Outcome> failed, load(*process, feed, *files));
+        FB_TRY(std::optional<Outcome> failed, load(*process, feed, *files, tried));
         if (failed) {
             return Loaded{nullptr, std::move(*failed), feed};
         }

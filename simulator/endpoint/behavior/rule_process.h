@@ -25,9 +25,10 @@ class RuleProcess {
         base::Outcome outcome;
         RuleFeed feed = RuleFeed::kBehavior;
     };
-    // In a fresh process; a feed without files is left out. Errors: about this machine.
+    // In a fresh process; a feed without files is left out. `tried`: the two have been loaded
+    // together before, and what their rules' examples say holds. Errors: about this machine.
     static base::Result<Loaded> start(ports::ComponentProcesses& processes, const Files& product,
-                                      const Files& behavior);
+                                      const Files& behavior, bool tried = false);
 
     // An outcome (stage kRun): the process died of the events, and nobody knows of how many it had
     // got through; what is told of them is lost with it. Every call is an error then.

@@ -216,6 +216,7 @@ MendReply Engine::State::mend(const host::Machine& machine, const std::vector<Pa
 }
 
 base::Result<std::unique_ptr<Engine>> Engine::create(const EngineLimits& limits) {
+    base::sha384({});  // of which machines are full: at its first use, OpenSSL reads files
     FB_TRY(std::unique_ptr<State> state, State::create(limits));
     return std::unique_ptr<Engine>(new Engine(std::move(state)));
 }

@@ -266,6 +266,16 @@ TEST_F(EngineTest, RefusesARuleThatFailsItsOwnExample) {
     EXPECT_THAT(with("example('x', {7})").message, HasSubstr("event 1 of an example is no table"));
 }
 
+// A process that starts again has no time for what was shown when the content came.
+TEST_F(EngineTest, DoesNotTryAgainWhatWasTried) {
+    const std::string wrong =
+        "rule {id = 'a'} example('none', {{kind = 'dns_query', query = 'x'}})";
+    LoadRules request{RuleFeed::kBehavior, {{"a.lua", base::view_of(wrong)}}, true};
+    EXPECT_EQ(new_engine()->load(request).code, base::Code::kNone);
+    request.tried = false;
+    EXPECT_EQ(new_engine()->load(request).code, base::Code::kRuleSelfTest);
+}
+
 TEST_F(EngineTest, TriesExamplesWithTheCoreFunctions) {
     load({{"core.lua", "rule {id = 'core'} provide('yes', function() return true end)"}},
          RuleFeed::kProductRules);

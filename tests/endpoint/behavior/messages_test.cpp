@@ -39,7 +39,7 @@ CostReply some_costs() {
 
 std::vector<Bytes> some_messages() {
     TellScan scan{3, true, true, "Worm", uint8_t{9}};
-    return {encode(LoadRules{RuleFeed::kBehavior, {{"a.lua", kSource}}}).joined(),
+    return {encode(LoadRules{RuleFeed::kBehavior, {{"a.lua", kSource}}, true}).joined(),
             encode(HandleEvents{kSource, true, {{7, 90}}}).joined(),
             encode(scan).joined(),
             encode(TellCosts{}).joined(),
