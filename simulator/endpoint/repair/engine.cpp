@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/digest.h"
 #include "base/text.h"
 #include "endpoint/repair/rule_api.h"
 #include "host/windows_path.h"
@@ -104,8 +105,8 @@ class LoneRule {
         return interpreter_->run(owner_, 0, 0);
     }
 
+    RuleWorld world_;  // outlives the interpreter
     std::unique_ptr<lua::Interpreter> interpreter_;
-    RuleWorld world_;
     lua::Owner owner_ = lua::kEngine;
 };
 
@@ -216,6 +217,7 @@ MendReply Engine::State::mend(const host::Machine& machine, const std::vector<Pa
 }
 
 base::Result<std::unique_ptr<Engine>> Engine::create(const EngineLimits& limits) {
+    base::sha384({});  // of which machines are full: at its first use, OpenSSL reads files
     FB_TRY(std::unique_ptr<State> state, State::create(limits));
     return std::unique_ptr<Engine>(new Engine(std::move(state)));
 }

@@ -62,21 +62,29 @@ class RepairService {
     // In a fresh process: nothing is kept from one run to the next. The machine is changed by the
     // whole journal, or not at all; `package`: from which files are restored. If the kit kills its
     // process, or its journal does not hold, that is counted; content that has done so too often
-    // goes into quarantine, and what ran before it is tried at once. Errors: about this machine.
+    // goes into quarantine, and what ran before it is tried at once. A kit that cannot be read or
+    // decrypted any more is kept: it is the store that is damaged. Errors: about this machine.
     base::Result<RepairReport> run(host::Machine& machine, const host::Product& package);
 
   private:
     class KitInstaller;
+    // A kit as it is loaded.
+    struct Kit {
+        std::vector<base::Bytes> texts;
+        RepairProcess::Files files;  // of these texts
+    };
     using Done = std::variant<RepairProcess::Mended, base::Outcome>;
 
     base::Result<ports::Installation> install(const content::Manifest& manifest,
                                               const std::string& digest);
-    base::Result<RepairProcess::Loaded> start(const content::Manifest& manifest);
+    base::Result<std::variant<Kit, base::Outcome>> decrypt(const content::Manifest& manifest);
     base::Result<std::optional<RepairProcess::Mended>> run_kit(
         const host::Machine& machine, const host::Product& package,
         std::vector<base::Outcome>& failures);
-    base::Result<Done> mend(base::Result<RepairProcess::Loaded> loaded,
-                            const host::Machine& machine, const host::Product& package);
+    base::Result<Done> mend_by(const content::Manifest& manifest, const host::Machine& machine,
+                               const host::Product& package);
+    base::Result<Done> mend_by(const RepairProcess::Files& files, const host::Machine& machine,
+                               const host::Product& package);
     base::Result<bool> fall_back(base::Outcome& failure);
 
     RepairPorts ports_;
