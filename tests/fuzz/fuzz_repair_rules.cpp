@@ -8,9 +8,9 @@
 #include <string>
 #include <string_view>
 
-#include "endpoint/repair/engine_process.h"
 #include "endpoint/repair/repair_process.h"
 #include "host/product.h"
+#include "support/repair_engines.h"
 
 namespace {
 
@@ -59,7 +59,8 @@ host::Machine damaged_machine() {
 
 // Nothing: the kit is refused.
 std::optional<Mended> mended(base::ByteView rule, const host::Machine& machine) {
-    EngineProcesses processes({.memory_of_rule = 1 << 20, .rule = std::chrono::milliseconds(5)});
+    test::RepairEngines processes(
+        {.memory_of_rule = 1 << 20, .rule = std::chrono::milliseconds(5)});
     auto loaded = RepairProcess::start(
         processes, {{"fuzzed.lua", rule}, {"witness.lua", base::view_of(kWitness)}});
     check(loaded.ok());

@@ -1,5 +1,6 @@
--- What the repair program does when no kit can load or run: mends the updater, and nothing else, so
--- that the next kit can come. Part of the program: it changes with a version of the product alone.
+-- What the repair program does when no kit can load or run, or a rule of it fails: mends the updater,
+-- and nothing else, so that the next kit can come. Part of the program: it changes with a version of
+-- the product alone.
 repair {id = "last-resort", title = "The updater"}
 
 local folder = "C:\\Program Files\\Endpoint Guard\\Updater\\"
@@ -49,7 +50,7 @@ local function start_service()
 end
 
 local function say(what)
-    note("no kit runs: the updater is " .. what .. ", so that the next one can come")
+    note("the updater is " .. what .. ", so that the next kit can come")
 end
 
 mend(function()

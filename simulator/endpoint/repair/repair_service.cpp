@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/text.h"
 #include "endpoint/repair/last_resort.h"
@@ -169,25 +170,29 @@ base::Result<bool> RepairService::fall_back(Outcome& failure) {
     return again;
 }
 
+// All that is done is done to a copy: an error leaves the machine as it was.
 base::Result<RepairReport> RepairService::run(host::Machine& machine,
                                               const host::Product& package) {
     RepairReport report;
-    const auto take = [&](Mended mended, RepairReport::By by) {
-        machine = std::move(mended.machine);
-        report.audit = std::move(mended.audit);
-        report.by = by;
-    };
     FB_TRY(std::optional<Mended> mended, run_kit(machine, package, report.failures));
     if (mended) {
-        take(*std::move(mended), RepairReport::By::kKit);
-        return report;
+        report.by = RepairReport::By::kKit;
+        report.audit = std::move(mended->audit);
     }
-    const RepairProcess::Files rules = {{"last_resort.lua", base::view_of(kLastResort)}};
-    FB_TRY(Done done, mend_by(rules, machine, package));
-    if (auto* last = std::get_if<Mended>(&done)) {
-        take(std::move(*last), RepairReport::By::kLastResort);
-    } else {
-        report.failures.push_back(std::get<Outcome>(std::move(done)));
+    if (!mended || report.count(AuditLine::What::kFailed) > 0) {
+        const host::Machine& so_far = mended ? mended->machine : machine;
+        const RepairProcess::Files rules = {{"last_resort.lua", base::view_of(kLastResort)}};
+        FB_TRY(Done done, mend_by(rules, so_far, package));
+        if (auto* last = std::get_if<Mended>(&done)) {
+            report.by = mended ? report.by : RepairReport::By::kLastResort;
+            std::ranges::move(last->audit, std::back_inserter(report.audit));
+            mended = std::move(*last);
+        } else {
+            report.failures.push_back(std::get<Outcome>(std::move(done)));
+        }
+    }
+    if (mended) {
+        machine = std::move(mended->machine);
     }
     return report;
 }

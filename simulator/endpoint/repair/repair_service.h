@@ -30,8 +30,8 @@ struct RepairPorts {
 // What one run has done to the machine.
 struct RepairReport {
     enum class By : uint8_t {
-        kNobody = 0,  // not even the last resort could run
-        kKit = 1,
+        kNobody = 0,      // not even the last resort could run
+        kKit = 1,         // and by the last resort, if a rule of it failed
         kLastResort = 2,  // the updater alone
     } by = By::kNobody;
     std::vector<AuditLine> audit;
@@ -47,7 +47,8 @@ struct RepairReport {
 // ruin the machine all the same.
 //
 // Where no kit is installed, or none loads or runs, rules that are part of the program mend the
-// updater alone, so that the next kit can come. Store keys under repair/RepairKit/, as
+// updater alone, so that the next kit can come. So they do after a kit of which a rule failed: it
+// may have been the one that was to mend the updater. Store keys under repair/RepairKit/, as
 // supervision::ContentRecord has them. Not thread-safe.
 class RepairService {
   public:

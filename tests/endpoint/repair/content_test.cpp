@@ -6,10 +6,10 @@
 
 #include <set>
 
-#include "endpoint/repair/engine_process.h"
 #include "endpoint/repair/repair_fixture.h"
 #include "endpoint/repair/repair_process.h"
 #include "host/installed.h"
+#include "support/repair_engines.h"
 
 namespace firebreak::endpoint::repair {
 namespace {
@@ -24,7 +24,7 @@ using End = RuleReport::End;
 const EngineLimits kPatient{.rule = std::chrono::milliseconds(100)};
 
 RepairProcess::Loaded loaded(const KitSources& kit) {
-    EngineProcesses processes(kPatient);
+    test::RepairEngines processes(kPatient);
     auto done = RepairProcess::start(processes, request_of(kit).files);
     EXPECT_TRUE(done.ok());
     return std::move(done).value();
@@ -68,7 +68,7 @@ TEST(ShippedKit, HasNothingToDoOnASoundMachine) {
 
 TEST(ShippedKit, HasNothingToDoWhereTheProductIsNot) {
     const Machine machine(persona_of_windows());
-    EngineProcesses processes(kPatient);
+    test::RepairEngines processes(kPatient);
     const KitSources kit = shipped_kit();
     ASSERT_OK_AND(const auto process, RepairProcess::start(processes, request_of(kit).files));
     ASSERT_OK_AND(const auto done, process.process->mend(machine, host::Product{}));

@@ -145,11 +145,30 @@ TEST_F(RepairServiceTest, LetsRulesWriteFiles) {
 TEST_F(RepairServiceTest, HasItsLastResortUntilAKitComes) {
     const RepairReport first = run();
     EXPECT_THAT(first.failures, IsEmpty());
-    EXPECT_THAT(first.audit.back().text, HasSubstr("no kit runs"));
+    EXPECT_THAT(first.audit.back().text, HasSubstr("so that the next kit can come"));
     expect_last_resort(first);
     install_well("1", shipped_kit());
     EXPECT_EQ(run().by, By::kKit);
     EXPECT_EQ(machine_, sound_machine());
+}
+
+// A rule that fails on a damaged machine alone would keep the updater from mending it for ever.
+TEST_F(RepairServiceTest, HasItsLastResortWhereARuleFails) {
+    install_well("1", {{"a.lua", rule_on_product("a", "services.find('none').start()")},
+                       {"b.lua", rule_on_product("b", "files.write('C:\\\\b', '')")}});
+    const RepairReport report = run();
+    EXPECT_EQ(report.by, By::kKit);
+    ASSERT_THAT(report.audit, SizeIs(4));
+    EXPECT_EQ(report.audit[0].what, What::kFailed);
+    EXPECT_EQ(report.audit[1].text, "wrote 0 bytes to C:\\b");
+    EXPECT_EQ(report.audit[2].text, "restored " + kUpdater);
+    EXPECT_EQ(report.audit[2].file, "last_resort.lua");
+    EXPECT_NE(machine_.file("C:\\b"), nullptr);
+    const auto digest = [](const std::string& path) {
+        return host::find_file(product_2026(), path)->sha384;
+    };
+    EXPECT_EQ(machine_.file(kUpdater)->sha384, digest(kUpdater));
+    EXPECT_NE(machine_.file(kScanner)->sha384, digest(kScanner)) << "that is the next kit's affair";
 }
 
 TEST_F(RepairServiceTest, RunsOnWithWhatRanWhenAKitIsRefused) {

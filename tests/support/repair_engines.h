@@ -1,4 +1,4 @@
-// A rule engine of the repair program's in this process, behind the port that a sandboxed one has.
+// Rule engines of the repair program in this process, behind the port of sandboxed ones.
 #pragma once
 
 #include <memory>
@@ -7,20 +7,22 @@
 #include "endpoint/repair/engine.h"
 #include "ports/component_process.h"
 
-namespace firebreak::endpoint::repair {
+namespace firebreak::test {
 
-class EngineProcesses final : public ports::ComponentProcesses {
+class RepairEngines final : public ports::ComponentProcesses {
   public:
-    explicit EngineProcesses(const EngineLimits& limits) : limits_(limits) {}
+    explicit RepairEngines(const endpoint::repair::EngineLimits& limits) : limits_(limits) {}
     base::Result<std::unique_ptr<ports::ComponentProcess>> start(bool) override {
-        FB_TRY(std::unique_ptr<Engine> engine, Engine::create(limits_));
+        FB_TRY(std::unique_ptr<endpoint::repair::Engine> engine,
+               endpoint::repair::Engine::create(limits_));
         return std::unique_ptr<ports::ComponentProcess>(new Process(std::move(engine)));
     }
 
   private:
     class Process final : public ports::ComponentProcess {
       public:
-        explicit Process(std::unique_ptr<Engine> engine) : engine_(std::move(engine)) {}
+        explicit Process(std::unique_ptr<endpoint::repair::Engine> engine)
+            : engine_(std::move(engine)) {}
         base::Result<ports::CallResult> call(const base::Gathered& request,
                                              std::span<const base::ByteView>) override {
             return ports::CallResult(engine_->answer(request.joined()));
@@ -28,9 +30,9 @@ class EngineProcesses final : public ports::ComponentProcesses {
         std::chrono::microseconds last_call_cpu() const override { return {}; }
 
       private:
-        std::unique_ptr<Engine> engine_;
+        std::unique_ptr<endpoint::repair::Engine> engine_;
     };
-    EngineLimits limits_;
+    endpoint::repair::EngineLimits limits_;
 };
 
-}  // namespace firebreak::endpoint::repair
+}  // namespace firebreak::test
