@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <array>
+
 namespace firebreak::host {
 
 namespace {
@@ -12,6 +14,12 @@ RegistryValue text_value(std::string name, std::string text,
 }
 
 }  // namespace
+
+std::string_view name_of(ServiceStart start) {
+    constexpr std::array<std::string_view, 5> kNames = {"boot", "system", "automatic", "manual",
+                                                        "disabled"};
+    return kNames[static_cast<size_t>(start)];
+}
 
 std::string service_key(std::string_view name) {
     return fmt::format("{}\\{}", kServicesKey, name);

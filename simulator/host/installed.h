@@ -11,6 +11,7 @@ namespace firebreak::host {
 inline constexpr std::string_view kServicesKey = R"(HKLM\SYSTEM\CurrentControlSet\Services)";
 inline constexpr std::string_view kServiceStart = "Start";  // a REG_DWORD: ServiceStart
 
+std::string_view name_of(ServiceStart start);  // "automatic"
 std::string service_key(std::string_view name);
 
 // As an installer registers it. What stands there already stays as it is.

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
 #include "base/text.h"
 #include "host/installed.h"
@@ -66,12 +65,6 @@ bool overlap(std::string_view a, std::string_view b) {
 
 // --- for people
 
-std::string_view start_name(ServiceStart start) {
-    constexpr std::array<std::string_view, 5> kStartNames{"boot", "system", "automatic", "manual",
-                                                          "disabled"};
-    return kStartNames[static_cast<size_t>(start)];
-}
-
 std::string shown_value(std::string_view key, std::string_view name) {
     return fmt::format("{} [{}]", shown(key), name.empty() ? "default" : shown(name));
 }
@@ -108,8 +101,8 @@ std::string described(const DeleteKey& change) {
     return fmt::format("deleted {} with all below it", shown(change.key));
 }
 std::string described(const ConfigureService& change) {
-    return fmt::format("made the service {} {} and {}", shown(change.name),
-                       start_name(change.start), change.running ? "running" : "stopped");
+    return fmt::format("made the service {} {} and {}", shown(change.name), name_of(change.start),
+                       change.running ? "running" : "stopped");
 }
 
 }  // namespace

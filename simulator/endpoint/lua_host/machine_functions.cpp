@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "endpoint/lua/registry.h"
+#include "host/installed.h"
 #include "host/windows_path.h"
 
 namespace firebreak::endpoint::lua_host {
@@ -13,9 +14,6 @@ namespace {
 
 // Key of the registry of Lua's own: an address that nobody else has.
 char g_at_hand_key;
-
-// By host::ServiceStart.
-constexpr const char* kStartNames[] = {"boot", "system", "automatic", "manual", "disabled"};
 
 std::string_view name_argument(lua_State* lua, int index, size_t limit = kMaxPathBytes) {
     size_t size = 0;
@@ -179,7 +177,7 @@ int services_find(lua_State* lua) {
     lua_setfield(lua, -2, "name");
     push_text(lua, service->image);
     lua_setfield(lua, -2, "image");
-    lua_pushstring(lua, kStartNames[static_cast<size_t>(service->start)]);
+    push_text(lua, host::name_of(service->start));
     lua_setfield(lua, -2, "start");
     lua_pushboolean(lua, service->running ? 1 : 0);
     lua_setfield(lua, -2, "running");

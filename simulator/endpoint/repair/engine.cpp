@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/digest.h"
 #include "base/text.h"
 #include "endpoint/repair/rule_api.h"
 #include "host/windows_path.h"
@@ -104,8 +105,8 @@ class LoneRule {
         return interpreter_->run(owner_, 0, 0);
     }
 
+    RuleWorld world_;  // outlives the interpreter
     std::unique_ptr<lua::Interpreter> interpreter_;
-    RuleWorld world_;
     lua::Owner owner_ = lua::kEngine;
 };
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/text.h"
 #include "endpoint/repair/last_resort.h"
@@ -57,24 +58,21 @@ ports::Installer& RepairService::installer() {
     return *installer_;
 }
 
-// With all that is decrypted in memory for as long as it takes to load.
-base::Result<Loaded> RepairService::start(const content::Manifest& manifest) {
-    std::vector<base::Bytes> texts;
-    texts.reserve(manifest.payloads.size());
-    RepairProcess::Files files;
+// Errors: it is not in the store, or there is no key.
+base::Result<std::variant<RepairService::Kit, Outcome>> RepairService::decrypt(
+    const content::Manifest& manifest) {
+    using Decrypted = std::variant<Kit, Outcome>;
+    Kit kit;
     for (const content::PayloadFile& payload : manifest.payloads) {
-        auto plain =
-            supervision::plain_text(ports_.store, Feed::kRepairKit, payload, setting_.content_key);
-        if (!plain.ok()) {
-            return Loaded{nullptr, store_damaged(plain.error())};
+        FB_TRY(auto plain, supervision::plain_text(ports_.store, Feed::kRepairKit, payload,
+                                                   setting_.content_key));
+        if (auto* refused = std::get_if<Outcome>(&plain)) {
+            return Decrypted(std::move(*refused));
         }
-        if (auto* refused = std::get_if<Outcome>(&*plain)) {
-            return Loaded{nullptr, std::move(*refused)};
-        }
-        texts.push_back(std::get<base::Bytes>(*std::move(plain)));
-        files.push_back({payload.name, texts.back()});
+        kit.texts.push_back(std::get<base::Bytes>(std::move(plain)));
+        kit.files.push_back({payload.name, kit.texts.back()});
     }
-    return RepairProcess::start(ports_.processes, files);
+    return Decrypted(std::move(kit));
 }
 
 base::Result<ports::Installation> RepairService::install(const content::Manifest& manifest,
@@ -87,7 +85,11 @@ base::Result<ports::Installation> RepairService::install(const content::Manifest
                                     {{"remedy", "release another version"}}},
                                    {}};
     }
-    FB_TRY(Loaded loaded, start(manifest));
+    FB_TRY(auto kit, decrypt(manifest));
+    if (auto* refused = std::get_if<Outcome>(&kit)) {
+        return ports::Installation{std::move(*refused), {}};
+    }
+    FB_TRY(Loaded loaded, RepairProcess::start(ports_.processes, std::get<Kit>(kit).files));
     if (loaded.process == nullptr) {
         return ports::Installation{std::move(loaded.outcome), {}};
     }
@@ -97,16 +99,27 @@ base::Result<ports::Installation> RepairService::install(const content::Manifest
     return ports::Installation{std::move(loaded.outcome), std::move(changes)};
 }
 
-base::Result<RepairService::Done> RepairService::mend(base::Result<Loaded> loaded,
-                                                      const host::Machine& machine,
-                                                      const host::Product& package) {
-    if (!loaded.ok()) {
-        return loaded.error();
+base::Result<RepairService::Done> RepairService::mend_by(const RepairProcess::Files& files,
+                                                         const host::Machine& machine,
+                                                         const host::Product& package) {
+    FB_TRY(Loaded loaded, RepairProcess::start(ports_.processes, files));
+    if (loaded.process == nullptr) {
+        return Done(std::move(loaded.outcome));
     }
-    if (loaded->process == nullptr) {
-        return Done(std::move(loaded->outcome));
+    return loaded.process->mend(machine, package);
+}
+
+base::Result<RepairService::Done> RepairService::mend_by(const content::Manifest& manifest,
+                                                         const host::Machine& machine,
+                                                         const host::Product& package) {
+    auto kit = decrypt(manifest);
+    if (!kit.ok()) {
+        return Done(store_damaged(kit.error()));
     }
-    return loaded->process->mend(machine, package);
+    if (auto* refused = std::get_if<Outcome>(&*kit)) {
+        return Done(std::move(*refused));
+    }
+    return mend_by(std::get<Kit>(*kit).files, machine, package);
 }
 
 // Nothing: there is none, or none that runs.
@@ -122,7 +135,7 @@ base::Result<std::optional<Mended>> RepairService::run_kit(const host::Machine& 
         if (!manifest->has_value()) {
             break;
         }
-        FB_TRY(Done done, mend(start(**manifest), machine, package));
+        FB_TRY(Done done, mend_by(**manifest, machine, package));
         if (auto* mended = std::get_if<Mended>(&done)) {
             return std::optional(std::move(*mended));
         }
@@ -132,10 +145,10 @@ base::Result<std::optional<Mended>> RepairService::run_kit(const host::Machine& 
     return std::optional<Mended>();
 }
 
-// Whether there is another kit to be tried at once. What cannot be read is no fault of the content:
-// that stays as it is, until an update brings it again.
+// Whether there is another kit to be tried at once. What was decrypted when it was installed and
+// cannot be read now is no fault of the content: that stays as it is.
 base::Result<bool> RepairService::fall_back(Outcome& failure) {
-    if (failure.code == Code::kStateUnreadable) {
+    if (failure.category == Category::kCorrupt) {
         return false;
     }
     FB_TRY(const supervision::Contents before, record_.contents());
@@ -157,25 +170,29 @@ base::Result<bool> RepairService::fall_back(Outcome& failure) {
     return again;
 }
 
+// All that is done is done to a copy: an error leaves the machine as it was.
 base::Result<RepairReport> RepairService::run(host::Machine& machine,
                                               const host::Product& package) {
     RepairReport report;
-    const auto take = [&](Mended mended, RepairReport::By by) {
-        machine = std::move(mended.machine);
-        report.audit = std::move(mended.audit);
-        report.by = by;
-    };
     FB_TRY(std::optional<Mended> mended, run_kit(machine, package, report.failures));
     if (mended) {
-        take(*std::move(mended), RepairReport::By::kKit);
-        return report;
+        report.by = RepairReport::By::kKit;
+        report.audit = std::move(mended->audit);
     }
-    const RepairProcess::Files rules = {{"last_resort.lua", base::view_of(kLastResort)}};
-    FB_TRY(Done done, mend(RepairProcess::start(ports_.processes, rules), machine, package));
-    if (auto* last = std::get_if<Mended>(&done)) {
-        take(std::move(*last), RepairReport::By::kLastResort);
-    } else {
-        report.failures.push_back(std::get<Outcome>(std::move(done)));
+    if (!mended || report.count(AuditLine::What::kFailed) > 0) {
+        const host::Machine& so_far = mended ? mended->machine : machine;
+        const RepairProcess::Files rules = {{"last_resort.lua", base::view_of(kLastResort)}};
+        FB_TRY(Done done, mend_by(rules, so_far, package));
+        if (auto* last = std::get_if<Mended>(&done)) {
+            report.by = mended ? report.by : RepairReport::By::kLastResort;
+            std::ranges::move(last->audit, std::back_inserter(report.audit));
+            mended = std::move(*last);
+        } else {
+            report.failures.push_back(std::get<Outcome>(std::move(done)));
+        }
+    }
+    if (mended) {
+        machine = std::move(mended->machine);
     }
     return report;
 }

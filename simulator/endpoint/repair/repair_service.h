@@ -30,8 +30,8 @@ struct RepairPorts {
 // What one run has done to the machine.
 struct RepairReport {
     enum class By : uint8_t {
-        kNobody = 0,  // not even the last resort could run
-        kKit = 1,
+        kNobody = 0,      // not even the last resort could run
+        kKit = 1,         // and by the last resort, if a rule of it failed
         kLastResort = 2,  // the updater alone
     } by = By::kNobody;
     std::vector<AuditLine> audit;
@@ -47,7 +47,8 @@ struct RepairReport {
 // ruin the machine all the same.
 //
 // Where no kit is installed, or none loads or runs, rules that are part of the program mend the
-// updater alone, so that the next kit can come. Store keys under repair/RepairKit/, as
+// updater alone, so that the next kit can come. So they do after a kit of which a rule failed: it
+// may have been the one that was to mend the updater. Store keys under repair/RepairKit/, as
 // supervision::ContentRecord has them. Not thread-safe.
 class RepairService {
   public:
@@ -62,21 +63,29 @@ class RepairService {
     // In a fresh process: nothing is kept from one run to the next. The machine is changed by the
     // whole journal, or not at all; `package`: from which files are restored. If the kit kills its
     // process, or its journal does not hold, that is counted; content that has done so too often
-    // goes into quarantine, and what ran before it is tried at once. Errors: about this machine.
+    // goes into quarantine, and what ran before it is tried at once. A kit that cannot be read or
+    // decrypted any more is kept: it is the store that is damaged. Errors: about this machine.
     base::Result<RepairReport> run(host::Machine& machine, const host::Product& package);
 
   private:
     class KitInstaller;
+    // A kit as it is loaded.
+    struct Kit {
+        std::vector<base::Bytes> texts;
+        RepairProcess::Files files;  // of these texts
+    };
     using Done = std::variant<RepairProcess::Mended, base::Outcome>;
 
     base::Result<ports::Installation> install(const content::Manifest& manifest,
                                               const std::string& digest);
-    base::Result<RepairProcess::Loaded> start(const content::Manifest& manifest);
+    base::Result<std::variant<Kit, base::Outcome>> decrypt(const content::Manifest& manifest);
     base::Result<std::optional<RepairProcess::Mended>> run_kit(
         const host::Machine& machine, const host::Product& package,
         std::vector<base::Outcome>& failures);
-    base::Result<Done> mend(base::Result<RepairProcess::Loaded> loaded,
-                            const host::Machine& machine, const host::Product& package);
+    base::Result<Done> mend_by(const content::Manifest& manifest, const host::Machine& machine,
+                               const host::Product& package);
+    base::Result<Done> mend_by(const RepairProcess::Files& files, const host::Machine& machine,
+                               const host::Product& package);
     base::Result<bool> fall_back(base::Outcome& failure);
 
     RepairPorts ports_;

@@ -1,7 +1,6 @@
 #include "endpoint/repair/rule_api.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <lua.hpp>
 #include <optional>
@@ -10,6 +9,7 @@
 #include "base/text.h"
 #include "endpoint/lua/arguments.h"
 #include "endpoint/lua/registry.h"
+#include "host/installed.h"
 #include "host/windows_path.h"
 
 namespace firebreak::endpoint::repair {
@@ -20,8 +20,6 @@ char g_repair_world_key;
 
 constexpr double kLargestExact = 9007199254740992.0;  // 2^53: a number of Lua's has no further ones
 constexpr double kLargestDword = 4294967295.0;
-constexpr std::array<const char*, 5> kStarts = {"boot", "system", "automatic", "manual",
-                                                "disabled"};
 
 RuleWorld& repair_world_of(lua_State* lua) {
     lua::push_kept(lua, &g_repair_world_key);
@@ -174,15 +172,22 @@ std::optional<host::RegistryType> find_type(std::string_view name) {
     return std::nullopt;
 }
 
+// Bounded before it is copied: each text may be the same one, which is a megabyte long.
 std::vector<std::string> texts_at(lua_State* lua, int index) {
     std::vector<std::string> texts;
+    size_t bytes = 0;
     for (size_t i = 1; i <= lua_objlen(lua, index); ++i) {
         lua_rawgeti(lua, index, static_cast<int>(i));
         size_t size = 0;
         const char* text =
             lua_type(lua, -1) == LUA_TSTRING ? lua_tolstring(lua, -1, &size) : nullptr;
-        if (text == nullptr || i > kMaxJournalBytes) {
+        if (text == nullptr) {
             luaL_error(lua, "a list of texts is expected");
+        }
+        bytes += size + 1;
+        if (bytes > host::kMostValueBytes) {
+            luaL_error(lua, "too long: a value has %d bytes at most",
+                       static_cast<int>(host::kMostValueBytes));
         }
         texts.emplace_back(text, size);
         lua_pop(lua, 1);
@@ -237,12 +242,15 @@ int registry_delete_key(lua_State* lua) {
 
 // --- services
 
-host::ServiceStart start_at(lua_State* lua, const std::string& name) {
-    const auto* found = std::ranges::find(kStarts, std::string_view(name));
-    if (found == kStarts.end()) {
-        luaL_error(lua, "`start` is boot, system, automatic, manual or disabled");
+host::ServiceStart start_at(lua_State* lua, std::string_view name) {
+    for (size_t i = 0; i <= static_cast<size_t>(host::ServiceStart::kDisabled); ++i) {
+        const auto start = static_cast<host::ServiceStart>(i);
+        if (host::name_of(start) == name) {
+            return start;
+        }
     }
-    return static_cast<host::ServiceStart>(found - kStarts.begin());
+    luaL_error(lua, "`start` is boot, system, automatic, manual or disabled");
+    return {};
 }
 
 int services_configure(lua_State* lua) {

@@ -9,6 +9,7 @@
 #include "endpoint/repair/repair_fixture.h"
 #include "endpoint/repair/repair_process.h"
 #include "host/installed.h"
+#include "support/repair_engines.h"
 
 namespace firebreak::endpoint::repair {
 namespace {
@@ -19,28 +20,11 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using End = RuleReport::End;
 
-// A rule engine in this process, with time enough for what comes to its end, sanitizers and all.
-class EngineProcess final : public ports::ComponentProcess {
-  public:
-    base::Result<ports::CallResult> call(const base::Gathered& request,
-                                         std::span<const base::ByteView>) override {
-        return ports::CallResult(engine_->answer(request.joined()));
-    }
-    std::chrono::microseconds last_call_cpu() const override { return {}; }
-
-  private:
-    std::unique_ptr<Engine> engine_ = new_engine({.rule = std::chrono::milliseconds(100)});
-};
-
-class EngineProcesses final : public ports::ComponentProcesses {
-  public:
-    base::Result<std::unique_ptr<ports::ComponentProcess>> start(bool) override {
-        return std::unique_ptr<ports::ComponentProcess>(new EngineProcess);
-    }
-};
+// With time enough for what comes to its end, sanitizers and all.
+const EngineLimits kPatient{.rule = std::chrono::milliseconds(100)};
 
 RepairProcess::Loaded loaded(const KitSources& kit) {
-    EngineProcesses processes;
+    test::RepairEngines processes(kPatient);
     auto done = RepairProcess::start(processes, request_of(kit).files);
     EXPECT_TRUE(done.ok());
     return std::move(done).value();
@@ -84,7 +68,7 @@ TEST(ShippedKit, HasNothingToDoOnASoundMachine) {
 
 TEST(ShippedKit, HasNothingToDoWhereTheProductIsNot) {
     const Machine machine(persona_of_windows());
-    EngineProcesses processes;
+    test::RepairEngines processes(kPatient);
     const KitSources kit = shipped_kit();
     ASSERT_OK_AND(const auto process, RepairProcess::start(processes, request_of(kit).files));
     ASSERT_OK_AND(const auto done, process.process->mend(machine, host::Product{}));
@@ -208,6 +192,7 @@ const std::map<std::string, Stop> kStops = {
     {"huge-writes", Stop::kMemory},
     {"journal-bomb", Stop::kError},
     {"late-rule", Stop::kError},
+    {"list-bomb", Stop::kError},
     {"long-writes", Stop::kError},
     {"loop", Stop::kRefused},
     {"loop-when-damaged", Stop::kDeadline},

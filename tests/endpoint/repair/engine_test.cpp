@@ -93,6 +93,9 @@ TEST_F(RepairEngine, SetsValuesOfAllTypes) {
     expect_error(call + "0.5)", "a whole number");
     expect_error(call + "2^60)", "a whole number");
     expect_error(call + "{1})", "a list of texts");
+    expect_error(
+        "local t, x = {}, text.rep('x', 100000) for i = 1, 9999 do t[i] = x end " + call + "t)",
+        "too long: a value has 65536 bytes at most");
     expect_error(call + "true)", "string expected");
     expect_error(call + "'x', 'REG_DWORD')", "has no data of the type REG_DWORD");
     expect_error(call + "1, 'REG_X')", "no such type");

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include "endpoint/repair/lying_process.h"
 #include "endpoint/repair/repair_fixture.h"
 #include "support/any_machine.h"
 
@@ -17,30 +18,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using Mended = RepairProcess::Mended;
 using End = RuleReport::End;
-
-// Says that it has loaded, then what a hostile process might.
-class LyingProcess final : public ports::ComponentProcess {
-  public:
-    explicit LyingProcess(const base::Bytes& reply) : reply_(reply) {}
-    base::Result<ports::CallResult> call(const base::Gathered&,
-                                         std::span<const base::ByteView>) override {
-        const bool loads = !std::exchange(loaded_, true);
-        return ports::CallResult(loads ? rules::encode({base::Code::kNone, 1, "", 0, ""}) : reply_);
-    }
-    std::chrono::microseconds last_call_cpu() const override { return {}; }
-
-  private:
-    const base::Bytes& reply_;
-    bool loaded_ = false;
-};
-
-class LyingProcesses final : public ports::ComponentProcesses {
-  public:
-    base::Result<std::unique_ptr<ports::ComponentProcess>> start(bool) override {
-        return std::unique_ptr<ports::ComponentProcess>(new LyingProcess(reply));
-    }
-    base::Bytes reply;
-};
 
 // With two rules, of which the reply may say what it likes.
 std::variant<Mended, Outcome> result_of(const base::Bytes& reply, const host::Machine& machine) {
