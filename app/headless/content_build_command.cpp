@@ -11,8 +11,8 @@
 #include "content/package.h"
 #include "headless/content_subcommands.h"
 #include "headless/exit_codes.h"
-#include "headless/places.h"
 #include "lab/sources.h"
+#include "places/places.h"
 
 namespace firebreak::headless {
 
@@ -52,7 +52,7 @@ Status build(Build options) {
     if (encrypted) {
         FB_TRY(options.manifest.content_key, content_key(feed, options.keys));
     }
-    options.manifest.compile = lab::compiler_of(feed, lab::models_beside(worker_binary()));
+    options.manifest.compile = lab::compiler_of(feed, lab::models_beside(places::worker_binary()));
     FB_TRY(const content::Draft draft,
            content::build(feed, options.version, options.source, options.manifest));
     FB_CHECK(content::save(draft, options.output));

@@ -6,7 +6,8 @@
 
 #include "base/text.h"
 #include "headless/exit_codes.h"
-#include "headless/places.h"
+#include "headless/output.h"
+#include "places/places.h"
 
 namespace firebreak::headless {
 
@@ -44,7 +45,7 @@ Result<fs::path> keys_folder(const std::string& named) {
         return fs::path(named);
     }
     std::error_code ignored;
-    const auto fixtures = find_fixtures(fs::current_path(ignored));
+    const auto fixtures = places::find_fixtures(fs::current_path(ignored));
     if (!fixtures.ok()) {
         return Error{"no folder fixtures/keys above the current one or above this program", "",
                      "name one with --keys or --root; `firebreak content keys new DIR` makes one"};

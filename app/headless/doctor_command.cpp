@@ -8,7 +8,7 @@
 #include "content/pki.h"
 #include "headless/commands.h"
 #include "headless/exit_codes.h"
-#include "headless/places.h"
+#include "places/places.h"
 #include "sandbox/worker.h"
 #include "scenario/experiment.h"
 
@@ -22,7 +22,7 @@ void line(bool good, const std::string& what, const std::string& detail) {
 
 // Starts a real worker and asks which layers stand around it.
 bool examine_sandbox() {
-    sandbox::Spawner spawner(worker_binary());
+    sandbox::Spawner spawner(places::worker_binary());
     sandbox::Policy policy;
     policy.component = "scanner";
     const auto worker = sandbox::Worker::start(spawner, policy);
@@ -40,7 +40,7 @@ bool examine_sandbox() {
 }
 
 bool examine_fixtures() {
-    const auto folder = find_fixtures(std::filesystem::current_path());
+    const auto folder = places::find_fixtures(std::filesystem::current_path());
     if (!folder.ok()) {
         line(false, "fixtures", folder.error().text());
         return false;
@@ -56,8 +56,8 @@ bool examine_fixtures() {
 // none for them.
 bool examine_programs() {
     bool all = true;
-    const auto folder = project_scenarios() / "external";
-    const auto files = scenarios_in(folder);
+    const auto folder = places::project_scenarios() / "external";
+    const auto files = places::scenarios_in(folder);
     for (const auto& file : files.ok() ? *files : std::vector<std::filesystem::path>()) {
         const auto experiment = scenario::load(file);
         if (!experiment.ok() || !experiment->scanner) {

@@ -16,7 +16,7 @@
 #include "base/text.h"
 #include "faults/mutation.h"
 #include "headless/exit_codes.h"
-#include "headless/places.h"
+#include "headless/output.h"
 
 namespace firebreak::headless {
 

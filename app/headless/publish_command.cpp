@@ -11,7 +11,7 @@
 #include "base/text.h"
 #include "cloud/publication.h"
 #include "headless/exit_codes.h"
-#include "headless/places.h"
+#include "headless/output.h"
 
 namespace firebreak::headless {
 

@@ -7,7 +7,7 @@
 
 #include "headless/commands.h"
 #include "headless/exit_codes.h"
-#include "headless/places.h"
+#include "headless/output.h"
 #include "record/run_reader.h"
 #include "report/reports.h"
 

@@ -13,8 +13,9 @@
 #include "base/file.h"
 #include "headless/commands.h"
 #include "headless/exit_codes.h"
-#include "headless/places.h"
+#include "headless/output.h"
 #include "lab/lab.h"
+#include "places/places.h"
 #include "record/run_reader.h"
 #include "report/reports.h"
 #include "scenario/experiment.h"
@@ -132,7 +133,7 @@ int tell(const RunOptions& options, const scenario::Experiment& experiment,
 }
 
 int run(const RunOptions& options) {
-    if (const base::Status there = check_scenario_file(options.scenario); !there.ok()) {
+    if (const base::Status there = places::check_scenario_file(options.scenario); !there.ok()) {
         return fail(there.error(), kUsage);
     }
     const auto experiment = scenario::load(options.scenario, options.overrides);
@@ -141,7 +142,7 @@ int run(const RunOptions& options) {
     }
     lab::Options lab_options;
     if (options.fixtures.empty()) {
-        auto found = find_fixtures(options.scenario);
+        auto found = places::find_fixtures(options.scenario);
         if (!found.ok()) {
             return fail(found.error(), kUsage);
         }
@@ -149,13 +150,13 @@ int run(const RunOptions& options) {
     } else {
         lab_options.fixtures = options.fixtures;
     }
-    lab_options.worker = worker_binary();
+    lab_options.worker = places::worker_binary();
     lab_options.jobs = options.jobs;
     if (options.seed) {
         lab_options.seed = static_cast<uint64_t>(*options.seed);
     }
     if (options.out.empty()) {
-        auto file = new_run_file(experiment->name);
+        auto file = places::new_run_file(experiment->name);
         if (!file.ok()) {
             return fail(file.error(), kUsage);
         }
@@ -199,7 +200,7 @@ int replay(const std::string& run_file, const std::string& fixtures) {
     }
     lab::Options options;
     if (fixtures.empty()) {
-        auto found = find_fixtures(run_file);
+        auto found = places::find_fixtures(run_file);
         if (!found.ok()) {
             return fail(found.error(), kUsage);
         }
@@ -211,7 +212,7 @@ int replay(const std::string& run_file, const std::string& fixtures) {
     options.run_file = std::filesystem::temp_directory_path(ignored) /
                        fmt::format("firebreak-replay-{}.run", getpid());
     options.seed = recorded->header.seed;
-    options.worker = worker_binary();  // none is started: models stand beside it
+    options.worker = places::worker_binary();  // none is started: models stand beside it
     options.replay = &*recorded;
     catch_signals();
     auto lab = lab::Lab::assemble(*experiment, options);

@@ -10,7 +10,7 @@
 #include "cloud/folder_origin.h"
 #include "cloud/http_server.h"
 #include "headless/exit_codes.h"
-#include "headless/places.h"
+#include "headless/output.h"
 
 namespace firebreak::headless {
 

@@ -19,7 +19,8 @@
 #include "base/text.h"
 #include "headless/commands.h"
 #include "headless/exit_codes.h"
-#include "headless/places.h"
+#include "headless/output.h"
+#include "places/places.h"
 #include "record/run_reader.h"
 #include "report/attack_matrix.h"
 #include "report/reports.h"
@@ -55,7 +56,7 @@ struct Job {
 };
 
 base::Status start(Job& job, const SuiteOptions& options) {
-    const std::string self = (executable_folder() / "firebreak").string();
+    const std::string self = (places::executable_folder() / "firebreak").string();
     std::vector<std::string> words = {self, "run",   job.scenario.string(), "--quiet", "--jobs",
                                       "1",  "--out", job.run_file.string()};
     if (!options.fixtures.empty()) {
@@ -268,7 +269,7 @@ std::vector<std::string> profiles_for(const fs::path& file, const SuiteOptions& 
 }
 
 int run_suite(const SuiteOptions& options) {
-    const auto files = scenarios_in(options.place);
+    const auto files = places::scenarios_in(options.place);
     if (!files.ok()) {
         return fail(files.error(), kUsage);
     }
@@ -332,7 +333,7 @@ std::string aims_of(const scenario::Experiment& experiment) {
 }
 
 int list(const std::string& place) {
-    const auto files = scenarios_in(place);
+    const auto files = places::scenarios_in(place);
     if (!files.ok()) {
         return fail(files.error(), kUsage);
     }

@@ -16,8 +16,9 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "headless/exit_codes.h"
-#include "headless/places.h"
+#include "headless/output.h"
 #include "host/event_import.h"
+#include "places/places.h"
 #include "report/text_table.h"
 
 namespace firebreak::headless {
@@ -228,7 +229,7 @@ nlohmann::ordered_json json_of(const assay::RuleTrial& trial, const host::Import
 }
 
 Result<int> test_rules(const TestRuleOptions& options) {
-    sandbox::Spawner spawner(worker_binary());
+    sandbox::Spawner spawner(places::worker_binary());
     FB_TRY(const std::vector<RuleFile> rules, read_rules(options.rules));
     FB_TRY(const std::vector<RuleFile> product, read_rules(options.product));
     FB_TRY(const base::Bytes lines, base::read_file(options.events, kMostLogBytes));

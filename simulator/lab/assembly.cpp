@@ -388,7 +388,8 @@ class Assembly {
     base::Status open_record() {
         const record::Header header =
             make_header(experiment(), parts_->releases, personas_, first_hour(), notes_);
-        FB_TRY(record::RunWriter writer, record::RunWriter::create(options_.run_file, header));
+        FB_TRY(record::RunWriter writer,
+               record::RunWriter::create(options_.run_file, header, options_.listener));
         parts_->writer.emplace(std::move(writer));
         std::vector<record::Tenant> tenants;
         for (size_t g = 0; g < experiment().groups.size(); ++g) {

@@ -12,6 +12,7 @@
 #include "base/outcome.h"
 #include "base/result.h"
 #include "base/sim_time.h"
+#include "record/listener.h"
 #include "record/run.h"
 #include "scenario/experiment.h"
 
@@ -31,6 +32,8 @@ struct Options {
     unsigned jobs = 1;                    // assays at a time
     std::optional<uint64_t> seed;         // in place of the scenario's
     const record::Run* replay = nullptr;  // answer from its outcome log, start no worker
+    // Hears of what is recorded, within the calls of Lab; outlives it.
+    record::Listener* listener = nullptr;
 };
 
 // What a scenario or a person asks of the lab. Takes effect at once, between two slices of time.

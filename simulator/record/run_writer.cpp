@@ -184,6 +184,14 @@ struct RunWriter::State {
                meta.failed();
     }
 
+    template <class... What>
+    void tell(const What&... what) const {
+        if (listener != nullptr) {
+            listener->heard(what...);
+        }
+    }
+
+    Listener* listener = nullptr;
     Database database;
     Statement command, timeline, assay, score, rule, sensor, exclusion, series, meta;
     int64_t assays = 0;
@@ -193,7 +201,8 @@ RunWriter::RunWriter(std::unique_ptr<State> state) : state_(std::move(state)) {}
 RunWriter::RunWriter(RunWriter&&) noexcept = default;
 RunWriter::~RunWriter() = default;
 
-base::Result<RunWriter> RunWriter::create(const std::filesystem::path& file, const Header& header) {
+base::Result<RunWriter> RunWriter::create(const std::filesystem::path& file, const Header& header,
+                                          Listener* listener) {
     std::error_code failure;
     if (file.has_parent_path()) {
         std::filesystem::create_directories(file.parent_path(), failure);
@@ -212,20 +221,26 @@ base::Result<RunWriter> RunWriter::create(const std::filesystem::path& file, con
     FB_CHECK(database.run(kRunSchema));
     FB_CHECK(insert_header(database, header));
     FB_CHECK(database.run("COMMIT; BEGIN;"));
-    return RunWriter(std::make_unique<State>(std::move(database)));
+    auto state = std::make_unique<State>(std::move(database));
+    state->listener = listener;
+    state->tell(header);
+    return RunWriter(std::move(state));
 }
 
 void RunWriter::add(const Command& row) {
+    state_->tell(row);
     state_->command.bind(row.at.seconds).bind(row.origin).bind(row.kind);
     state_->command.bind(int64_t{row.release}).bind(row.result).run();
 }
 
 void RunWriter::add(const TimelineEntry& row) {
+    state_->tell(row);
     state_->timeline.bind(row.at.seconds).bind(row.kind).bind(int64_t{row.group});
     state_->timeline.bind(int64_t{row.release}).bind(row.text).run();
 }
 
 void RunWriter::add(const Assay& row) {
+    state_->tell(row);
     state_->assay.bind(row.at.seconds).bind(int64_t{row.imported}).bind(row.state_before);
     state_->assay.bind(row.stimulus).bind(row.stage).bind(row.category).bind(row.code);
     state_->assay.bind(row.evidence).bind(row.cost_ms).bind(row.json).run();
@@ -263,6 +278,7 @@ void RunWriter::add(const Assay& row) {
 }
 
 void RunWriter::add(const SeriesKey& key, const Point& point) {
+    state_->tell(key, point);
     state_->series.bind(static_cast<int64_t>(key.metric)).bind(int64_t{key.group});
     state_->series.bind(int64_t{key.release}).bind(int64_t{key.part});
     state_->series.bind(point.at.seconds).bind(point.value).run();

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "base/result.h"
+#include "record/listener.h"
 #include "record/run.h"
 
 namespace firebreak::record {
@@ -14,7 +15,9 @@ namespace firebreak::record {
 class RunWriter {
   public:
     // A new file; an existing one is replaced. Errors: the folder cannot be made or written.
-    static base::Result<RunWriter> create(const std::filesystem::path& file, const Header& header);
+    // `listener`, if there is one, outlives the writer.
+    static base::Result<RunWriter> create(const std::filesystem::path& file, const Header& header,
+                                          Listener* listener = nullptr);
     RunWriter(RunWriter&&) noexcept;
     ~RunWriter();
 

@@ -33,7 +33,12 @@ constexpr Direction kDirections[] = {
     // of the cloud, publishing and serving; of endpoint, what makes a feed's payloads of its
     // sources, samples of executables, and rules; of host and assay, trying rules on events.
     {"app/headless",       "base content host endpoint sandbox faults assay cloud record checks "
-                           "report scenario lab"},
+                           "report scenario lab places"},
+    {"app/places",         "base"},
+    {"app/bridge",         "base record scenario lab"},
+    {"app/models",         "base content record checks scenario lab bridge"},
+    {"app/gui",            "base content host faults assay record checks report scenario lab "
+                           "places bridge models"},
     // Models, and what trains one: features of files, and samples of executables.
     {"fixtures/models",    "base endpoint"},
 };
@@ -124,7 +129,7 @@ bool may_see(std::string_view folder, std::string_view seen) {
     }
     std::istringstream words{std::string(row->may_include)};
     for (std::string word; words >> word;) {
-        if (seen == "simulator/" + word) {
+        if (seen == "simulator/" + word || seen == "app/" + word) {
             return true;
         }
     }

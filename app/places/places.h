@@ -1,4 +1,4 @@
-// Where the command line finds what it needs, and where it puts what it makes.
+// Where programs find what they need, and where they put what they make.
 #pragma once
 
 #include <filesystem>
@@ -7,7 +7,7 @@
 
 #include "base/result.h"
 
-namespace firebreak::headless {
+namespace firebreak::places {
 
 // The folder of this executable.
 std::filesystem::path executable_folder();
@@ -29,16 +29,8 @@ base::Result<std::vector<std::filesystem::path>> scenarios_in(const std::filesys
 // nobody's, whose it nearly is: scenarios beside it and those of the project are compared.
 base::Status check_scenario_file(const std::filesystem::path& named);
 
-// runs/<name>-<n>.run under the current folder, with the lowest n that is free.
-base::Result<std::filesystem::path> new_run_file(const std::string& name);
+// <folder>/<name>-<n>.run with the lowest n that is free. The folder comes into being if need be.
+base::Result<std::filesystem::path> new_run_file(const std::string& name,
+                                                 const std::filesystem::path& folder = "runs");
 
-// What was asked for goes where it was wanted: nowhere if no file is named, to stdout for "-".
-// False: it could not be written, and that has been said.
-bool put(const std::string& file, const std::string& text);
-
-// To stderr, as "firebreak: …".
-void complain(const base::Error& error);
-// The same on the way out: returns `code`.
-int fail(const base::Error& error, int code);
-
-}  // namespace firebreak::headless
+}  // namespace firebreak::places
