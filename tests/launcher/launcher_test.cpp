@@ -83,7 +83,6 @@ TEST(Launcher, EndsWith4ForWrongUsageAndTouchesNothing) {
     for (const auto& [arguments, message] : std::vector<std::pair<Arguments, std::string>>{
              {{"rnu"}, "unknown command 'rnu'"},
              {{"--fast", "run"}, "unknown option '--fast'"},
-             {{"gui"}, "no desktop program yet"},
              {{"build", "all"}, "takes no arguments"},
              {{"test", "--preset"}, "--preset needs a name"},
              {{"test", "-V", "--preset", "fast"}, "there is no preset 'fast'"}}) {
@@ -275,6 +274,26 @@ TEST(Launcher, NeedsNoTestPackageForARun) {
     EXPECT_EQ(tests.exit_code, 3);
     EXPECT_THAT(tests.err, HasSubstr("libgtest-dev"));
     EXPECT_EQ(tree.run({"--no-install", "list"}).exit_code, 0) << "and still none";
+}
+
+// --- The desktop program
+
+TEST(Launcher, NeedsQtForTheDesktopProgramAlone) {
+    StandIn tree;
+    tree.remove_package("qt6-base-dev");
+    ASSERT_EQ(tree.run({"list"}).exit_code, 0);
+    EXPECT_THAT(tree.apt_calls(), IsEmpty());
+    EXPECT_THAT(tree.read("build/release/CMakeCache.txt"), HasSubstr("FIREBREAK_GUI:BOOL=OFF"));
+    const Finished finished = tree.run({"gui", "a run.run"});
+    EXPECT_EQ(finished.exit_code, 0) << finished.err;
+    EXPECT_THAT(finished.out, HasSubstr("[a run.run]"));
+    EXPECT_THAT(tree.read("build/release/CMakeCache.txt"), HasSubstr("FIREBREAK_GUI:BOOL=ON"));
+    for (const char* tool : {"dpkg-query", "apt-get", "cmake", "ninja"}) {
+        tree.forbid(tool);
+    }
+    EXPECT_EQ(tree.run({"gui"}).exit_code, 0);
+    EXPECT_EQ(tree.run({"list"}).exit_code, 0);
+    EXPECT_THAT(tree.forbidden_calls(), IsEmpty());
 }
 
 // --- Tests and benchmarks

@@ -47,6 +47,7 @@ void redirect(int descriptor, const std::filesystem::path& file, int flags) {
 constexpr const char* kRootCMake = R"(cmake_minimum_required(VERSION 3.25)
 project(StandIn LANGUAGES NONE)
 option(FIREBREAK_BUILD_TESTS "" ON)
+option(FIREBREAK_GUI "" ON)
 # program(NAME): copies NAME.sh of this folder to bin/NAME.
 function(program name)
     add_custom_command(OUTPUT ${CMAKE_BINARY_DIR}/bin/${name}
@@ -64,6 +65,9 @@ endif()
 
 constexpr const char* kAppCMake = R"(program(firebreak)
 program(firebreak-worker)
+if(FIREBREAK_GUI)
+    program(firebreak-gui)
+endif()
 if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/extra/CMakeLists.txt)
     add_subdirectory(extra)
 endif()
@@ -178,12 +182,13 @@ StandIn::StandIn() : root_(scratch_.path() / "a tree") {
     write("CMakeLists.txt", kRootCMake);
     write("app/CMakeLists.txt", kAppCMake);
     write("app/firebreak.sh", kProgram);
+    write("app/firebreak-gui.sh", kProgram);
     write("app/firebreak-worker.sh", "#!/bin/sh\n");
     write("simulator/a.h", "");
     write("tests/CMakeLists.txt", kTestsCMake);
     write("tests/bench_quick.sh", kProgram);
-    for (const char* script :
-         {"app/firebreak.sh", "app/firebreak-worker.sh", "tests/bench_quick.sh"}) {
+    for (const char* script : {"app/firebreak.sh", "app/firebreak-gui.sh",
+                               "app/firebreak-worker.sh", "tests/bench_quick.sh"}) {
         make_executable(root_ / script);
     }
     replace_tool("dpkg-query", kDpkgQuery);
