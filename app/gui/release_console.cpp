@@ -53,7 +53,6 @@ ReleaseConsole::ReleaseConsole(Desk& desk, QWidget* parent)
     releases_->setTabKeyNavigation(false);
     auto* buttons = new QGridLayout;
     buttons->setSpacing(kGrid);
-    add_button(tr("Release now"), "release", Kind::kRelease);
     add_button(tr("Promote to internal"), "promote-internal", Kind::kPromoteToInternal);
     add_button(tr("Promote to the public"), "promote-public", Kind::kPromoteToPublic);
     add_button(tr("Halt"), "halt", Kind::kHalt);
@@ -103,8 +102,8 @@ std::string ReleaseConsole::chosen() const {
 void ReleaseConsole::restart() {
     releases_->setRowCount(0);
     said_->setText(desk_.store().empty()
-                       ? tr("Releases of the run stand here, and what you may do to them while it "
-                            "goes on. Run a scenario first.")
+                       ? tr("Releases of a run stand here, with what you may do to them while it "
+                            "goes on.")
                        : QString());
     if (desk_.store().empty()) {
         refresh();

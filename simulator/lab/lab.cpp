@@ -240,7 +240,12 @@ base::Status Lab::run_release(const Command& command) {
     return {};
 }
 
+// What is due at this moment comes first, as it would if the scenario said so: then the act may
+// stand there, too, and comes to the same.
 base::Status Lab::submit(const Command& command) {
+    take_signals();
+    FB_CHECK(turn_campaigns());
+    FB_CHECK(run_due_commands());
     const base::Status done = carry_out(command, "operator");
     note_decisions();
     return done;

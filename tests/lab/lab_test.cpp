@@ -171,6 +171,32 @@ variants = 2
     EXPECT_EQ(at_end(ignored, Metric::kRunning, 3, 0), 150);
 }
 
+// What was played can be written down as a scenario, and that comes to the same.
+TEST_F(LabTest, DoesByHandWhatAScenarioWouldDo) {
+    const std::string acts =
+        "[[act]]\nat = \"180m\"\npromote = \"rules-2\"\nto = \"internal\"\n"
+        "[[act]]\nat = \"300m\"\nhalt = \"rules-2\"\n"
+        "[[act]]\nat = \"660m\"\nresume = \"rules-2\"\n"
+        "[[act]]\nat = \"660m\"\npromote = \"rules-2\"\nto = \"public\"\n";
+    const record::Run written = run(kGoodRelease + acts);
+    lab_ = test::assemble(test::experiment(kGoodRelease), fixtures_.options());
+    using Kind = Command::Kind;
+    for (const auto& [minute, kind] :
+         std::vector<std::pair<int64_t, Kind>>{{180, Kind::kPromoteToInternal},
+                                               {300, Kind::kHalt},
+                                               {660, Kind::kResume},
+                                               {660, Kind::kPromoteToPublic}}) {
+        ASSERT_OK(lab_->advance_until({minute * 60}));
+        ASSERT_OK(lab_->submit({kind, "rules-2"}));
+    }
+    ASSERT_OK(lab_->advance_until(lab_->end()));
+    ASSERT_OK(lab_->finish(1));
+    ASSERT_OK_AND(const record::Run played, record::read_run(fixtures_.run_file()));
+    EXPECT_EQ(played.summary.fingerprint, written.summary.fingerprint);
+    EXPECT_THAT(played.timeline, testing::UnorderedElementsAreArray(written.timeline));
+    EXPECT_EQ(played.series, written.series);
+}
+
 TEST_F(LabTest, TakesAnOperatorsActsAndRecordsThem) {
     lab_ = test::assemble(test::experiment(kGoodRelease), fixtures_.options());
     ASSERT_OK(lab_->advance_until({4 * 3600}));
