@@ -17,6 +17,18 @@ namespace firebreak::gui {
 
 using State = bridge::RunSession::State;
 
+namespace {
+
+// Of a snapshot, whatever the number of groups: what is kept of a run stays below 100 MB.
+constexpr size_t kCells = 16'384;
+
+uint32_t cells_per_group(size_t groups) {
+    return static_cast<uint32_t>(std::clamp<size_t>(kCells / std::max<size_t>(1, groups), 64,
+                                                    4'096));
+}
+
+}  // namespace
+
 Desk::Desk(Places places, QObject* parent) : QObject(parent), places_(std::move(places)) {
     connect(&session_, &bridge::RunSession::updated, this, &Desk::take_updates);
     connect(&session_, &bridge::RunSession::state_changed, this, &Desk::note_state);
@@ -38,7 +50,8 @@ bool Desk::run(const std::filesystem::path& scenario, std::optional<uint64_t> se
         raise(file.error());
         return false;
     }
-    bridge::RunSession::Request request{std::move(experiment).value(), {}};
+    const uint32_t cells = cells_per_group(experiment->groups.size());
+    bridge::RunSession::Request request{std::move(experiment).value(), {}, cells};
     request.options.fixtures = places_.fixtures;
     request.options.worker = places_.worker;
     request.options.run_file = *file;
