@@ -11,6 +11,8 @@
 #include <thread>
 #include <utility>
 
+#include "record/run_reader.h"
+
 namespace firebreak::bridge {
 
 namespace {
@@ -260,10 +262,10 @@ class RunSession::Engine final : public record::Listener {
             return false;
         }
         if (lab_->now() >= lab_->end()) {
-            const base::Status kept = lab_->finish(worked_.count());
+            goes_ = false;
+            const base::Status kept = end();
             publish(true);
             kept.ok() ? report(State::kEnded) : fail(kept.error());
-            goes_ = false;
             return true;  // acts are answered, endpoints followed
         }
         if (until_ && lab_->now() >= *until_) {
@@ -278,6 +280,13 @@ class RunSession::Engine final : public record::Listener {
             publish(false);
         }
         return true;
+    }
+
+    base::Status end() {
+        FB_CHECK(lab_->finish(worked_.count()));
+        FB_TRY(record::Run whole, record::read_run(request_.options.run_file));
+        next_.whole = std::make_shared<const record::Run>(std::move(whole));
+        return {};
     }
 
     // --- pace
@@ -358,6 +367,7 @@ class RunSession::Engine final : public record::Listener {
         join(all.points, more.points);
         join(all.events, more.events);
         all.events_left_out += more.events_left_out;
+        all.whole = std::move(more.whole);
     }
 
     RunSession& owner_;  // alone its address, and in what is posted

@@ -40,6 +40,8 @@ struct RunUpdate {
     std::vector<std::pair<record::SeriesKey, record::Point>> points;
     std::vector<RowEvent> events;
     uint64_t events_left_out = 0;  // beyond RunSession::kMostEvents of the run
+    // At the end, the whole of it, with what is known only then; null before.
+    std::shared_ptr<const record::Run> whole;
 };
 
 }  // namespace firebreak::bridge

@@ -23,8 +23,8 @@ namespace {
 constexpr size_t kCells = 16'384;
 
 uint32_t cells_per_group(size_t groups) {
-    return static_cast<uint32_t>(std::clamp<size_t>(kCells / std::max<size_t>(1, groups), 64,
-                                                    4'096));
+    return static_cast<uint32_t>(
+        std::clamp<size_t>(kCells / std::max<size_t>(1, groups), 64, 4'096));
 }
 
 }  // namespace

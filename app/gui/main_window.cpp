@@ -26,6 +26,7 @@
 #include "gui/inspector_pane.h"
 #include "gui/release_console.h"
 #include "gui/run_bar.h"
+#include "gui/scenario_editor.h"
 #include "gui/scenario_pane.h"
 #include "gui/timeline_pane.h"
 #include "gui/words.h"
@@ -39,6 +40,22 @@ using State = bridge::RunSession::State;
 
 // The first one to run: nothing comes to harm in it, and there is much to see.
 constexpr const char* kFirstScenario = "fast/rare-trigger-escapes.toml";
+
+// As high as its text needs at its width: a tool bar does not ask for that by itself.
+class Head final : public QWidget {
+  public:
+    using QWidget::QWidget;
+    void fit() {
+        const int height = layout()->totalHeightForWidth(std::max(1, width()));
+        setFixedHeight(height < 0 ? layout()->sizeHint().height() : height);
+    }
+
+  protected:
+    void resizeEvent(QResizeEvent* event) override {
+        QWidget::resizeEvent(event);
+        fit();
+    }
+};
 
 }  // namespace
 
@@ -85,13 +102,26 @@ QDockWidget* MainWindow::add_pane(const QString& title, const char* name, QWidge
 
 void MainWindow::add_panes() {
     console_ = new ReleaseConsole(*desk_);
-    add_pane(tr("Scenarios"), "pane-scenarios", new ScenarioPane(*desk_));
+    scenarios_ = new ScenarioPane(*desk_);
+    editor_ = new ScenarioEditor(*desk_);
+    add_pane(tr("Scenarios"), "pane-scenarios", scenarios_);
     add_pane(tr("Fleet"), "pane-fleet", new FleetPane(*desk_));
     add_pane(tr("Charts"), "pane-charts", new ChartsPane(*desk_));
     add_pane(tr("Inspector"), "pane-inspector", new InspectorPane(*desk_));
     add_pane(tr("Release console"), "pane-console", console_);
     add_pane(tr("Timeline"), "pane-timeline", new TimelinePane(*desk_));
     add_pane(tr("Event log"), "pane-events", new EventLogPane(*desk_));
+    QDockWidget* editor = add_pane(tr("Scenario editor"), "pane-editor", editor_);
+    connect(scenarios_, &ScenarioPane::open_requested, this,
+            [this, editor](const QString& file, int line, int column) {
+                std::optional<TextPlace> place;
+                if (line > 0) {
+                    place = TextPlace{line, column};
+                }
+                editor_->open(file.toStdString(), place);
+                editor->show();
+                editor->raise();
+            });
 }
 
 void MainWindow::reset_layout() {
@@ -101,7 +131,7 @@ void MainWindow::reset_layout() {
     }
     QDockWidget *scenarios = panes_[0], *fleet = panes_[1], *charts = panes_[2],
                 *inspector = panes_[3], *console = panes_[4], *timeline = panes_[5],
-                *events = panes_[6];
+                *events = panes_[6], *editor = panes_[7];
     setCorner(Qt::BottomLeftCorner, Qt::BottomDockWidgetArea);
     setCorner(Qt::BottomRightCorner, Qt::BottomDockWidgetArea);
     addDockWidget(Qt::LeftDockWidgetArea, scenarios);
@@ -111,9 +141,11 @@ void MainWindow::reset_layout() {
     splitDockWidget(fleet, charts, Qt::Vertical);
     addDockWidget(Qt::BottomDockWidgetArea, timeline);
     tabifyDockWidget(timeline, events);
+    tabifyDockWidget(fleet, editor);
     for (QDockWidget* pane : panes_) {
-        pane->show();
+        pane->setVisible(pane != editor || !editor_->file().empty());
     }
+    fleet->raise();
     timeline->raise();
     resizeDocks({scenarios, fleet, inspector}, {300, 860, 380}, Qt::Horizontal);
     resizeDocks({scenarios, console}, {420, 260}, Qt::Vertical);
@@ -122,7 +154,8 @@ void MainWindow::reset_layout() {
 }
 
 void MainWindow::add_head() {
-    auto* head = new QWidget;
+    auto* head = new Head;
+    fit_head_ = [head] { head->fit(); };
     headline_ = new QLabel;
     headline_->setObjectName(QStringLiteral("headline"));
     headline_->setFont(headline_font());
@@ -181,6 +214,10 @@ void MainWindow::add_menus() {
     });
     file->addSeparator();
     add(file, tr("&Quit"), QKeySequence::Quit, "quit", [this] { close(); });
+    QMenu* scenario = menuBar()->addMenu(tr("&Scenario"));
+    scenario->addActions(scenarios_->acts());
+    scenario->addSeparator();
+    scenario->addActions(editor_->acts());
     QMenu* run = menuBar()->addMenu(tr("&Run"));
     run->addActions(run_bar_->run_actions());
     add_view_menu();
@@ -308,6 +345,11 @@ void MainWindow::set_theme(Theme theme) {
 }
 
 void MainWindow::refresh_head() {
+    tell_head();
+    fit_head_();
+}
+
+void MainWindow::tell_head() {
     const models::RunStore& store = desk_->store();
     const State state = desk_->session().state();
     first_run_->setVisible(store.empty() && state != State::kPreparing);
@@ -378,6 +420,7 @@ void MainWindow::refresh_chips() {
     }
     layout->addStretch(1);
     chips_->setVisible(layout->count() > 1);
+    fit_head_();
 }
 
 void MainWindow::show_problem(const QString& what, const QString& where, const QString& remedy) {
@@ -394,6 +437,7 @@ void MainWindow::show_problem(const QString& what, const QString& where, const Q
     problem_->setPalette(palette);
     problem_->setText(parts.join(QLatin1Char(' ')));
     problem_->show();
+    fit_head_();
 }
 
 void MainWindow::say(const QString& text) {
@@ -410,6 +454,12 @@ void MainWindow::changeEvent(QEvent* event) {
 }
 
 void MainWindow::closeEvent(QCloseEvent* event) {
+    if (editor_->is_modified()) {
+        event->ignore();  // the editor asks first; then the window closes after all
+        findChild<QDockWidget*>(QStringLiteral("pane-editor"))->raise();
+        editor_->leave([this] { close(); });
+        return;
+    }
     QSettings settings;
     settings.setValue(QStringLiteral("geometry"), saveGeometry());
     settings.setValue(QStringLiteral("layout"), saveState());

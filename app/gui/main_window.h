@@ -4,6 +4,7 @@
 #include <QDockWidget>
 #include <QList>
 #include <QMainWindow>
+#include <functional>
 #include <memory>
 
 #include "gui/desk.h"
@@ -17,6 +18,8 @@ namespace firebreak::gui {
 
 class ReleaseConsole;
 class RunBar;
+class ScenarioEditor;
+class ScenarioPane;
 
 class MainWindow final : public QMainWindow {
     Q_OBJECT
@@ -49,6 +52,7 @@ class MainWindow final : public QMainWindow {
     void print_view();
     void set_theme(Theme theme);
     void refresh_head();
+    void tell_head();
     void refresh_chips();
     void show_problem(const QString& what, const QString& where, const QString& remedy);
     void say(const QString& text);
@@ -56,9 +60,12 @@ class MainWindow final : public QMainWindow {
     std::unique_ptr<Desk> desk_;
     RunBar* run_bar_ = nullptr;
     ReleaseConsole* console_ = nullptr;
+    ScenarioPane* scenarios_ = nullptr;
+    ScenarioEditor* editor_ = nullptr;
     QLabel *headline_ = nullptr, *problem_ = nullptr;
     QPushButton* first_run_ = nullptr;
     QWidget* chips_ = nullptr;
+    std::function<void()> fit_head_;
     QList<QDockWidget*> panes_;
 };
 

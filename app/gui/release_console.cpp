@@ -19,7 +19,7 @@ namespace {
 using Kind = lab::Command::Kind;
 using State = bridge::RunSession::State;
 
-constexpr int kColumns = 4;
+constexpr int kColumns = 3;
 
 // Of the release, at the moment that is shown.
 QString standing(const models::RunStore& store, int32_t release, base::SimTime at) {
@@ -43,8 +43,10 @@ ReleaseConsole::ReleaseConsole(Desk& desk, QWidget* parent)
     releases_->setObjectName(QStringLiteral("releases"));
     releases_->setAccessibleName(tr("Releases"));
     releases_->setColumnCount(kColumns);
-    releases_->setHorizontalHeaderLabels({tr("Release"), tr("Feed"), tr("At"), tr("Now")});
-    releases_->horizontalHeader()->setSectionResizeMode(0, QHeaderView::Stretch);
+    releases_->setHorizontalHeaderLabels({tr("Release"), tr("At"), tr("Now")});
+    releases_->horizontalHeader()->setSectionResizeMode(kColumns - 1, QHeaderView::Stretch);
+    releases_->horizontalHeader()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
+    releases_->setWordWrap(false);
     releases_->verticalHeader()->hide();
     releases_->setSelectionBehavior(QAbstractItemView::SelectRows);
     releases_->setSelectionMode(QAbstractItemView::SingleSelection);
@@ -113,8 +115,7 @@ void ReleaseConsole::restart() {
     releases_->setRowCount(static_cast<int>(releases.size()));
     for (int row = 0; row < releases_->rowCount(); ++row) {
         const record::Release& release = releases[static_cast<size_t>(row)];
-        const QString cells[] = {words(release.name), words(release.feed), words(release.at),
-                                 QString()};
+        const QString cells[] = {words(release.name), words(release.at), QString()};
         for (int column = 0; column < kColumns; ++column) {
             auto* item = new QTableWidgetItem(cells[column]);
             item->setToolTip(

@@ -59,6 +59,9 @@ void RunStore::apply(const bridge::RunUpdate& update) {
     wall_s_ = update.wall_s;
     fingerprint_ = update.fingerprint;
     run_->summary = {update.fingerprint, update.wall_s, update.polls, 0};
+    if (update.whole != nullptr) {
+        run_ = *update.whole;
+    }
     if (update.snapshot != nullptr) {
         keep({update.at, update.snapshot});
     }

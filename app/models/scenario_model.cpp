@@ -4,8 +4,7 @@
 #include <system_error>
 #include <utility>
 
-#include "base/toml_document.h"
-#include "scenario/resolve.h"
+#include "scenario/experiment.h"
 
 namespace firebreak::models {
 
@@ -29,24 +28,14 @@ struct Description {
 // Title and tags alone: a file that is wrong elsewhere is still known by them.
 Description describe(const fs::path& file) {
     Description out;
-    auto document = base::TomlDocument::load(file);
-    if (document.ok()) {
-        document = scenario::resolve(std::move(*document), file);
-    }
-    if (!document.ok()) {
-        out.problem = from_utf8(document.error().message);
+    const auto experiment = scenario::load(file);
+    if (!experiment.ok()) {
+        out.problem = from_utf8(experiment.error().message);
         return out;
     }
-    base::TomlTable root = document->root();
-    if (const auto title = root.line("title"); title.ok()) {
-        out.title = from_utf8(*title);
-    } else {
-        out.problem = from_utf8(title.error().message);
-    }
-    if (const auto tags = root.strings("tags"); tags.ok()) {
-        for (const std::string& tag : *tags) {
-            out.tags.push_back(from_utf8(tag));
-        }
+    out.title = from_utf8(experiment->title);
+    for (const std::string& tag : experiment->tags) {
+        out.tags.push_back(from_utf8(tag));
     }
     return out;
 }

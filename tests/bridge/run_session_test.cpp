@@ -81,6 +81,8 @@ TEST_F(RunSessionTest, TellsOfARunWhatItsFileHolds) {
     EXPECT_EQ(store_.run().assays, run.assays);
     EXPECT_EQ(store_.run().series, run.series);
     EXPECT_EQ(store_.fingerprint(), run.summary.fingerprint);
+    EXPECT_EQ(store_.run().status, record::RunStatus::kFinished);
+    EXPECT_EQ(store_.run().tally, run.tally);
     EXPECT_EQ(store_.at(), base::SimTime{run.header.duration.seconds});
     EXPECT_THAT(store_.events(), Not(IsEmpty()));
     EXPECT_EQ(store_.events_left_out(), 0u);
