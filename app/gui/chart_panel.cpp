@@ -1,5 +1,6 @@
 #include "gui/chart_panel.h"
 
+#include <QApplication>
 #include <QMouseEvent>
 #include <QPainter>
 #include <QRubberBand>
@@ -7,7 +8,6 @@
 #include <QtCharts/QChart>
 #include <QtCharts/QLineSeries>
 #include <QtCharts/QValueAxis>
-#include <QApplication>
 #include <algorithm>
 #include <cmath>
 #include <utility>
@@ -34,7 +34,8 @@ struct LineLabel {
     double y = 0;
     size_t line = 0;
 };
-std::vector<LineLabel> spread_labels(std::vector<LineLabel> labels, double top, double bottom, double apart) {
+std::vector<LineLabel> spread_labels(std::vector<LineLabel> labels, double top, double bottom,
+                                     double apart) {
     std::ranges::stable_sort(labels, {}, &LineLabel::y);
     const auto room = static_cast<size_t>(std::max(0.0, std::floor((bottom - top) / apart)) + 1);
     labels.resize(std::min(labels.size(), room));
@@ -53,8 +54,7 @@ std::vector<LineLabel> spread_labels(std::vector<LineLabel> labels, double top, 
 
 }  // namespace
 
-ChartPanel::ChartPanel(models::ChartKind kind, QWidget* parent)
-    : QChartView(parent), kind_(kind) {
+ChartPanel::ChartPanel(models::ChartKind kind, QWidget* parent) : QChartView(parent), kind_(kind) {
     setObjectName(QStringLiteral("chart-") + QLatin1StringView(models::key_of(kind)));
     setAccessibleName(models::title_of(kind));
     setAccessibleDescription(models::explanation_of(kind));
@@ -168,9 +168,8 @@ void ChartPanel::redraw() {
     const base::SimTime end = std::min(scale_.end, marks_.reached);
     seen_.clear();
     for (const models::ChartLine& line : data_.lines) {
-        seen_.push_back(scale_.begin < end
-                            ? models::view(line.drawn(), scale_.begin, end, columns)
-                            : models::Steps{});
+        seen_.push_back(scale_.begin < end ? models::view(line.drawn(), scale_.begin, end, columns)
+                                           : models::Steps{});
     }
     axis_ = report::ValueAxis(log_ ? report::Scale::kLog : report::Scale::kLinear,
                               data_.hours ? report::Quantity::kHours : report::Quantity::kCount,
@@ -345,9 +344,9 @@ void ChartPanel::draw_threshold(QPainter& painter) const {
     if (fits) {
         painter.drawLine(QPointF(area.left(), at), QPointF(area.right(), at));
     }
-    const QString text = metrics.elidedText(fits ? data_.threshold->text
-                                                 : data_.threshold->text + QStringLiteral(" ↑"),
-                                            Qt::ElideRight, static_cast<int>(area.width()) - 8);
+    const QString text = metrics.elidedText(
+        fits ? data_.threshold->text : data_.threshold->text + QStringLiteral(" ↑"), Qt::ElideRight,
+        static_cast<int>(area.width()) - 8);
     const bool above = at - metrics.height() > area.top();
     const QRectF where(area.left() + 4, above ? at - metrics.height() : at + 1,
                        metrics.horizontalAdvance(text) + 4, metrics.height());
@@ -363,7 +362,8 @@ void ChartPanel::draw_marks(QPainter& painter) const {
     const auto line = [&](base::SimTime at, const QPen& pen) {
         if (at >= scale_.begin && at <= scale_.end) {
             painter.setPen(pen);
-            painter.drawLine(QPointF(scale_.x(at), area.top()), QPointF(scale_.x(at), area.bottom()));
+            painter.drawLine(QPointF(scale_.x(at), area.top()),
+                             QPointF(scale_.x(at), area.bottom()));
         }
     };
     line(marks_.shown, QPen(colours().accent(), 1.5));
@@ -396,14 +396,13 @@ void ChartPanel::draw_labels(QPainter& painter) const {
         if (seen_[i].empty() || models::highest(data_.lines[i].own) <= 0) {
             continue;
         }
-        const double below = data_.stacked && i > 0 && !seen_[i - 1].empty()
-                                 ? seen_[i - 1].back().value
-                                 : 0;
+        const double below =
+            data_.stacked && i > 0 && !seen_[i - 1].empty() ? seen_[i - 1].back().value : 0;
         const double top = y(seen_[i].back().value);
         labels.push_back({data_.stacked ? (top + y(below)) / 2 : top, i});
     }
-    for (const LineLabel& label : spread_labels(std::move(labels), area.top() + 2, area.bottom() - 2,
-                                     metrics.height() - 2)) {
+    for (const LineLabel& label : spread_labels(std::move(labels), area.top() + 2,
+                                                area.bottom() - 2, metrics.height() - 2)) {
         const models::ChartLine& line = data_.lines[label.line];
         const QString name = metrics.elidedText(line.name, Qt::ElideMiddle, std::min(room, 120));
         painter.setPen(colours().text());
