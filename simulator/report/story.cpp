@@ -4,48 +4,13 @@
 
 #include <algorithm>
 #include <charconv>
-#include <set>
 
+#include "checks/flag_letters.h"
 #include "checks/series.h"
 
 namespace firebreak::report {
 
 namespace {
-
-struct Letter {
-    char letter;
-    std::string_view kind;  // of the timeline; publications come in three
-    std::string_view meaning;
-};
-constexpr Letter kLetters[] = {
-    {'R', "", "release"},
-    {'P', "", "promotion"},
-    {'X', "", "fix"},
-    {'F', "fault", "fault"},
-    {'A', "alarm", "alarm"},
-    {'H', "halt", "halt"},
-    {'W', "withdrawal", "withdrawal"},
-    {'G', "resume", "goes on"},
-    {'C', "campaign", "campaign"},
-};
-
-char letter_of(const record::TimelineEntry& entry, const record::Header& header,
-               std::set<int32_t>& published) {
-    if (entry.kind == "publication") {
-        if (!published.insert(entry.release).second) {
-            return 'P';
-        }
-        const bool fix = entry.release != record::kAll &&
-                         header.releases[static_cast<size_t>(entry.release)].kind == "fix";
-        return fix ? 'X' : 'R';
-    }
-    for (const Letter& letter : kLetters) {
-        if (!letter.kind.empty() && letter.kind == entry.kind) {
-            return letter.letter;
-        }
-    }
-    return 0;
-}
 
 // The first moment of a kind in the timeline.
 std::optional<base::SimTime> first_of(const record::Run& run, std::string_view kind) {
@@ -97,9 +62,9 @@ std::optional<Stretch> critical(const record::Run& run) {
 
 std::vector<Flag> flags(const record::Run& run, std::string_view letters) {
     std::vector<Flag> out;
-    std::set<int32_t> published;
+    checks::FlagReader reader;
     for (const record::TimelineEntry& entry : run.timeline) {
-        const char letter = letter_of(entry, run.header, published);
+        const char letter = reader.letter(entry, run.header);
         if (letter != 0 && letters.find(letter) != std::string_view::npos) {
             out.push_back({entry.at, letter, fmt::format("{}: {}", to_text(entry.at), entry.text)});
         }
@@ -109,7 +74,7 @@ std::vector<Flag> flags(const record::Run& run, std::string_view letters) {
 
 std::string flag_legend(const std::vector<Flag>& flags) {
     std::string out;
-    for (const Letter& letter : kLetters) {
+    for (const checks::FlagLetter& letter : checks::flag_letters()) {
         const bool used = std::any_of(flags.begin(), flags.end(), [&](const Flag& flag) {
             return flag.letter == letter.letter;
         });
