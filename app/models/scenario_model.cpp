@@ -38,6 +38,7 @@ Description describe(const fs::path& file) {
         return out;
     }
     base::TomlTable root = document->root();
+    (void)root.allow({"title", "tags"});  // whether the rest is right, the engine says
     if (const auto title = root.line("title"); title.ok()) {
         out.title = from_utf8(*title);
     } else {
