@@ -416,6 +416,7 @@ void ScenarioPane::run_all(const std::vector<fs::path>& files) {
     folder_ = std::move(folder);
     notice_->clear();
     for (const fs::path& file : files) {
+        folder_->before[file] = model_.result(file);
         model_.set_result(file, {Outcome::kWaiting, {}});
     }
     start_next();
@@ -449,8 +450,9 @@ void ScenarioPane::next_later() {
 void ScenarioPane::finish_folder(const QString& how) {
     const Folder done = *std::exchange(folder_, std::nullopt);
     for (const fs::path& file : done.left) {
-        model_.set_result(file, {Outcome::kNone, {}});
+        model_.set_result(file, done.before.at(file));
     }
+    keep_results();
     progress_->hide();
     const QString counts = tr("%1: %2 of %3 passed, %4 failed")
                                .arg(done.name, QString::number(done.passed),
@@ -510,7 +512,10 @@ void ScenarioPane::note_failed(const QString& message, const QString& place,
 }
 
 void ScenarioPane::note_state(State state) {
-    if (state == State::kStopped && !running_.empty()) {
+    if (state == State::kPreparing && model_.index_of(desk_.scenario()).isValid()) {
+        running_ = desk_.scenario();  // by whoever started it
+        model_.set_result(running_, {Outcome::kRunning, {}});
+    } else if (state == State::kStopped && !running_.empty()) {
         note_result(running_, Outcome::kStopped,
                     tr("stopped at %1").arg(words(desk_.store().at())));
         running_.clear();

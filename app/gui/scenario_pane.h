@@ -5,6 +5,7 @@
 #include <QWidget>
 #include <deque>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -57,6 +58,7 @@ class ScenarioPane final : public QWidget {
         QString name;
         std::deque<std::filesystem::path> left;
         std::filesystem::path now;
+        std::map<std::filesystem::path, models::ScenarioResult> before;  // for those not reached
         int all = 0, passed = 0, failed = 0;
         std::optional<uint64_t> seed;
     };

@@ -15,13 +15,13 @@
 namespace firebreak::models {
 
 struct EventFilter {
-    std::set<base::Category> categories;  // empty: all
-    std::optional<int32_t> group;
-    std::optional<uint32_t> endpoint;
+    std::set<base::Category> categories{};  // empty: all
+    std::optional<int32_t> group{};
+    std::optional<uint32_t> endpoint{};
     // From, and up to but without.
-    std::optional<std::pair<base::SimTime, base::SimTime>> time;
+    std::optional<std::pair<base::SimTime, base::SimTime>> time{};
     // Each is part of the words for group, category or code, or is the endpoint's number.
-    QStringList words;
+    QStringList words{};
 
     bool operator==(const EventFilter&) const = default;
 };

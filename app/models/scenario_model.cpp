@@ -4,7 +4,8 @@
 #include <system_error>
 #include <utility>
 
-#include "scenario/experiment.h"
+#include "base/toml_document.h"
+#include "scenario/resolve.h"
 
 namespace firebreak::models {
 
@@ -28,14 +29,25 @@ struct Description {
 // Title and tags alone: a file that is wrong elsewhere is still known by them.
 Description describe(const fs::path& file) {
     Description out;
-    const auto experiment = scenario::load(file);
-    if (!experiment.ok()) {
-        out.problem = from_utf8(experiment.error().message);
+    auto document = base::TomlDocument::load(file);
+    if (document.ok()) {
+        document = scenario::resolve(std::move(*document), file);
+    }
+    if (!document.ok()) {
+        out.problem = from_utf8(document.error().message);
         return out;
     }
-    out.title = from_utf8(experiment->title);
-    for (const std::string& tag : experiment->tags) {
-        out.tags.push_back(from_utf8(tag));
+    base::TomlTable root = document->root();
+    (void)root.allow({"title", "tags"});  // whether the rest is right, the engine says
+    if (const auto title = root.line("title"); title.ok()) {
+        out.title = from_utf8(*title);
+    } else {
+        out.problem = from_utf8(title.error().message);
+    }
+    if (const auto tags = root.strings("tags"); tags.ok()) {
+        for (const std::string& tag : *tags) {
+            out.tags.push_back(from_utf8(tag));
+        }
     }
     return out;
 }
