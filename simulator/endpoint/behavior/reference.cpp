@@ -47,6 +47,8 @@ void add_limits(std::string& page) {
         {"time of a rule for each event, on average over a window, ns", kBudgetNsPerEvent,
          "a warning; the second time it is disabled"},
         {"events of a window", kBudgetWindow, ""},
+        {"processor time of a window, of all rules, ms", kLongestWindowNs / 1'000'000,
+         "it ends early; a rule's time still counts as for all of its events"},
         {"rules of a feed", kMaxRuleFiles, "the content is refused"},
         {"handlers of a rule", kMaxHandlers, "the content is refused"},
         {"conditions of a filter", kMaxConditions, "the content is refused"},

@@ -28,10 +28,12 @@ inline constexpr size_t kNoteBytes = 12 * 1024;
 inline constexpr size_t kScansOfRequest = 4;
 inline constexpr uint64_t kBudgetWindow = 10'000;     // events that are handled together
 inline constexpr uint64_t kBudgetNsPerEvent = 2'000;  // of one rule, on average over a window
+inline constexpr uint64_t kLongestWindowNs = 1'000'000'000;  // of all rules; then it ends early
 
 struct Handler {
     RuleIndex rule;
     lua::Function function;
+    uint32_t line;  // on which it begins; 0: unknown
     Filter filter;
 };
 
@@ -68,7 +70,8 @@ struct Rule {
     // What has to be said of the rule after a call that failed.
     std::vector<RuleNote> note_failure(const lua::Ended& ended);
     // After a window of events: over budget for the first time, it is warned, and the next time
-    // disabled. `at_work`: the share of the measured time in which the process was at work.
+    // disabled. One that ended early has its budget for as many events as any other. `at_work`: the
+    // share of the measured time in which the process was at work.
     std::vector<RuleNote> note_window(uint64_t events, double at_work);
 
   private:
