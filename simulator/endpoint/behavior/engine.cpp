@@ -113,6 +113,9 @@ class Engine::State {
     void take_effect(RuleIndex rule);
     void drop_effects();
     void collect_garbage_of(lua_State* lua, Rule& rule);
+    uint64_t longest_window_ns() const {
+        return static_cast<uint64_t>(limits_.window.count()) * 1000;
+    }
     bool is_spent();
     void end_window();
 
@@ -126,7 +129,7 @@ class Engine::State {
     uint32_t scans_ = 0;
     uint64_t in_window_ = 0;
     uint64_t ns_in_window_ = 0;  // that all rules took, as it was measured
-    uint64_t look_again_ns_ = kLongestWindowNs;
+    uint64_t look_again_ns_ = longest_window_ns();
     uint64_t window_began_ = lua::Stopwatch::processor_time();
     EventReply reply_;  // to the request at hand
     lua::Stopwatch stopwatch_;
@@ -299,8 +302,8 @@ bool Engine::State::is_spent() {
     if (ns_in_window_ < look_again_ns_) {
         return false;
     }
-    look_again_ns_ = ns_in_window_ + kLongestWindowNs;  // a clock is a system call
-    return lua::Stopwatch::processor_time() - window_began_ >= kLongestWindowNs;
+    look_again_ns_ = ns_in_window_ + longest_window_ns();  // a clock is a system call
+    return lua::Stopwatch::processor_time() - window_began_ >= longest_window_ns();
 }
 
 // Those from `next` on, which says where it is if one of them fails.
@@ -428,7 +431,7 @@ void Engine::State::end_window() {
     const uint64_t now = lua::Stopwatch::processor_time();
     const uint64_t worked = now - std::exchange(window_began_, now);
     const uint64_t measured = std::exchange(ns_in_window_, 0);
-    look_again_ns_ = kLongestWindowNs;
+    look_again_ns_ = longest_window_ns();
     const double at_work =
         measured <= worked ? 1 : static_cast<double>(worked) / static_cast<double>(measured);
     for (Rule& rule : world_.rules) {

@@ -28,7 +28,6 @@ inline constexpr size_t kNoteBytes = 12 * 1024;
 inline constexpr size_t kScansOfRequest = 4;
 inline constexpr uint64_t kBudgetWindow = 10'000;     // events that are handled together
 inline constexpr uint64_t kBudgetNsPerEvent = 2'000;  // of one rule, on average over a window
-inline constexpr uint64_t kLongestWindowNs = 1'000'000'000;  // of all rules; then it ends early
 
 struct Handler {
     RuleIndex rule;
