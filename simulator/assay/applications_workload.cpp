@@ -39,6 +39,19 @@ Trigger death_of_detection(Feed feed, base::Outcome outcome, ports::Changes chan
     return trigger;
 }
 
+// One look: a rule is called once, and what it finds is no detection.
+void note_uses(Feed feed, const Detected& detected, Transition& done) {
+    using endpoint::applications::FailedRule;
+    using End = endpoint::applications::RuleReply::End;
+    for (const auto& [rule, cost] : detected.expenses) {
+        const auto failed = std::ranges::find(detected.failed, rule, &FailedRule::rule);
+        const bool is_sound = failed == detected.failed.end();
+        const bool disabled = !is_sound && failed->how == End::kDisabled;
+        done.rules.push_back({feed, rule, disabled ? 0u : 1u, is_sound || disabled ? 0u : 1u, 0,
+                              disabled, cost.nanoseconds, cost.memory_bytes});
+    }
+}
+
 }  // namespace
 
 bool is_excluded(const std::string& path, const std::vector<Exclusion>& exclusions) {
@@ -71,6 +84,7 @@ base::Result<std::vector<Exclusion>> run_applications(const Bench& bench,
             done.triggers.push_back(
                 death_of_detection(feed, std::move(detected.outcome), store.changes()));
         }
+        note_uses(feed, detected, done);
         FB_TRY(const std::vector<ListedExclusion> granted, service.exclusions());
         for (const ListedExclusion& one : granted) {
             exclusions.push_back(one.exclusion);

@@ -194,6 +194,17 @@ class Repairs {
         }
         return !harm;
     }
+    // Rules that failed in any of these runs: they have done nothing, and no machine shows it.
+    void note_failures() {
+        for (const auto& [rule, times] : failed_) {
+            RuleUse use;
+            use.feed = Feed::kRepairKit;
+            use.rule = rule;
+            use.calls = runs_;
+            use.errors = times;
+            done_.rules.push_back(std::move(use));
+        }
+    }
     base::Status after_unclean_shutdowns() {
         const base::RandomStream draws(kSeedOfShutdowns, base::Stream::kDiskDamage);
         std::map<Code, std::pair<uint64_t, base::Outcome>> harms;
@@ -221,6 +232,12 @@ class Repairs {
         Machine machine = found;
         FB_TRY(const RepairReport report, components.repair().run(machine, product_));
         done_.reads.insert(store.reads().begin(), store.reads().end());
+        ++runs_;
+        for (const AuditLine& line : report.audit) {
+            if (line.what == AuditLine::What::kFailed) {
+                ++failed_[line.rule];
+            }
+        }
         if (!report.failures.empty()) {
             changes_ = store.changes();
             return std::optional(report.failures.front());
@@ -254,6 +271,8 @@ class Repairs {
     Product product_;
     Machine sound_;
     ports::Changes changes_;  // of the run that failed last
+    uint64_t runs_ = 0;
+    std::map<std::string, uint64_t> failed_;  // by rule, in how many runs
 };
 
 }  // namespace
@@ -265,7 +284,11 @@ base::Status run_repair(const Bench& bench, const host::Persona& persona, Transi
     const bool has_kit = look(bench.before, running_key(Feed::kRepairKit), done).has_value();
     Repairs repairs(bench, persona, done);
     FB_TRY(const bool harmless, has_kit ? repairs.on_sound_machine() : base::Result<bool>(true));
-    return harmless ? repairs.after_unclean_shutdowns() : base::Status();
+    if (harmless) {
+        FB_CHECK(repairs.after_unclean_shutdowns());
+    }
+    repairs.note_failures();
+    return {};
 }
 
 }  // namespace firebreak::assay

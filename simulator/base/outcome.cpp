@@ -181,7 +181,7 @@ std::string_view to_text(Code code) {
         case Code::kModelSelfTest:
             return "model's self-test failed";
         case Code::kRuleSelfTest:
-            return "a rule fails its own example";
+            return "a rule fails its trial";
         case Code::kKilledBySignal:
             return "killed by a signal";
         case Code::kKilledAtCpuLimit:

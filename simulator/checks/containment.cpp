@@ -104,6 +104,10 @@ std::string reach(const std::vector<Containment>& rows) {
     }
     if (all.time_to_halt) {
         out += fmt::format("; halted after {}", to_text(*all.time_to_halt));
+    } else if (const auto halted = std::ranges::count_if(
+                   rows, [](const Containment& row) { return row.time_to_halt.has_value(); });
+               halted > 0) {  // something else failed elsewhere
+        out += fmt::format("; halted in {} of {} groups", halted, rows.size() - 1);
     } else if (all.affected + all.refused > 0) {
         out += "; never halted";
     }

@@ -44,7 +44,8 @@ std::string exclusions_section(const record::Run& run) {
                "Central shows it to administrators. What goes beyond an application's budget is "
                "refused on the machine itself.") +
            "\n" +
-           table({"release", "application", "what", "path", "", "rule", "on"}, rows, "exclusions");
+           table({"release", "application", "what", "path", "judged", "rule", "on"}, rows,
+                 "exclusions");
 }
 
 }  // namespace firebreak::report

@@ -74,7 +74,9 @@ std::string key_numbers(const record::Run& run, const checks::Containment& all) 
                       : all.lost_now == 0 ? std::string("all mended")
                                           : number(all.lost_now) + " not mended");
     const bool failed = all.affected + all.refused > 0;
-    out += key_time("Halted after", all.time_to_halt, failed ? "never" : "no need",
+    const bool halted = !flags(run, "H").empty();  // though not wherever something failed
+    out += key_time("Halted after", all.time_to_halt,
+                    failed ? (halted ? "in part" : "never") : "no need",
                     all.time_to_detect ? "first signal after " + to_text(*all.time_to_detect)
                     : failed           ? std::string("no signal came")
                                        : std::string("nothing failed"));

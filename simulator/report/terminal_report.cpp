@@ -131,13 +131,15 @@ std::string rules(const record::Run& run, bool color) {
         {"detections", "detections", {}, 0}, {"errors", "errors", {}, 0},
         {"µs a call", "µs a call", {}, 0},   {"switched off", "switched off", {}, 1}};
     int32_t release = record::kAll;
-    size_t of_release = 0;
+    size_t of_release = 0, idle = 0;
     for (const checks::RuleTally& tally : tallies) {
         of_release = tally.release == release ? of_release + 1 : 1;
         release = tally.release;
+        const bool is_idle = tally.calls == 0 && tally.disabled_days == 0;
         const bool worth_it = of_release <= kMostRules || tally.detections > 0 ||
                               tally.errors > 0 || tally.disabled_days > 0;
-        if (!worth_it) {
+        if (is_idle || !worth_it) {
+            idle += is_idle ? 1 : 0;
             continue;
         }
         names.push_back(base::printable(tally.rule));
@@ -147,7 +149,8 @@ std::string rules(const record::Run& run, bool color) {
             base::with_thousands(static_cast<int64_t>(tally.calls)),
             base::with_thousands(static_cast<int64_t>(tally.detections)),
             base::with_thousands(static_cast<int64_t>(tally.errors)),
-            fmt::format("{:.2f}", tally.microseconds_per_call()),
+            tally.nanoseconds == 0 ? std::string("–")
+                                   : fmt::format("{:.2f}", tally.microseconds_per_call()),
             tally.disabled_days == 0
                 ? std::string("–")
                 : fmt::format("{} of {} days", tally.disabled_days, tally.days)};
@@ -158,10 +161,15 @@ std::string rules(const record::Run& run, bool color) {
     if (names.empty()) {
         return "";
     }
-    const size_t more = tallies.size() - names.size();
-    return fitted_table("rule", names, columns, false, color) +
-           (more == 0 ? ""
-                      : fmt::format("  and {} more, which cost less and found nothing\n", more));
+    const size_t more = tallies.size() - names.size() - idle;
+    std::string rest;
+    if (more > 0) {
+        rest += fmt::format("  {} more cost less, found nothing, and did not fail.\n", more);
+    }
+    if (idle > 0) {
+        rest += fmt::format("  Never called: {}; --html and --json name them.\n", idle);
+    }
+    return fitted_table("rule", names, columns, false, color) + rest;
 }
 
 // A line for each that was refused, and how many were granted; HTML and JSON have them all.
@@ -280,7 +288,7 @@ std::string terminal(const Judged& judged, bool color) {
     out += section("The attack", attack(judged, color), color);
     out += section("Evidence", evidence(run, color), color);
     out += section("Models, on programs that are not malicious", models(run, color), color);
-    out += section("Rules, on events that are no attack", rules(run, color), color);
+    out += section("Rules, where nothing is an attack", rules(run, color), color);
     out += section("Exclusions from scanning", exclusions(run), color);
     out += section("Expectations", expectations(judged, color), color);
     return out + "\n" + last_lines(judged, color);

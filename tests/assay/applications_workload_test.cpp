@@ -48,6 +48,27 @@ TEST_F(ApplicationsWorkload, GrantsExclusionsOfWhatIsInstalledAndRefusesTheRest)
     EXPECT_THAT(paths(beside, true), Not(IsEmpty()));
 }
 
+// Nothing else tells of them: what a failed rule says does not count.
+TEST_F(ApplicationsWorkload, TellsOfRulesThatFail) {
+    Assays all = assays("office-laptop");
+    const auto bad =
+        package(Feed::kAPPFEED, "1", 0, "good/APPFEED/2026-03-02",
+                {"malicious/APPFEED/thousand-exclusions", "malicious/APPFEED/loop-in-pcall"});
+    const Transition done = day(all, {&bad});
+    std::vector<std::string> failed;
+    for (const RuleUse& use : done.rules) {
+        EXPECT_EQ(use.feed, Feed::kAPPFEED);
+        EXPECT_EQ(use.calls, 1u) << use.rule;
+        EXPECT_GT(use.nanoseconds, 0u) << use.rule;
+        if (use.errors > 0) {
+            failed.push_back(use.rule);
+        }
+    }
+    EXPECT_THAT(failed,
+                testing::UnorderedElementsAre("loop-in-pcall.lua", "thousand-exclusions.lua"));
+    EXPECT_THAT(done.rules, testing::SizeIs(8)) << "the good ones, too";
+}
+
 TEST_F(ApplicationsWorkload, HasNothingToSayWithoutContent) {
     Assays all = assays("server");
     const Transition done = one(all, all.intern({}), WorkloadStimulus{{0}, "persona", nullptr});

@@ -87,6 +87,18 @@ TEST_F(RepairWorkload, OfAKitThatDeletesWhatItMendsIsHarmlessUntilAShutdown) {
     EXPECT_THAT(codes(day_with("deletes-what-it-mends")), Contains(Code::kProductDamaged));
 }
 
+// Where a rule fails the machine is often none the worse: nothing else would tell of it.
+TEST_F(RepairWorkload, TellsOfRulesThatFail) {
+    const Transition done = day_with("loop-when-damaged");
+    ASSERT_THAT(done.rules, SizeIs(1));
+    EXPECT_EQ(done.rules[0].feed, Feed::kRepairKit);
+    EXPECT_EQ(done.rules[0].rule, "loop-when-damaged");
+    EXPECT_EQ(done.rules[0].calls, 9u) << "a sound machine, and eight shutdowns";
+    EXPECT_GT(done.rules[0].errors, 0u);
+    EXPECT_LT(done.rules[0].errors, 9u);
+    EXPECT_THAT(day_with("deletes-what-it-mends").rules, IsEmpty()) << "it does what it means to";
+}
+
 // The last resort sees to the updater, and to nothing else.
 TEST_F(RepairWorkload, WithoutAKitLeavesWhatIsNotTheUpdaters) {
     Assays all = assays("server");

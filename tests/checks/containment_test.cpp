@@ -114,6 +114,9 @@ TEST(Headline, SaysHowFarItGot) {
     run.series[{base::Metric::kAffected, 0, record::kAll}] = {{{100}, 1}};
     EXPECT_EQ(headline(run), "12 of 1,060 endpoints affected, in every group; halted after 59 min");
     run.series.erase({base::Metric::kTimeToHalt, record::kAll, record::kAll});
+    EXPECT_EQ(headline(run),
+              "12 of 1,060 endpoints affected, in every group; halted in 1 of 2 groups");
+    run.series.erase({base::Metric::kTimeToHalt, 1, record::kAll});
     EXPECT_EQ(headline(run), "12 of 1,060 endpoints affected, in every group; never halted");
     run.series.clear();
     EXPECT_EQ(headline(run), "No endpoint of 1,060 affected");

@@ -6,6 +6,7 @@
 #include "endpoint/applications/engine.h"
 #include "endpoint/applications/rule_api.h"
 #include "endpoint/applications/scripts.h"
+#include "endpoint/lua/function_table.h"
 
 namespace firebreak::endpoint::applications {
 namespace {
@@ -21,17 +22,30 @@ application {id = "sql-server", name = "SQL Server"}
 detect(function()
     for _, program in ipairs(installed_programs("Microsoft SQL Server")) do
         found {program = program.key, version = program.version}
-        exclude {process = program.location .. "\\MSSQL\\Binn\\sqlservr.exe"}
+        if program.location ~= nil then
+            exclude {process = program.location .. "\\MSSQL\\Binn\\sqlservr.exe"}
+        end
     end
 end)
 
 example("an instance", {programs = {{name = "Microsoft SQL Server 2022",
                                      location = "C:\\Program Files\\Microsoft SQL Server"}}})
+example("its installer says no place", {programs = {{name = "Microsoft SQL Server 2022"}}})
+example("another database", {programs = {{name = "Example Database"}}}, false)
 ```
+
+What a machine may not have is nil: **check for nil**, and have an example without it. A path that
+is never taken in tests is taken one day in the field.
 
 For each look at a machine a rule begins anew, in an interpreter of its own: it keeps nothing from
 one to the next, and sees nothing of other rules. Nothing can be written. Nothing else is there:
 no library of Lua's own, no `require`, no `setmetatable`, no coroutines, no bytecode.
+
+To try a rule, put it into a folder and release that in a scenario beside the good set
+(`with = ["./my-rules"]`, see `scenarios/README.md`). Where it does not load or fails an example,
+the report says so, with file and line. Where it loads, each persona is looked at: the report lists
+what was granted and refused there, and rules that failed. An example says whether the application
+is found, and not what is excluded.
 )";
 
 constexpr std::string_view kExcluded = R"(
@@ -52,24 +66,6 @@ refused alone:
 
 Every rule gets its first exclusion before any gets its second.
 )";
-
-// A cell of a table ends at the next bar.
-std::string table_cell(std::string_view text) {
-    std::string out;
-    for (const char c : text) {
-        out += c == '|' ? std::string("\\|") : std::string(1, c);
-    }
-    return out;
-}
-
-void add_table_of(std::string& page, std::span<const lua::FunctionInfo> functions) {
-    page += "\n| function | |\n|---|---|\n";
-    for (const lua::FunctionInfo& info : functions) {
-        const std::string table = *info.table == '\0' ? "" : std::string(info.table) + ".";
-        page += fmt::format("| `{}{}{}` | {} |\n", table, info.name, info.signature,
-                            table_cell(info.meaning));
-    }
-}
 
 void add_scripts(std::string& page) {
     page += fmt::format(
@@ -122,11 +118,11 @@ void add_limit_table(std::string& page) {
 std::string reference_page() {
     std::string page(kIntroduction);
     page += "\n## For application rules\n";
-    add_table_of(page, rule_functions());
+    page += lua::function_table(rule_functions());
     page += "\n## For reading the machine\n";
-    add_table_of(page, lua_host::reading_functions());
+    page += lua::function_table(lua_host::reading_functions());
     page += "\n## For all content in Lua\n";
-    add_table_of(page, lua::core_functions());
+    page += lua::function_table(lua::core_functions());
     page += "\nTexts have the functions of `text` as methods: `program.name:ends_with(\"x\")`.\n";
     add_scripts(page);
     page += kExcluded;

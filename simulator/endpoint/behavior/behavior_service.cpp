@@ -211,12 +211,16 @@ base::Result<std::optional<CostReply>> BehaviorService::costs() {
     if (running_ == nullptr) {
         return std::optional<CostReply>();
     }
-    FB_TRY(auto told, running_->costs());
-    if (auto* death = std::get_if<Outcome>(&told)) {
+    auto told = running_->costs();
+    if (!told.ok()) {
+        running_.reset();  // whatever state it is in
+        return told.error();
+    }
+    if (auto* death = std::get_if<Outcome>(&*told)) {
         FB_TRY([[maybe_unused]] const Outcome outcome, died(std::move(*death)));
         return std::optional<CostReply>();
     }
-    return std::optional(std::get<CostReply>(std::move(told)));
+    return std::optional(std::get<CostReply>(*std::move(told)));
 }
 
 // Nobody can say which of the two feeds it was. Kills count for the one that changed last; where

@@ -95,6 +95,7 @@ class Engine::State {
         RuleIndex rule;
         uint32_t number;
         lua::Function then;
+        uint32_t line;  // on which that begins
     };
 
     std::optional<LoadReply> load_files(RuleFeed feed, std::span<const LoadRules::File> files);
@@ -106,12 +107,16 @@ class Engine::State {
                       size_t& next);
     void count_call(Rule& rule);
     void call(lua_State* lua, RuleIndex rule, lua::Function function);
-    void note_failure(RuleIndex rule, const Ended& ended);
+    void note_failure(RuleIndex rule, uint32_t line, Ended ended);
     void add_notes(Rule& rule, std::vector<RuleNote> notes);
     void begin_reply();
     void take_effect(RuleIndex rule);
     void drop_effects();
     void collect_garbage_of(lua_State* lua, Rule& rule);
+    uint64_t longest_window_ns() const {
+        return static_cast<uint64_t>(limits_.window.count()) * 1000;
+    }
+    bool is_spent();
     void end_window();
 
     std::unique_ptr<lua::Interpreter> interpreter_;
@@ -123,6 +128,8 @@ class Engine::State {
     std::vector<Waiting> waiting_;
     uint32_t scans_ = 0;
     uint64_t in_window_ = 0;
+    uint64_t ns_in_window_ = 0;  // that all rules took, as it was measured
+    uint64_t look_again_ns_ = longest_window_ns();
     uint64_t window_began_ = lua::Stopwatch::processor_time();
     EventReply reply_;  // to the request at hand
     lua::Stopwatch stopwatch_;
@@ -150,6 +157,7 @@ LoadReply Engine::State::load(const LoadRules& request) {
         }
     }
     interpreter_->collect_garbage();
+    window_began_ = lua::Stopwatch::processor_time();  // loading is no event's cost
     LoadReply reply;
     reply.loaded = static_cast<uint32_t>(request.files.size());
     return reply;
@@ -273,7 +281,8 @@ void Engine::State::handle(const Event& event) {
         if (ended.how == End::kDone) {
             break;
         }
-        note_failure(handlers[next].rule, ended);  // and on with those behind it
+        // And on with those behind it.
+        note_failure(handlers[next].rule, handlers[next].line, ended);
     }
     objects_.end();
     world_.event = nullptr;
@@ -281,9 +290,20 @@ void Engine::State::handle(const Event& event) {
         drop_states(*interpreter_, world_, event.process);
         world_.processes.forget(event.process);
     }
-    if (++in_window_ == kBudgetWindow) {
+    if (++in_window_ == kBudgetWindow || is_spent()) {
         end_window();
     }
+}
+
+// A window that takes too long ends early. One request may be a window's events, and the process
+// has a limit for all of a request: rules that keep to their deadlines, and use most of that at
+// each event, would have it killed before anybody has looked at their budgets.
+bool Engine::State::is_spent() {
+    if (ns_in_window_ < look_again_ns_) {
+        return false;
+    }
+    look_again_ns_ = ns_in_window_ + longest_window_ns();  // a clock is a system call
+    return lua::Stopwatch::processor_time() - window_began_ >= longest_window_ns();
 }
 
 // Those from `next` on, which says where it is if one of them fails.
@@ -305,7 +325,9 @@ void Engine::State::run_handlers(lua_State* lua, const Event& event,
 // What has passed since the last call ended, or the first one began: a clock is read once a call.
 void Engine::State::count_call(Rule& rule) {
     const lua::Stopwatch::Count now = lua::Stopwatch::now();
-    rule.count_call(stopwatch_.nanoseconds(now - clock_));
+    const uint64_t took = stopwatch_.nanoseconds(now - clock_);
+    rule.count_call(took);
+    ns_in_window_ += took;
     clock_ = now;
 }
 
@@ -326,8 +348,18 @@ void Engine::State::call(lua_State* lua, RuleIndex index, lua::Function function
     }
 }
 
-void Engine::State::note_failure(RuleIndex index, const Ended& ended) {
+// `line`: where the function that failed begins. Where in it a stop came differs from run to run,
+// and is not told.
+void Engine::State::note_failure(RuleIndex index, uint32_t line, Ended ended) {
     Rule& rule = world_.rules[index];
+    if (ended.how == End::kDeadline) {
+        ended.message = fmt::format("stopped at its deadline, {} ms of processor time",
+                                    limits_.handler.count() / 1000);
+    }
+    if (ended.how != End::kError && line > 0) {
+        ended.message = fmt::format("{}:{}: the function here: {}", rule.file, line, ended.message);
+        ended.message.resize(std::min(ended.message.size(), kMaxMessageBytes));
+    }
     count_call(rule);
     drop_effects();
     add_notes(rule, rule.note_failure(ended));
@@ -369,7 +401,7 @@ void Engine::State::take_effect(RuleIndex index) {
             interpreter_->release(scan.then);
             continue;
         }
-        waiting_.push_back({index, ++scans_, scan.then});
+        waiting_.push_back({index, ++scans_, scan.then, scan.line});
         reply_.scans.push_back({scans_, rule.id, std::move(scan.path)});
     }
     effects.tags.clear();
@@ -398,10 +430,8 @@ void Engine::State::collect_garbage_of(lua_State* lua, Rule& rule) {
 void Engine::State::end_window() {
     const uint64_t now = lua::Stopwatch::processor_time();
     const uint64_t worked = now - std::exchange(window_began_, now);
-    uint64_t measured = 0;
-    for (const Rule& rule : world_.rules) {
-        measured += rule.ns_in_window;
-    }
+    const uint64_t measured = std::exchange(ns_in_window_, 0);
+    look_again_ns_ = longest_window_ns();
     const double at_work =
         measured <= worked ? 1 : static_cast<double>(worked) / static_cast<double>(measured);
     for (Rule& rule : world_.rules) {
@@ -425,7 +455,7 @@ EventReply Engine::State::tell(const TellScan& answer) {
             call(lua, waiting.rule, waiting.then);
         });
         if (ended.how != End::kDone) {
-            note_failure(waiting.rule, ended);
+            note_failure(waiting.rule, waiting.line, ended);
         }
     }
     interpreter_->release(waiting.then);

@@ -13,6 +13,8 @@ struct EngineLimits {
     size_t memory_of_rule = 8u * 1024 * 1024;
     size_t memory_of_all = 96u * 1024 * 1024;
     std::chrono::microseconds handler{10'000};  // processor time of one call
+    // The same of all calls; then a window of events over which budgets are looked at ends early.
+    std::chrono::microseconds window{1'000'000};
 };
 
 // Not thread-safe; one per process, for the thread that made it. Made before the process is locked

@@ -64,6 +64,10 @@ Result<Pattern> Pattern::parse(std::string_view text) {
     if (text.find_first_not_of('*') == text.npos && (ends || begins)) {
         return Error{"a pattern that matches anything", "", "leave the condition out"};
     }
+    if (text.find('*') != text.npos) {
+        return Error{"`*` stands at the beginning or end of a pattern, and not within it", "",
+                     "filter by a part of it, and have the handler ask text.like()"};
+    }
     if (text.size() > kMaxPatternBytes) {
         return Error{"a pattern of more than " + std::to_string(kMaxPatternBytes) + " bytes", "",
                      ""};

@@ -17,10 +17,11 @@ inline constexpr size_t kMaxAlternatives = 64;  // of one condition
 inline constexpr size_t kMaxPatternBytes = 256;
 
 // A text to be matched as a whole, without regard to the case of ASCII letters. `*` at its
-// beginning, its end or both stands for anything; within it, it is a character like any other.
+// beginning, its end or both stands for anything; it stands nowhere else.
 class Pattern {
   public:
-    // Errors: longer than kMaxPatternBytes, or nothing but stars: that would match anything.
+    // Errors: longer than kMaxPatternBytes; nothing but stars, which would match anything; a star
+    // within, which people mean as text.like() takes it, and which would match nothing.
     static base::Result<Pattern> parse(std::string_view text);
     bool matches(std::string_view text) const;
     // The same, of a text in small letters, in time that does not depend on what the pattern is.

@@ -56,10 +56,13 @@ void check_declared(lua_State* lua, const RuleWorld& world) {
     }
 }
 
+bool is_process(double value) {
+    return value >= 1 && value <= 4294967295.0 && value == std::floor(value);
+}
+
 uint32_t process_at(lua_State* lua, int index) {
     const double value = luaL_checknumber(lua, index);
-    luaL_argcheck(lua, value >= 1 && value <= 4294967295.0 && value == std::floor(value), index,
-                  "not a process");
+    luaL_argcheck(lua, is_process(value), index, "not a process");
     return static_cast<uint32_t>(value);
 }
 
@@ -67,7 +70,12 @@ host::EventKind kind_at(lua_State* lua, int index) {
     const std::string_view name = text_at(lua, index, kMaxNameBytes);
     const std::optional<host::EventKind> kind = host::find_event_kind(name);
     if (!kind) {
-        refuse(lua, "no such kind of events: " + base::printable(name));
+        std::string kinds;
+        for (const host::EventKindInfo& info : host::event_kinds()) {
+            kinds += (kinds.empty() ? "" : ", ") + std::string(info.name);
+        }
+        refuse(lua,
+               "no such kind of events: " + base::printable(name, 60) + "; there are: " + kinds);
     }
     return *kind;
 }
@@ -132,7 +140,7 @@ void add_alternative(lua_State* lua, Filter& filter, std::string_view field) {
                             "them is expected");
     }
     if (!added.ok()) {
-        refuse(lua, added.error().message);
+        refuse(lua, added.error().text());
     }
 }
 
@@ -167,13 +175,24 @@ Filter filter_at(lua_State* lua, host::EventKind kind) {
     return filter;
 }
 
+// Where the function on top of the stack begins; 0: it is none of the rule's.
+uint32_t line_of_function(lua_State* lua) {
+    lua_Debug about{};
+    lua_pushvalue(lua, -1);
+    lua_getinfo(lua, ">S", &about);
+    return about.linedefined > 0 ? static_cast<uint32_t>(about.linedefined) : 0;
+}
+
 int on(lua_State* lua) {
     RuleWorld& world = world_of(lua);
     only_while_loading(lua, world, "on");
     check_declared(lua, world);
     const host::EventKind kind = kind_at(lua, 1);
     const int function = lua_gettop(lua) < 3 ? 2 : 3;
-    luaL_checktype(lua, function, LUA_TFUNCTION);
+    if (!lua_isfunction(lua, function)) {
+        return luaL_error(lua, "on(kind, filter, handler): the handler is no function but %s",
+                          function == 2 ? "left out" : luaL_typename(lua, function));
+    }
     if (world.rule().handlers == kMaxHandlers) {
         return luaL_error(lua, "more than %d handlers", static_cast<int>(kMaxHandlers));
     }
@@ -189,8 +208,10 @@ int on(lua_State* lua) {
     if (rule.patterns > kMaxPatterns) {
         refuse(lua, fmt::format("more than {} patterns in the filters of one rule", kMaxPatterns));
     }
+    const uint32_t line = line_of_function(lua);
     const lua::Function kept = luaL_ref(lua, LUA_REGISTRYINDEX);
-    world.handlers[static_cast<size_t>(kind)].push_back({world.running, kept, std::move(filter)});
+    world.handlers[static_cast<size_t>(kind)].push_back(
+        {world.running, kept, line, std::move(filter)});
     return 0;
 }
 
@@ -207,7 +228,11 @@ size_t field_at(lua_State* lua, host::EventKind kind) {
     return *field;
 }
 
-sensors::DropCondition drop_condition(size_t field, std::string_view pattern) {
+// The patterns of filters.
+sensors::DropCondition drop_condition(lua_State* lua, size_t field, std::string_view pattern) {
+    if (const base::Result<Pattern> parsed = Pattern::parse(pattern); !parsed.ok()) {
+        refuse(lua, "`drop`: " + parsed.error().message);
+    }
     const bool ends = pattern.starts_with('*');
     const bool begins = pattern.size() > 1 && pattern.ends_with('*');
     pattern.remove_prefix(ends ? 1 : 0);
@@ -239,7 +264,7 @@ void read_drops(lua_State* lua, host::EventKind kind, sensors::SensorParameters&
             if (text == nullptr) {
                 luaL_error(lua, "`drop`: a text, or a list of them, for each field");
             }
-            parameters.drop.push_back(drop_condition(field, std::string_view(text, size)));
+            parameters.drop.push_back(drop_condition(lua, field, std::string_view(text, size)));
             lua_pop(lua, 1);
         }
     }
@@ -266,7 +291,11 @@ sensors::SensorParameters sensor_at(lua_State* lua, host::EventKind kind) {
     lua_getfield(lua, 2, "enabled");
     parameters.enabled = lua_isnil(lua, -1) || lua_toboolean(lua, -1) != 0;
     lua_getfield(lua, 2, "window");
-    parameters.merge_window_ms = static_cast<int64_t>(luaL_optnumber(lua, -1, 0));
+    const double window = luaL_optnumber(lua, -1, 0);
+    if (!(std::abs(window) < 1e15)) {  // no integer, perhaps
+        luaL_error(lua, "`window` is no number of milliseconds that there can be");
+    }
+    parameters.merge_window_ms = static_cast<int64_t>(window);
     lua_getfield(lua, 2, "merge");
     if (!lua_isnil(lua, -1)) {
         read_merge_key(lua, kind, parameters);
@@ -296,6 +325,16 @@ int sensor(lua_State* lua) {
     }
     set_in = world.rule().file;
     return 0;
+}
+
+// Why a value of an example does not fit into this field.
+std::string misfit(host::EventKind kind, std::string_view field) {
+    const std::string shown = "`" + base::printable(field, 60) + "`";
+    const std::optional<size_t> place = host::find_event_field(kind, field);
+    if (!place) {
+        return std::string(host::info_of(kind).name) + " has no field " + shown;
+    }
+    return shown + " is a " + std::string(host::name_of(host::info_of(kind).fields[*place].type));
 }
 
 // One field of an event in an example: from the key below the value on top of the stack.
@@ -329,8 +368,7 @@ void set_field(lua_State* lua, host::Event& event) {
         value = host::EventValue::of(static_cast<uint64_t>(number));
     }
     if (!event.set(field, value)) {
-        refuse(lua, std::string(host::info_of(event.kind).name) + " has no field `" +
-                        base::printable(field) + "` of this type");
+        refuse(lua, misfit(event.kind, field));
     }
 }
 
@@ -341,6 +379,9 @@ host::Event event_at(lua_State* lua, size_t number) {
     }
     host::Event event;
     lua_getfield(lua, -1, "kind");
+    if (lua_type(lua, -1) != LUA_TSTRING) {
+        luaL_error(lua, "event %d of an example has no `kind`", static_cast<int>(number));
+    }
     event.kind = kind_at(lua, -1);
     lua_pop(lua, 1);
     event.process = 1;
@@ -359,6 +400,8 @@ int example(lua_State* lua) {
     const std::string_view title = text_at(lua, 1, kMaxNameBytes);
     luaL_checktype(lua, 2, LUA_TTABLE);
     const double detections = luaL_optnumber(lua, 3, 1);
+    luaL_argcheck(lua, detections >= 0 && detections <= 1e6 && detections == std::floor(detections),
+                  3, "how many detections: a whole number from 0 on");
     const size_t count = lua_objlen(lua, 2);
     luaL_argcheck(lua, count >= 1 && count <= kMaxExampleEvents, 2, "1 to 64 events are expected");
     const auto others = std::ranges::count(world.examples, world.running, &Example::rule);
@@ -372,8 +415,7 @@ int example(lua_State* lua) {
         lua_pop(lua, 1);
     }
     world.examples.push_back({world.running, clean(title, kMaxNameBytes),
-                              std::move(builder).build(),
-                              detections > 0 ? static_cast<uint64_t>(detections) : 0});
+                              std::move(builder).build(), static_cast<uint64_t>(detections)});
     return 0;
 }
 
@@ -546,7 +588,10 @@ void read_evidence(lua_State* lua, Detection& detection) {
         lua_pop(lua, 1);
         return;
     }
-    luaL_checktype(lua, -1, LUA_TTABLE);
+    if (!lua_istable(lua, -1)) {
+        luaL_error(lua, "`evidence` is a table of values by name, and not a %s",
+                   luaL_typename(lua, -1));
+    }
     const int table = lua_gettop(lua);
     for (lua_pushnil(lua); lua_next(lua, table) != 0; lua_pop(lua, 1)) {
         size_t size = 0;
@@ -580,7 +625,10 @@ int detect(lua_State* lua) {
     detection.at_ms = world.now_ms;
     lua_getfield(lua, 1, "process");
     if (!lua_isnil(lua, -1)) {
-        detection.process = process_at(lua, -1);
+        if (lua_type(lua, -1) != LUA_TNUMBER || !is_process(lua_tonumber(lua, -1))) {
+            luaL_error(lua, "`process` is not a process: its number, as events have it");
+        }
+        detection.process = static_cast<uint32_t>(lua_tonumber(lua, -1));
     } else if (world.event != nullptr) {
         detection.process = world.event->process;
     }
@@ -599,8 +647,9 @@ int scan(lua_State* lua) {
     if (world.effects.scans.size() == kMaxScansOfCall) {
         return luaL_error(lua, "more than %d scans", static_cast<int>(kMaxScansOfCall));
     }
+    const uint32_t line = line_of_function(lua);
     const lua::Function then = luaL_ref(lua, LUA_REGISTRYINDEX);
-    world.effects.scans.push_back({clean(path, kMaxEvidenceBytes), then});
+    world.effects.scans.push_back({clean(path, kMaxEvidenceBytes), then, line});
     return 0;
 }
 
@@ -612,16 +661,16 @@ constexpr lua::FunctionInfo kFunctions[] = {
     {"", "on", "(kind, filter, handler)",
      "Has `handler(event)` called for every event of this kind that meets the filter, in the order "
      "of time. The filter is a table of fields with what each must be: a text (small and capital "
-     "letters are the same; `*` at its beginning or end stands for anything), a number, a boolean, "
-     "or a list of them, of which one is enough; it is looked at before any Lua runs. It may be "
-     "left out. The event speaks while it is handled: keep fields of it, not the event. While "
-     "loading.",
+     "letters are the same; `*` at its beginning or end stands for anything, and stands nowhere "
+     "else), a number, a boolean, or a list of them, of which one is enough; it is looked at "
+     "before any Lua runs. It may be left out. The event speaks while it is handled: keep fields "
+     "of it, not the event. While loading.",
      on},
     {"", "sensor", "(kind, {drop = {field = pattern}, merge = {field, …}, window =, enabled =})",
      "What becomes of events of this kind before any rule sees them, for all rules; one file may "
-     "set a kind's sensor. An event that meets one of `drop` is dropped. Those of one process "
-     "whose "
-     "`merge` fields are the same are merged into the first for `window` milliseconds, which then "
+     "set a kind's sensor. An event that meets one of `drop` is dropped; patterns are those of "
+     "filters. Those of one process whose `merge` fields are the same are merged into the first "
+     "for `window` milliseconds, which then "
      "comes with their `count`. `enabled = false` drops all. While loading.",
      sensor},
     {"", "example", "(title, {event, …}, detections)",

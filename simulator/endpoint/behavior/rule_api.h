@@ -26,6 +26,7 @@ struct Effects {
     struct Scan {
         std::string path;
         lua::Function then;
+        uint32_t line;  // on which that begins; 0: unknown
     };
     struct Tag {
         uint32_t process;

@@ -1,6 +1,8 @@
 #include "endpoint/behavior/rule_process.h"
 
 #include <algorithm>
+#include <iterator>
+#include <set>
 
 namespace firebreak::endpoint::behavior {
 namespace {
@@ -37,6 +39,22 @@ host::EventLog part_of(const host::EventLog& log, size_t from) {
         builder.add(event);
     }
     return std::move(builder).build();
+}
+
+// Those of processes that start in this log: of one that has ended before, the engine would know
+// again.
+std::vector<HandleEvents::Reputation> reputations_in(
+    const host::EventLog& log, const std::vector<HandleEvents::Reputation>& all) {
+    std::set<uint32_t> started;
+    for (const host::Event& event : log.events()) {
+        if (event.kind == host::EventKind::kProcessStart) {
+            started.insert(event.process);
+        }
+    }
+    std::vector<HandleEvents::Reputation> some;
+    std::ranges::copy_if(all, std::back_inserter(some),
+                         [&started](const auto& one) { return started.contains(one.process); });
+    return some;
 }
 
 }  // namespace
@@ -82,7 +100,7 @@ base::Result<RuleProcess::Answer> RuleProcess::handle(
         const base::Bytes bytes = part.encode();
         request.log = bytes;
         request.last = last && from >= log.events().size();
-        request.reputations = reputations;
+        request.reputations = reputations_in(part, reputations);
         FB_TRY(Answer answer, ask(encode(request)));
         auto* reply = std::get_if<EventReply>(&answer);
         if (reply == nullptr) {

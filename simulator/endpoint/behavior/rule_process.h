@@ -33,7 +33,8 @@ class RuleProcess {
     // An outcome (stage kRun): the process died of the events, and nobody knows of how many it had
     // got through; what is told of them is lost with it. Every call is an error then.
     using Answer = std::variant<EventReply, base::Outcome>;
-    // In requests of kEventsOfRequest; the reply is that of all of them together.
+    // In requests of kEventsOfRequest; the reply is that of all of them together. `reputations`: of
+    // processes that start in it.
     base::Result<Answer> handle(const host::EventLog& log, bool last = false,
                                 const std::vector<HandleEvents::Reputation>& reputations = {});
     base::Result<Answer> tell(const TellScan& answer);

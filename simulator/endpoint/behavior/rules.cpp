@@ -26,12 +26,12 @@ std::vector<RuleNote> Rule::note_failure(const lua::Ended& ended) {
 }
 
 std::vector<RuleNote> Rule::note_window(uint64_t events, double at_work) {
-    const auto per_event = static_cast<uint64_t>(static_cast<double>(ns_in_window) * at_work) /
-                           std::max<uint64_t>(events, 1);
+    const auto spent = static_cast<uint64_t>(static_cast<double>(ns_in_window) * at_work);
     ns_in_window = 0;
-    if (cost.disabled || per_event <= kBudgetNsPerEvent) {
+    if (cost.disabled || spent <= kBudgetNsPerEvent * kBudgetWindow) {
         return {};
     }
+    const uint64_t per_event = spent / std::max<uint64_t>(events, 1);
     const std::string share =
         fmt::format("{} ns for each event, where {} are allowed", per_event, kBudgetNsPerEvent);
     if (!warned) {

@@ -32,6 +32,7 @@ inline constexpr uint64_t kBudgetNsPerEvent = 2'000;  // of one rule, on average
 struct Handler {
     RuleIndex rule;
     lua::Function function;
+    uint32_t line;  // on which it begins; 0: unknown
     Filter filter;
 };
 
@@ -68,7 +69,8 @@ struct Rule {
     // What has to be said of the rule after a call that failed.
     std::vector<RuleNote> note_failure(const lua::Ended& ended);
     // After a window of events: over budget for the first time, it is warned, and the next time
-    // disabled. `at_work`: the share of the measured time in which the process was at work.
+    // disabled. One that ended early has its budget for as many events as any other. `at_work`: the
+    // share of the measured time in which the process was at work.
     std::vector<RuleNote> note_window(uint64_t events, double at_work);
 
   private:

@@ -47,7 +47,11 @@ void check_names(lua_State* lua, int table, std::initializer_list<const char*> n
         if (!known) {
             const std::string shown =
                 key == nullptr ? luaL_typename(lua, -2) : base::printable(key, 60);
-            refuse(lua, "unknown name `" + shown + "`");
+            std::string valid;
+            for (const char* name : names) {
+                valid += (valid.empty() ? "" : ", ") + std::string(name);
+            }
+            refuse(lua, "unknown name `" + shown + "`; there are: " + valid);
         }
     }
 }

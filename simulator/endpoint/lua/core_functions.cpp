@@ -6,9 +6,11 @@
 #include <array>
 #include <cmath>
 #include <lua.hpp>
+#include <string>
 #include <string_view>
 #include <vector>
 
+#include "endpoint/lua/arguments.h"
 #include "endpoint/lua/interpreter.h"
 
 namespace firebreak::endpoint::lua {
@@ -91,10 +93,12 @@ int require_true(lua_State* lua) {
     if (lua_toboolean(lua, 1) != 0) {
         return lua_gettop(lua);
     }
-    luaL_where(lua, 1);
-    push(lua, std::string_view(luaL_optstring(lua, 2, "an assertion does not hold")));
-    lua_concat(lua, 2);
-    return lua_error(lua);
+    // Read before anything is pushed: where no message is given, that would take its place.
+    const std::string message = lua_isnoneornil(lua, 2)
+                                    ? std::string("an assertion does not hold: its value is ") +
+                                          (lua_isnil(lua, 1) ? "nil" : "false")
+                                    : std::string(text_at(lua, 2));
+    return refuse(lua, message);
 }
 
 // What has lost its right to go on does not go on by catching the error that says so.

@@ -17,13 +17,18 @@ using base::Stage;
 
 Outcome refusal(const LoadReply& reply) {
     base::Evidence evidence;
-    if (!reply.file.empty()) {
-        evidence.emplace_back("file", base::printable(reply.file));
+    const std::string file = base::printable(reply.file);
+    std::string message = base::printable(reply.message);
+    if (!file.empty()) {
+        evidence.emplace_back("file", file);
     }
     if (reply.line > 0) {
         evidence.emplace_back("line", std::to_string(reply.line));
+        // LuaJIT says it once more.
+        const std::string place = file + ":" + std::to_string(reply.line) + ": ";
+        message.erase(0, message.starts_with(place) ? place.size() : 0);
     }
-    evidence.emplace_back("message", base::printable(reply.message));
+    evidence.emplace_back("message", std::move(message));
     const Category category =
         reply.code == Code::kOutOfMemory ? Category::kMemoryLimit : Category::kRejected;
     return {Stage::kLoad, category, reply.code, std::move(evidence)};

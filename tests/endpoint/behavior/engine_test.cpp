@@ -6,6 +6,7 @@
 #include "endpoint/behavior/process_table.h"
 #include "endpoint/behavior/rule_fixture.h"
 #include "endpoint/behavior/rules.h"
+#include "endpoint/lua/stopwatch.h"
 
 namespace firebreak::endpoint::behavior {
 namespace {
@@ -18,6 +19,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Pair;
 using testing::SizeIs;
+using testing::UnorderedElementsAre;
 using What = RuleNote::What;
 
 class EngineTest : public testing::Test {
@@ -260,8 +262,17 @@ TEST_F(EngineTest, RefusesARuleThatFailsItsOwnExample) {
         << "a path that is rarely taken";
     EXPECT_EQ(with("example('x', {{kind = 'dns_query', query = 'x'}})").code, base::Code::kNone);
     EXPECT_THAT(with("example('x', {{kind = 'dns_query', qurey = 'x'}})").message,
-                HasSubstr("dns_query has no field `qurey` of this type"));
-    EXPECT_THAT(with("example('x', {{query = 'x'}})").message, HasSubstr("string expected"));
+                HasSubstr("dns_query has no field `qurey`"));
+    EXPECT_THAT(with("example('x', {{kind = 'dns_query', query = 7}})").message,
+                HasSubstr("`query` is a text"));
+    EXPECT_THAT(with("example('x', {{query = 'x'}})").message,
+                HasSubstr("event 1 of an example has no `kind`"));
+    for (const char* count : {"-1", "0.5", "0/0", "1e300"}) {
+        EXPECT_THAT(
+            with(std::string("example('x', {{kind = 'dns_query'}}, ") + count + ")").message,
+            HasSubstr("a whole number from 0 on"))
+            << count;
+    }
     EXPECT_THAT(with("example('x', {})").message, HasSubstr("1 to 64 events"));
     EXPECT_THAT(with("example('x', {7})").message, HasSubstr("event 1 of an example is no table"));
 }
@@ -317,7 +328,10 @@ TEST_F(EngineTest, RefusesSensorsThatCannotBe) {
     };
     EXPECT_THAT(with("{merge = {'qurey'}, window = 1}"), HasSubstr("no field `qurey`"));
     EXPECT_THAT(with("{drop = {qurey = 'x'}}"), HasSubstr("no field `qurey`"));
-    EXPECT_THAT(with("{window = 1e18}"), HasSubstr("window"));
+    EXPECT_THAT(with("{window = 1e14}"), HasSubstr("a merge window of"));
+    EXPECT_THAT(with("{window = 1e300}"), HasSubstr("`window` is no number"));
+    EXPECT_THAT(with("{window = 0/0}"), HasSubstr("`window` is no number"));
+    EXPECT_THAT(with("{drop = {query = 'a*b'}}"), HasSubstr("and not within it"));
     EXPECT_THAT(with("{windw = 1}"), HasSubstr("unknown name `windw`"));
     EXPECT_THAT(with("{drop = {query = {{}}}}"), HasSubstr("a text, or a list of them"));
     EXPECT_EQ(with("{}) sensor('dns_query', {}"),
@@ -334,19 +348,25 @@ TEST_F(EngineTest, RefusesContentWithItsFileAndLine) {
                 HasSubstr("rule{…} must come first"));
     EXPECT_THAT(refused("rule {}").message, HasSubstr("`id` must be a text"));
     EXPECT_THAT(refused("rule {id = 'a', severty = 'high'}").message,
-                HasSubstr("unknown name `severty`"));
+                HasSubstr("unknown name `severty`; there are: id, title, technique, severity"));
     EXPECT_THAT(refused("rule {id = 'a', severity = 'hihg'}").message,
                 HasSubstr("no such severity: hihg"));
     EXPECT_THAT(refused("rule {id = 'a'} rule {id = 'b'}").message,
                 HasSubstr("a file has one rule"));
     EXPECT_THAT(refused("rule {id = 'a'} on('process_begin', nil, type)").message,
-                HasSubstr("no such kind of events: process_begin"));
+                HasSubstr("no such kind of events: process_begin; there are: process_start, "));
     EXPECT_THAT(refused("rule {id = 'a'} on('process_start', {imgae = 'x'}, type)").message,
                 HasSubstr("process_start has no field `imgae`"));
     EXPECT_THAT(refused("rule {id = 'a'} on('process_start', {image = {}}, type)").message,
                 HasSubstr("a list without entries matches nothing"));
     EXPECT_THAT(refused("rule {id = 'a'} on('process_start', {image = '*'}, type)").message,
-                HasSubstr("matches anything"));
+                HasSubstr("matches anything; leave the condition out"));
+    EXPECT_THAT(refused("rule {id = 'a'} on('process_start', {image = 'x*y'}, type)").message,
+                HasSubstr("and not within it; filter by a part of it"));
+    EXPECT_THAT(refused("rule {id = 'a'} on('process_start', {image = 'x'})").message,
+                HasSubstr("the handler is no function but left out"));
+    EXPECT_THAT(refused("rule {id = 'a'} on('process_start', nil, 7)").message,
+                HasSubstr("the handler is no function but number"));
     EXPECT_THAT(refused("rule {id = 'a'} provide('f', type)").message,
                 HasSubstr("provide() is for ProductRules"));
     EXPECT_THAT(refused("while true do end").message, HasSubstr("deadline"));
@@ -394,6 +414,8 @@ TEST_F(EngineTest, DisablesARuleThatIsStoppedThreeTimes) {
     }
     EXPECT_THAT(notes,
                 ElementsAre(What::kDeadline, What::kDeadline, What::kDeadline, What::kDisabled));
+    EXPECT_EQ(reply.notes[0].message,
+              "1.lua:2: the function here: stopped at its deadline, 10 ms of processor time");
 }
 
 TEST_F(EngineTest, WarnsOfARuleOverBudgetBeforeItIsDisabled) {
@@ -410,6 +432,33 @@ TEST_F(EngineTest, WarnsOfARuleOverBudgetBeforeItIsDisabled) {
     EXPECT_EQ(reply.notes[0].rule, "slow");
     EXPECT_THAT(reply.notes[0].message, HasSubstr("where 2000 are allowed"));
     EXPECT_EQ(reply.notes[1].what, What::kDisabled);
+}
+
+// Else the process would be killed with all rules in it: its limit is for all events of a request.
+TEST_F(EngineTest, DisablesRulesThatTakeMostOfTheirTimeAtEachEvent) {
+    engine_.reset();  // its deadline would be shared
+    engine_ =
+        new_engine({.handler = std::chrono::seconds(5), .window = std::chrono::milliseconds(200)});
+    const std::string slow = "for i = 1, 8000 do local x = text.lower(e.image) end";
+    load({{"1.lua", rule_for_starts("slow", slow)},
+          {"2.lua", rule_for_starts("as-slow", slow)},
+          {"3.lua", rule_for_starts("quick", "if e.image == 'last' then detect {} end")}});
+    std::vector<host::Event> events;
+    for (uint32_t i = 1; i < kBudgetWindow - 1; ++i) {
+        events.push_back(start_of(i, "a"));
+    }
+    events.push_back(start_of(kBudgetWindow, "last"));
+    const uint64_t before = lua::Stopwatch::processor_time();
+    const EventReply reply = handle(events);
+    EXPECT_LT(lua::Stopwatch::processor_time() - before, 5'000'000'000u);
+    EXPECT_THAT(reply.detections, SizeIs(1)) << "the honest rule sees all of them";
+    std::vector<std::pair<std::string, What>> told;
+    for (const RuleNote& note : reply.notes) {
+        told.emplace_back(note.rule, note.what);
+    }
+    EXPECT_THAT(told, UnorderedElementsAre(
+                          Pair("slow", What::kOverBudget), Pair("as-slow", What::kOverBudget),
+                          Pair("slow", What::kDisabled), Pair("as-slow", What::kDisabled)));
 }
 
 TEST_F(EngineTest, CollectsGarbageBeforeItCountsAsHoarding) {
@@ -456,6 +505,9 @@ TEST_F(EngineTest, TurnsAwayWhatHandlersMayNotDo) {
     EXPECT_THAT(error_of("process(1e300)"), HasSubstr("not a process"));
     EXPECT_THAT(error_of("detect {evidence = {x = {}}}"), HasSubstr("not a table"));
     EXPECT_THAT(error_of("detect {proces = 1}"), HasSubstr("unknown name `proces`"));
+    EXPECT_THAT(error_of("detect {process = 'x'}"), HasSubstr("`process` is not a process"));
+    EXPECT_THAT(error_of("detect {process = 0.5}"), HasSubstr("`process` is not a process"));
+    EXPECT_THAT(error_of("detect {evidence = 'x'}"), HasSubstr("`evidence` is a table of values"));
     EXPECT_THAT(error_of("tag(1, text.rep('x', 300))"), HasSubstr("too long"));
     EXPECT_THAT(error_of("local t = {} for i = 1, 9 do t['e' .. i] = i end detect {evidence = t}"),
                 HasSubstr("up to 8 values"));

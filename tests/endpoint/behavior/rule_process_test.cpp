@@ -67,7 +67,9 @@ TEST_F(RuleProcessTest, SaysWhoseContentDoesNotLoadAndWhere) {
     EXPECT_EQ(bad.process, nullptr);
     EXPECT_EQ(bad.feed, RuleFeed::kBehavior);
     EXPECT_EQ(bad.outcome.code, base::Code::kRulesDoNotCompile);
-    EXPECT_THAT(base::to_text(bad.outcome.evidence), HasSubstr("file: b.lua"));
+    EXPECT_THAT(base::to_text(bad.outcome.evidence),
+                testing::StartsWith("file: b.lua; line: 2; message: unexpected symbol"))
+        << "each of them once";
     EXPECT_EQ(start({}, {{"core.lua", "x"}}).feed, RuleFeed::kProductRules);
 }
 
@@ -115,6 +117,28 @@ TEST_F(RuleProcessTest, TakesMoreEventsThanOneRequestHolds) {
     const EventReply reply = handle(*loaded.process, events);
     EXPECT_THAT(reply.detections, SizeIs(1));
     EXPECT_EQ(reply.handled, 25'000u);
+}
+
+// A process that has ended in one request is none that the next one knows, whatever its reputation.
+TEST_F(RuleProcessTest, TellsReputationsWhereTheirProcessesStart) {
+    auto loaded =
+        start({{"a.lua", rule_for_starts("a",
+                                         "if e.image == 'last' then detect {evidence = {first = "
+                                         "type(process(1)), last = reputation(e.process)}} end")}});
+    ASSERT_NE(loaded.process, nullptr) << base::to_text(loaded.outcome.evidence);
+    std::vector<host::Event> events = {start_of(1, "first"),
+                                       event_of(EventKind::kProcessEnd, 1, {})};
+    while (events.size() < kEventsOfRequest) {
+        events.push_back(event_of(EventKind::kDnsQuery, 3, {}));
+    }
+    events.push_back(start_of(2, "last"));
+    auto answer = loaded.process->handle(log_of(events), true, {{1, 50}, {2, 70}});
+    ASSERT_OK(answer);
+    ASSERT_TRUE(std::holds_alternative<EventReply>(*answer));
+    const EventReply& reply = std::get<EventReply>(*answer);
+    ASSERT_THAT(reply.detections, SizeIs(1));
+    EXPECT_THAT(reply.detections[0].evidence,
+                testing::ElementsAre(testing::Pair("first", "nil"), testing::Pair("last", "70")));
 }
 
 TEST_F(RuleProcessTest, AnswersScans) {

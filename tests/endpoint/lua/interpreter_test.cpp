@@ -57,6 +57,11 @@ TEST_F(InterpreterTest, NamesTheLineOfAnError) {
     EXPECT_EQ(result("\nlocal a\nreturn a.b"),
               "error: test.lua:3: attempt to index local 'a' (a nil value)");
     EXPECT_THAT(result("return return"), HasSubstr("test.lua:1: unexpected symbol"));
+    EXPECT_EQ(result("\nassert(nil)"),
+              "error: test.lua:2: an assertion does not hold: its value is nil");
+    EXPECT_EQ(result("assert(1 == 2)"),
+              "error: test.lua:1: an assertion does not hold: its value is false");
+    EXPECT_EQ(result("assert(nil, 'no core')"), "error: test.lua:1: no core");
     EXPECT_EQ(result("error({})"),
               "error: test.lua:1: bad argument #1 to 'error' (string expected, "
               "got table)");
