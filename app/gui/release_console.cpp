@@ -16,7 +16,7 @@ namespace firebreak::gui {
 
 namespace {
 
-using Kind = lab::Command::Kind;
+using Act = lab::Command::Kind;
 using State = bridge::RunSession::State;
 
 constexpr int kColumns = 3;
@@ -55,11 +55,11 @@ ReleaseConsole::ReleaseConsole(Desk& desk, QWidget* parent)
     releases_->setTabKeyNavigation(false);
     auto* buttons = new QGridLayout;
     buttons->setSpacing(kGrid);
-    add_button(tr("Promote to internal"), "promote-internal", Kind::kPromoteToInternal);
-    add_button(tr("Promote to the public"), "promote-public", Kind::kPromoteToPublic);
-    add_button(tr("Halt"), "halt", Kind::kHalt);
-    add_button(tr("Withdraw"), "withdraw", Kind::kWithdraw);
-    add_button(tr("Resume"), "resume", Kind::kResume);
+    add_button(tr("Promote to internal"), "promote-internal", Act::kPromoteToInternal);
+    add_button(tr("Promote to the public"), "promote-public", Act::kPromoteToPublic);
+    add_button(tr("Halt"), "halt", Act::kHalt);
+    add_button(tr("Withdraw"), "withdraw", Act::kWithdraw);
+    add_button(tr("Resume"), "resume", Act::kResume);
     for (qsizetype i = 0; i < buttons_.size(); ++i) {
         buttons->addWidget(buttons_[i], static_cast<int>(i / 2), static_cast<int>(i % 2));
     }
@@ -86,7 +86,7 @@ ReleaseConsole::ReleaseConsole(Desk& desk, QWidget* parent)
     restart();
 }
 
-QPushButton* ReleaseConsole::add_button(const QString& text, const char* name, Kind kind) {
+QPushButton* ReleaseConsole::add_button(const QString& text, const char* name, Act kind) {
     auto* button = new QPushButton(text);
     button->setObjectName(QLatin1String(name));
     connect(button, &QPushButton::clicked, this, [this, kind] { act(kind); });
@@ -142,7 +142,7 @@ void ReleaseConsole::refresh() {
     }
 }
 
-void ReleaseConsole::act(Kind kind) {
+void ReleaseConsole::act(Act kind) {
     if (!desk_.store().empty()) {
         desk_.session().act({kind, chosen()});
     }
