@@ -127,8 +127,11 @@ class RunSession::Engine final : public record::Listener {
             problem = text(history.error().text());
         } else {
             for (const lab::HistoryEntry& entry : *history) {
-                lines.push_back(text(fmt::format("{}  {}: {}", to_text(entry.at),
-                                                 to_text(entry.category), to_text(entry.code))));
+                std::string line = to_text(entry.at) + "  " + std::string(to_text(entry.category));
+                if (entry.code != base::Code::kNone) {
+                    line += ": " + std::string(to_text(entry.code));
+                }
+                lines.push_back(text(line));
             }
         }
         post([endpoint, lines, problem](RunSession& owner) {

@@ -36,11 +36,16 @@ class Selection final : public QObject {
 
   private:
     template <class T>
-    void change(T& what, const T& to) {
-        if (what != to) {
-            what = to;
-            Q_EMIT changed();
+    void change(std::optional<T>& what, const std::optional<T>& to) {
+        if (what == to) {
+            return;
         }
+        if (to) {
+            what = *to;
+        } else {
+            what.reset();  // GCC 12 warns of an assignment from what holds nothing
+        }
+        Q_EMIT changed();
     }
 
     std::optional<TimeRange> time_;

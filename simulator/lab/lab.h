@@ -58,6 +58,9 @@ struct Viewport {
 
 struct Cell {
     uint32_t endpoints = 0, exposed = 0, refused = 0, affected = 0, harmed = 0, lost = 0;
+    uint32_t on_release = 0;         // of the endpoints, those that run `release`
+    int32_t release = record::kAll;  // the newest that one of them runs; kAll: the baseline alone
+    uint8_t persona = 0;             // of the first of them, by its number in the record's header
 };
 
 struct GroupSnapshot {
@@ -65,6 +68,7 @@ struct GroupSnapshot {
     uint64_t endpoints = 0, exposed = 0, affected = 0, refused = 0, alerts = 0;
     uint64_t harmed = 0, lost = 0;  // now
     std::vector<Cell> cells;        // the group's rows, cut into equal runs
+    uint32_t first = 0;             // row of the group
 };
 
 struct EndpointSnapshot {

@@ -22,11 +22,58 @@ std::pair<uint32_t, uint32_t> Lab::rows_of(size_t group) const {
     return {begin, end};
 }
 
+namespace {
+
+// The newest release that some component runs of which content set, worked out once for each.
+class NewestReleases {
+  public:
+    NewestReleases(const ControlPlane& control, size_t feeds)
+        : control_(control), feeds_(feeds), known_(control.sets(), kUnknown) {}
+
+    // By number; kAll: the baseline alone, or nothing.
+    int32_t of(fleet::SetId set) {
+        int32_t& newest = known_[set.value];
+        if (newest == kUnknown) {
+            newest = record::kAll;
+            for (size_t feed = 0; feed < feeds_; ++feed) {
+                const auto release = control_.running_release(set, feed);
+                if (release && *release != ControlPlane::kNoRelease) {
+                    newest = std::max(newest, static_cast<int32_t>(*release));
+                }
+            }
+        }
+        return newest;
+    }
+
+  private:
+    static constexpr int32_t kUnknown = record::kAll - 1;
+    const ControlPlane& control_;
+    size_t feeds_;
+    std::vector<int32_t> known_;  // by set
+};
+
+void count(Cell& cell, fleet::Marks marks, base::HarmMask harms, int32_t release) {
+    ++cell.endpoints;
+    cell.exposed += (marks & fleet::kExposed) != 0;
+    cell.refused += (marks & fleet::kRefused) != 0;
+    cell.affected += (marks & fleet::kAffected) != 0;
+    cell.harmed += harms != 0;
+    cell.lost += (harms & (bit(base::Harm::kUnbootable) | bit(base::Harm::kBootLoop))) != 0;
+    if (release > cell.release) {
+        cell.release = release;
+        cell.on_release = 0;
+    }
+    cell.on_release += release == cell.release;
+}
+
+}  // namespace
+
 Snapshot Lab::snapshot(const Viewport& viewport) const {
     const fleet::Population& rows = parts_->fleet->population();
     Snapshot out;
     out.at = parts_->now;
     out.polls = parts_->fleet->polls();
+    NewestReleases releases(*parts_->control, parts_->feeds.size());
     for (size_t g = 0; g < parts_->experiment.groups.size(); ++g) {
         const Counts& counts = parts_->ledger->group(g);
         GroupSnapshot group{parts_->experiment.groups[g].name,
@@ -37,21 +84,20 @@ Snapshot Lab::snapshot(const Viewport& viewport) const {
                             counts.alerts,
                             parts_->census->group(g).harmed,
                             parts_->census->group(g).lost,
-                            {}};
+                            {},
+                            0};
         const auto [begin, end_row] = rows_of(g);
+        group.first = begin;
         const uint64_t size = end_row - begin;
         group.cells.resize(std::min<uint64_t>(viewport.cells_per_group, size));
         for (uint64_t i = 0; i < size && !group.cells.empty(); ++i) {
             Cell& cell = group.cells[i * group.cells.size() / size];
             const fleet::Row row = begin + static_cast<uint32_t>(i);
-            const fleet::Marks marks = parts_->fleet->marks(row);
-            const base::HarmMask harms = parts_->control->harms(rows.set(row));
-            ++cell.endpoints;
-            cell.exposed += (marks & fleet::kExposed) != 0;
-            cell.refused += (marks & fleet::kRefused) != 0;
-            cell.affected += (marks & fleet::kAffected) != 0;
-            cell.harmed += harms != 0;
-            cell.lost += (harms & (bit(base::Harm::kUnbootable) | bit(base::Harm::kBootLoop))) != 0;
+            if (cell.endpoints == 0) {
+                cell.persona = rows.persona(row);
+            }
+            count(cell, parts_->fleet->marks(row), parts_->control->harms(rows.set(row)),
+                  releases.of(rows.set(row)));
         }
         out.groups.push_back(std::move(group));
     }

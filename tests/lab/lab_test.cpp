@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "base/file.h"
 #include "content/pki.h"
@@ -242,6 +243,36 @@ TEST_F(LabTest, ShowsASnapshotThatAddsUp) {
     EXPECT_EQ(seen.endpoints[0].group, "engineering");
     EXPECT_EQ(seen.endpoints[0].running, std::vector<std::string>{"DatasetA baseline"});
     EXPECT_EQ(seen.endpoints[1].group, "public-2");
+}
+
+TEST_F(LabTest, SaysOfACellWithOneEndpointWhatThatEndpointIs) {
+    lab_ = test::assemble(test::experiment(std::string(kGoodRelease) + kPromotions),
+                          fixtures_.options());
+    ASSERT_OK(lab_->advance_until({20 * 3600}));
+    std::vector<uint32_t> all(300);
+    std::iota(all.begin(), all.end(), 0);
+    const Snapshot seen = lab_->snapshot({1000, all});
+    ASSERT_OK(lab_->interrupt());
+    const auto run = record::read_run(fixtures_.run_file());
+    ASSERT_OK(run);
+    const std::vector<record::Persona>& personas = run->header.personas;
+    uint32_t first = 0, on_release = 0;
+    for (const GroupSnapshot& group : seen.groups) {
+        EXPECT_EQ(group.first, first);
+        ASSERT_EQ(group.cells.size(), group.endpoints);
+        for (size_t i = 0; i < group.cells.size(); ++i) {
+            const Cell& cell = group.cells[i];
+            const EndpointSnapshot& one = seen.endpoints[first + i];
+            EXPECT_EQ(personas[cell.persona].name, one.persona);
+            const bool baseline = one.running == std::vector<std::string>{"DatasetA baseline"} ||
+                                  one.running == std::vector<std::string>{"DatasetA nothing"};
+            EXPECT_EQ(cell.release, baseline ? record::kAll : 0) << one.running[0];
+            EXPECT_EQ(cell.on_release, 1u);
+            on_release += baseline ? 0 : 1;
+        }
+        first += static_cast<uint32_t>(group.endpoints);
+    }
+    EXPECT_GT(on_release, 0u) << "else nothing was shown";
 }
 
 TEST_F(LabTest, RecordsEachDistinctTransitionOnce) {
