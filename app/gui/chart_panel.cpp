@@ -21,11 +21,16 @@ namespace firebreak::gui {
 namespace {
 
 constexpr int kChartSwatch = 14;
-constexpr double kUnderLine = 0.22;  // how strongly an area is filled
 
 bool filled_below(const models::RunChart& chart, size_t line) {
     return chart.stacked || chart.kind == models::ChartKind::kGap ||
            (chart.kind == models::ChartKind::kReach && line < 2);
+}
+
+// As much as the largest value takes, so that those after it stay where they are.
+int room_for_value(const models::ChartLine& line, const QFontMetrics& metrics) {
+    const auto most = static_cast<uint64_t>(std::llround(models::highest(line.own)));
+    return metrics.horizontalAdvance(grouped(most));
 }
 
 // Baselines at least a line apart, in the order of what they label; those for which there is no
@@ -98,14 +103,14 @@ void ChartPanel::make_series() {
     };
     for (size_t i = 0; i < data_.lines.size(); ++i) {
         Drawn drawn;
-        drawn.upper = new QLineSeries(chart());
         if (filled_below(data_, i)) {
-            drawn.lower = new QLineSeries(chart());
-            drawn.area = new QAreaSeries(drawn.upper, drawn.lower);
+            drawn.ceiling = new QLineSeries(chart());
+            drawn.floor = new QLineSeries(chart());
+            drawn.area = new QAreaSeries(drawn.ceiling, drawn.floor);
             attach(drawn.area);
-        } else {
-            attach(drawn.upper);
         }
+        drawn.line = new QLineSeries(chart());
+        attach(drawn.line);
         drawn_.push_back(drawn);
     }
     colour_series();
@@ -115,17 +120,14 @@ void ChartPanel::colour_series() {
     for (size_t i = 0; i < drawn_.size(); ++i) {
         const models::ChartLine& line = data_.lines[i];
         QPen pen = pen_of(line.tone, line.dash);
-        if (drawn_[i].area == nullptr) {
-            drawn_[i].upper->setPen(pen);
-            continue;
+        pen.setWidthF(data_.stacked ? 1 : pen.widthF());
+        drawn_[i].line->setPen(pen);
+        if (drawn_[i].area != nullptr) {
+            QColor fill = pen.color();
+            fill.setAlphaF(data_.stacked ? 0.75f : 0.22f);
+            drawn_[i].area->setBrush(brush_of(line.tone, fill));
+            drawn_[i].area->setPen(Qt::NoPen);
         }
-        QColor fill = pen.color();
-        fill.setAlphaF(data_.stacked ? 0.75f : static_cast<float>(kUnderLine));
-        drawn_[i].area->setBrush(brush_of(line.tone, fill));
-        if (data_.stacked) {
-            pen.setWidthF(1);
-        }
-        drawn_[i].area->setPen(pen);
     }
 }
 
@@ -196,21 +198,22 @@ QList<QPointF> ChartPanel::polyline(const models::Steps& steps) const {
 }
 
 void ChartPanel::fill(Drawn& drawn, const models::Steps& steps, const models::Steps& below) {
-    QList<QPointF> upper = polyline(steps);
-    if (drawn.lower != nullptr) {
-        QList<QPointF> lower = polyline(below);
-        if (lower.isEmpty() && !upper.isEmpty()) {
-            lower = {{upper.first().x(), 0}, {upper.last().x(), 0}};
+    const QList<QPointF> line = polyline(steps);
+    drawn.line->replace(line);
+    if (drawn.area != nullptr) {
+        QList<QPointF> floor = polyline(below);
+        if (floor.isEmpty() && !line.isEmpty()) {
+            floor = {{line.first().x(), 0}, {line.last().x(), 0}};
         }
-        drawn.lower->replace(lower);
+        drawn.ceiling->replace(line);
+        drawn.floor->replace(floor);
     }
-    drawn.upper->replace(upper);
 }
 
 int ChartPanel::points_drawn() const {
     qsizetype points = 0;
     for (const Drawn& drawn : drawn_) {
-        points += drawn.upper->count();
+        points += drawn.line->count();
     }
     return static_cast<int>(points);
 }
@@ -312,7 +315,7 @@ void ChartPanel::draw_head(QPainter& painter) const {
         }
         const QString name = metrics.elidedText(line.name, Qt::ElideMiddle, 130);
         const QString value = value_text(line);
-        const int widest = metrics.horizontalAdvance(name) + metrics.horizontalAdvance(value) + 5;
+        const int widest = metrics.horizontalAdvance(name) + room_for_value(line, metrics) + 5;
         if (x + kChartSwatch + 4 + widest > width() - kGrid) {
             painter.drawText(QPointF(x, base), QStringLiteral("…"));
             return;
@@ -325,9 +328,7 @@ void ChartPanel::draw_head(QPainter& painter) const {
         x += metrics.horizontalAdvance(name) + 5;
         painter.setPen(colours().text());
         painter.drawText(QPointF(x, base), value);
-        // Values that grow by a digit do not move those after them too often.
-        const int room = metrics.horizontalAdvance(QStringLiteral("000,000"));
-        x += std::max(metrics.horizontalAdvance(value), room) + kGrid;
+        x += room_for_value(line, metrics) + 2 * kGrid;
     }
 }
 
@@ -350,9 +351,6 @@ void ChartPanel::draw_threshold(QPainter& painter) const {
     const bool above = at - metrics.height() > area.top();
     const QRectF where(area.left() + 4, above ? at - metrics.height() : at + 1,
                        metrics.horizontalAdvance(text) + 4, metrics.height());
-    QColor behind = colours().surface();
-    behind.setAlphaF(0.8f);
-    painter.fillRect(where, behind);
     painter.setPen(colours().failure());
     painter.drawText(where, Qt::AlignLeft | Qt::AlignVCenter, text);
 }

@@ -66,8 +66,8 @@ class ChartPanel final : public QChartView {
 
   private:
     struct Drawn {  // of a line
-        QLineSeries* upper = nullptr;
-        QLineSeries* lower = nullptr;  // stacked: the top of the line below
+        QLineSeries* line = nullptr;
+        QLineSeries *ceiling = nullptr, *floor = nullptr;  // of the area, if there is one
         QAreaSeries* area = nullptr;
     };
     void make_series();

@@ -286,9 +286,8 @@ void ChartsPane::place() {
         }
     }
     rail_->set_scale(scale_);
-    rail_->set_scope(scope());
     axis_->set_scale(scale_);
-    range_->setText(tr("%1 to %2").arg(words(begin), words(end)));
+    range_->setText(tr("%1 · %2 to %3").arg(scope(), words(begin), words(end)));
 }
 
 void ChartsPane::mark() {
@@ -491,10 +490,10 @@ void ChartsPane::draw_all(QPainter& painter) {
     const int title = fontMetrics().height() + 2 * kGrid;
     painter.setFont(font());
     painter.setPen(colours().text());
-    const QString text = tr("%1 · seed %2 · %3 · %4")
+    const QString text = tr("%1 · seed %2 · %3")
                              .arg(words(header.title.empty() ? header.name : header.title))
                              .arg(header.seed)
-                             .arg(scope(), range_->text());
+                             .arg(range_->text());
     painter.drawText(QRect(kGrid, 0, size.width() - 2 * kGrid, title),
                      Qt::AlignLeft | Qt::AlignVCenter,
                      fontMetrics().elidedText(text, Qt::ElideRight, size.width() - 2 * kGrid));

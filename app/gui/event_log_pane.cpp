@@ -15,7 +15,6 @@
 #include <QStackedWidget>
 #include <QStyledItemDelegate>
 #include <QTableView>
-#include <QToolButton>
 #include <QVBoxLayout>
 #include <algorithm>
 
@@ -55,16 +54,21 @@ std::set<Category> failures() {
     return out;
 }
 
-// Colours the words of a kind; the words say the same.
-class KindDelegate final : public QStyledItemDelegate {
+// Keeps numbers off the next column, and colours the words of a kind; the words say the same.
+class CellDelegate final : public QStyledItemDelegate {
   public:
-    KindDelegate(const EventModel& model, QObject* parent)
+    CellDelegate(const EventModel& model, QObject* parent)
         : QStyledItemDelegate(parent), model_(model) {}
 
   protected:
     void initStyleOption(QStyleOptionViewItem* option, const QModelIndex& index) const override {
         QStyledItemDelegate::initStyleOption(option, index);
-        if (const bridge::RowEvent* event = model_.event(index.row())) {
+        if (index.column() == EventModel::kEndpoint) {
+            option->text += QChar::Space;
+            option->text += QChar::Space;
+        }
+        const bridge::RowEvent* event = model_.event(index.row());
+        if (event != nullptr && index.column() == EventModel::kCategory) {
             const Colours now = colours();
             option->palette.setColor(QPalette::Text, is_refusal(event->category) ? now.accent()
                                                      : is_harmless(event->category)
@@ -84,7 +88,7 @@ EventLogPane::EventLogPane(Desk& desk, QWidget* parent)
       desk_(desk),
       model_(desk.store()),
       words_(new QLineEdit(this)),
-      kinds_button_(new QToolButton(this)),
+      kinds_button_(new QPushButton(this)),
       kinds_menu_(new QMenu(this)),
       groups_(new QComboBox(this)),
       only_endpoint_(new QCheckBox(tr("Selected endpoint only"), this)),
@@ -145,8 +149,7 @@ QWidget* EventLogPane::built_filters() {
     words_->setMinimumWidth(120);
     connect(words_, &QLineEdit::textChanged, this, [this] { typing_.start(); });
     kinds_button_->setObjectName("event_kinds");
-    kinds_button_->setPopupMode(QToolButton::InstantPopup);
-    kinds_button_->setFocusPolicy(Qt::StrongFocus);
+    kinds_button_->setAutoDefault(false);
     kinds_button_->setMenu(kinds_menu_);
     connect(kinds_menu_, &QMenu::aboutToShow, this, &EventLogPane::fill_kinds);
     groups_->setObjectName("event_group");
@@ -184,7 +187,7 @@ void EventLogPane::build_table() {
     table_->setTabKeyNavigation(false);
     table_->setCornerButtonEnabled(false);
     table_->setFont(tabular(font()));
-    table_->setItemDelegateForColumn(EventModel::kCategory, new KindDelegate(model_, table_));
+    table_->setItemDelegate(new CellDelegate(model_, table_));
     QHeaderView* rows = table_->verticalHeader();
     rows->hide();
     rows->setSectionResizeMode(QHeaderView::Fixed);  // else each row would be measured
@@ -197,7 +200,7 @@ void EventLogPane::build_table() {
     table_->setColumnWidth(EventModel::kTime,
                            metrics.horizontalAdvance("day 10 00:00") + 3 * kGrid);
     table_->setColumnWidth(EventModel::kEndpoint,
-                           metrics.horizontalAdvance("20000000 ") + 3 * kGrid);
+                           metrics.horizontalAdvance("20,000,000  ") + 3 * kGrid);
     table_->setColumnWidth(EventModel::kGroup, 14 * letter + 2 * kGrid);
     table_->setColumnWidth(EventModel::kCategory, 18 * letter + 2 * kGrid);
 
@@ -271,7 +274,7 @@ void EventLogPane::fill_kinds() {
 
 void EventLogPane::set_kinds(const std::set<Category>& kinds) {
     kinds_ = kinds;
-    QString name = tr("%n kind(s)", nullptr, static_cast<int>(kinds.size()));
+    QString name = tr("%1 kinds").arg(kinds.size());
     if (kinds.empty()) {
         name = tr("Everything");
     } else if (kinds == failures()) {
@@ -383,7 +386,8 @@ void EventLogPane::copy() {
         copied_ = selected > kMostCopied
                       ? tr("Copied the first %1 of %2 rows; narrow the filter for the others")
                             .arg(grouped(kMostCopied), grouped(all))
-                      : tr("Copied %1 rows").arg(grouped(all));
+                  : all == 1 ? tr("Copied 1 row")
+                             : tr("Copied %1 rows").arg(grouped(all));
     }
     show_state();
 }
@@ -399,7 +403,7 @@ void EventLogPane::show_state() {
     }
     if (model_.all() > 0) {
         parts.push_back(rows == model_.all()
-                            ? tr("%1 events").arg(grouped(rows))
+                            ? rows == 1 ? tr("1 event") : tr("%1 events").arg(grouped(rows))
                             : tr("%1 of %2 events").arg(grouped(rows), grouped(model_.all())));
     }
     if (desk_.selection().time()) {

@@ -15,7 +15,6 @@ class QMenu;
 class QPushButton;
 class QStackedWidget;
 class QTableView;
-class QToolButton;
 
 namespace firebreak::gui {
 
@@ -59,7 +58,7 @@ class EventLogPane final : public QWidget {
     QString copied_;      // until something else happens
 
     QLineEdit* words_;
-    QToolButton* kinds_button_;
+    QPushButton* kinds_button_;
     QMenu* kinds_menu_;
     QComboBox* groups_;
     QCheckBox* only_endpoint_;

@@ -19,6 +19,7 @@ namespace firebreak::gui {
 namespace {
 
 constexpr int kFlagWidth = 16;
+constexpr int kFlagHeight = 16;
 constexpr int kMostLetters = 3;
 constexpr base::Duration kKeyStep = base::minutes(5);
 
@@ -55,6 +56,20 @@ QColor ink_on(const QColor& colour) {
 
 }  // namespace
 
+void draw_flag(QPainter& painter, const QRectF& where, const QString& letters, bool planned) {
+    const QColor colour = flag_colour(letters.at(0));
+    QFont bold = small_font();
+    bold.setWeight(QFont::Bold);
+    painter.setFont(bold);
+    const QPen edge(colour, 1.2, planned ? Qt::DashLine : Qt::SolidLine);
+    painter.setPen(edge);
+    painter.setBrush(planned ? QBrush(Qt::NoBrush) : QBrush(colour));
+    painter.drawRoundedRect(where, 2, 2);
+    painter.setPen(planned ? colours().text() : ink_on(colour));
+    painter.drawText(where, Qt::AlignCenter, letters);
+    painter.setPen(edge);
+}
+
 FlagRail::FlagRail(QWidget* parent) : QWidget(parent) {
     setObjectName(QStringLiteral("chart-flags"));
     setAccessibleName(tr("Flags: releases, promotions, faults, halts, fixes"));
@@ -62,7 +77,7 @@ FlagRail::FlagRail(QWidget* parent) : QWidget(parent) {
 }
 
 QSize FlagRail::sizeHint() const {
-    return {200, std::max(fontMetrics().height(), 16) + kGrid};
+    return {200, std::max(fontMetrics().height(), kFlagHeight) + kGrid};
 }
 
 void FlagRail::set_flags(std::vector<RailFlag> flags) {
@@ -80,13 +95,6 @@ void FlagRail::set_scale(const TimeScale& scale) {
 void FlagRail::set_pointed(std::optional<base::SimTime> at) {
     if (at != pointed_) {
         pointed_ = at;
-        update();
-    }
-}
-
-void FlagRail::set_scope(const QString& scope) {
-    if (scope != scope_) {
-        scope_ = scope;
         update();
     }
 }
@@ -156,35 +164,21 @@ void FlagRail::paintEvent(QPaintEvent* /*event*/) {
     QPainter painter(this);
     painter.setRenderHint(QPainter::Antialiasing);
     painter.fillRect(rect(), colours().background());
-    QFont bold = small_font();
-    bold.setWeight(QFont::Bold);
-    const double top = (height() - 16) / 2.0;
-    painter.setFont(small_font());
-    painter.setPen(colours().quiet_text());
-    const int before = clusters_.empty() ? width() : static_cast<int>(clusters_.front().x);
-    painter.drawText(QRectF(kGrid, 0, before - 2.0 * kGrid, height()),
-                     Qt::AlignLeft | Qt::AlignVCenter,
-                     painter.fontMetrics().elidedText(scope_, Qt::ElideRight, before - 2 * kGrid));
-    painter.setFont(bold);
+    const double top = (height() - kFlagHeight) / 2.0;
     for (const Cluster& one : clusters_) {
-        const QColor colour = flag_colour(one.letters.at(0));
-        const QRectF box(one.x, top, one.width, 16);
-        painter.setPen(QPen(colour, 1.2, one.planned ? Qt::DashLine : Qt::SolidLine));
-        painter.setBrush(one.planned ? QBrush(Qt::NoBrush) : QBrush(colour));
-        painter.drawRoundedRect(box, 2, 2);
+        draw_flag(painter, QRectF(one.x, top, one.width, kFlagHeight), one.letters, one.planned);
         painter.drawLine(QPointF(one.x, top), QPointF(one.x, height()));
-        painter.setPen(one.planned ? colours().text() : ink_on(colour));
-        painter.drawText(box, Qt::AlignCenter, one.letters);
     }
+    painter.setFont(small_font());
     if (pointed_ && *pointed_ >= scale_.begin && *pointed_ <= scale_.end) {
         const QString text = words(*pointed_);
         const double wide = painter.fontMetrics().horizontalAdvance(text) + 12;
         const double x = std::clamp(scale_.x(*pointed_) - wide / 2, 0.0, width() - wide);
         painter.setPen(Qt::NoPen);
         painter.setBrush(colours().text());
-        painter.drawRoundedRect(QRectF(x, top, wide, 16), 2, 2);
+        painter.drawRoundedRect(QRectF(x, top, wide, kFlagHeight), 2, 2);
         painter.setPen(colours().surface());
-        painter.drawText(QRectF(x, top, wide, 16), Qt::AlignCenter, text);
+        painter.drawText(QRectF(x, top, wide, kFlagHeight), Qt::AlignCenter, text);
     }
 }
 

@@ -8,6 +8,10 @@
 #include "gui/time_scale.h"
 #include "models/plan.h"
 
+QT_BEGIN_NAMESPACE
+class QPainter;
+QT_END_NAMESPACE
+
 namespace firebreak::gui {
 
 struct RailFlag {
@@ -16,6 +20,9 @@ struct RailFlag {
     QString text;
     bool planned = false;  // has not happened yet
 };
+
+// The letters on their colour; planned ones as an outline.
+void draw_flag(QPainter& painter, const QRectF& where, const QString& letters, bool planned);
 
 // R release, P promotion, F fault, H halt, X fix and so on; those that would overlap stand
 // together.
@@ -28,7 +35,6 @@ class FlagRail final : public QWidget {
     void set_flags(std::vector<RailFlag> flags);  // in order of time
     void set_scale(const TimeScale& scale);
     void set_pointed(std::optional<base::SimTime> at);
-    void set_scope(const QString& scope);  // whose numbers these are: "all groups"
     QSize sizeHint() const override;
     // What stands at a pixel: "HX", with each flag's text; nothing if there is none.
     QString letters_at(int x) const;
@@ -56,7 +62,6 @@ class FlagRail final : public QWidget {
     std::vector<Cluster> clusters_;
     TimeScale scale_;
     std::optional<base::SimTime> pointed_;
-    QString scope_;
 };
 
 // Ticks, and the moment that panes show; a click or a drag goes to another one.

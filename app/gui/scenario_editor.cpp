@@ -412,9 +412,9 @@ ScenarioEditor::Check ScenarioEditor::checked_text(const std::string& text, cons
     for (const scenario::Group& group : parsed->groups) {
         endpoints += group.endpoints;
     }
-    return {std::nullopt, tr("No mistakes · %1 endpoints · %2 · %n expectation(s)", nullptr,
-                             static_cast<int>(parsed->expectations.size()))
-                              .arg(grouped(endpoints), words(parsed->duration))};
+    return {std::nullopt, tr("No mistakes · %1 endpoints · %2 · expectations: %3")
+                              .arg(grouped(endpoints), words(parsed->duration),
+                                   QString::number(parsed->expectations.size()))};
 }
 
 // On another thread: an inventory of many megabytes may have to be read.

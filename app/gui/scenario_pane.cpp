@@ -172,9 +172,11 @@ void ScenarioPane::build_acts() {
                    "scenario_run_seed", &ScenarioPane::run_with_another_seed);
     edit_ = act(tr("Open in the editor"), QKeySequence(Qt::Key_F4), "scenario_edit",
                 &ScenarioPane::edit);
+    edit_->setIconText(tr("Edit"));  // on a button
     copy_ = act(tr("Copy as command line"), {}, "scenario_copy", &ScenarioPane::copy_command_line);
     cancel_ = act(tr("Cancel the folder"), QKeySequence(Qt::Key_Escape), "scenario_cancel",
                   &ScenarioPane::cancel);
+    cancel_->setIconText(tr("Cancel"));
 }
 
 QList<QAction*> ScenarioPane::acts() const {
@@ -201,24 +203,23 @@ QWidget* ScenarioPane::built_buttons() {
         out->setAccessibleName(action->text());
         out->setFocusPolicy(Qt::StrongFocus);
         out->setToolButtonStyle(Qt::ToolButtonTextOnly);
-        row->addWidget(out);
         return out;
     };
     auto* more = new QMenu(bar);
     more->addActions({paused_, another_, edit_, copy_});
     QToolButton* run = button(run_);
+    row->addWidget(run);
     run->setMenu(more);
     run->setPopupMode(QToolButton::MenuButtonPopup);
     seed_->setObjectName("scenario_seed");
     seed_->setAccessibleName(tr("Seed"));
-    seed_->setPlaceholderText(tr("seed of the file"));
+    seed_->setPlaceholderText(tr("Seed"));
     seed_->setToolTip(tr("Runs use this seed in place of the scenario's; empty: the scenario's"));
     seed_->setValidator(new QRegularExpressionValidator(QRegularExpression("[0-9]{0,19}"), seed_));
     seed_->setClearButtonEnabled(true);
     connect(seed_, &QLineEdit::returnPressed, this, &ScenarioPane::run);
     row->addWidget(seed_, 1);
-    auto* edit = button(edit_);
-    edit->setText(tr("Edit"));
+    row->addWidget(button(edit_));
     return bar;
 }
 
@@ -235,7 +236,6 @@ QWidget* ScenarioPane::built_progress() {
     row->addWidget(progress_text_, 1);
     auto* stop = new QToolButton(progress_);
     stop->setDefaultAction(cancel_);
-    stop->setText(tr("Cancel"));
     stop->setObjectName("scenario_cancel_button");
     stop->setAccessibleName(cancel_->text());
     stop->setFocusPolicy(Qt::StrongFocus);

@@ -13,11 +13,15 @@
 #include <QPushButton>
 #include <QScrollBar>
 #include <QStackedLayout>
+#include <QStyle>
 #include <QStyledItemDelegate>
 #include <QTreeView>
 #include <QVBoxLayout>
+#include <algorithm>
+#include <utility>
 
 #include "gui/empty_state.h"
+#include "gui/flag_rail.h"
 #include "gui/theme.h"
 #include "gui/words.h"
 
@@ -27,7 +31,8 @@ namespace {
 
 using models::TimelineModel;
 
-// Planned entries, and those after the moment that is shown, are quiet; flags are bold.
+// Planned entries, and those after the moment that is shown, are quiet; flags look as on the rail
+// of the charts.
 class TimelineDelegate final : public QStyledItemDelegate {
   public:
     TimelineDelegate(const models::RunStore& store, QObject* parent)
@@ -42,10 +47,30 @@ class TimelineDelegate final : public QStyledItemDelegate {
             option->palette.setColor(QPalette::Text, colours().quiet_text());
         }
         option->font.setItalic(planned);
-        if (index.column() == TimelineModel::kFlag) {
-            option->font.setBold(true);
-            option->displayAlignment = Qt::AlignCenter;
+    }
+
+  public:
+    void paint(QPainter* painter, const QStyleOptionViewItem& option,
+               const QModelIndex& index) const override {
+        if (index.column() != TimelineModel::kFlag) {
+            QStyledItemDelegate::paint(painter, option, index);
+            return;
         }
+        QStyleOptionViewItem blank = option;
+        initStyleOption(&blank, index);
+        const QString letter = std::exchange(blank.text, QString());
+        QApplication::style()->drawControl(QStyle::CE_ItemViewItem, &blank, painter, blank.widget);
+        if (!letter.isEmpty()) {
+            QRectF box(0, 0, 16, std::min(16, option.rect.height() - 2));
+            box.moveCenter(QRectF(option.rect).center());
+            painter->save();
+            painter->setRenderHint(QPainter::Antialiasing);
+            draw_flag(*painter, box, letter, index.data(TimelineModel::kPlanned).toBool());
+            painter->restore();
+        }
+    }
+    QSize sizeHint(const QStyleOptionViewItem& option, const QModelIndex& index) const override {
+        return QStyledItemDelegate::sizeHint(option, index) + QSize(0, 4);
     }
 
   private:

@@ -44,7 +44,7 @@ QBrush brush_of(models::Tone tone, const QColor& fill) {
 
 void draw_swatch(QPainter& painter, const QRectF& where, models::Tone tone, int dash, bool area) {
     if (area) {
-        painter.setPen(Qt::NoPen);
+        painter.setPen(QPen(colour_of(tone), 1));
         painter.setBrush(brush_of(tone, colour_of(tone)));
         painter.drawRect(where);
     } else {

@@ -1,5 +1,6 @@
 #include "models/event_model.h"
 
+#include <QLocale>
 #include <algorithm>
 
 #include "base/outcome.h"
@@ -221,7 +222,7 @@ QString EventModel::cell(const bridge::RowEvent& event, int column) const {
         case kTime:
             return in_words(to_text(event.at));
         case kEndpoint:
-            return QString::number(event.endpoint);
+            return QLocale(QLocale::English, QLocale::UnitedStates).toString(event.endpoint);
         case kGroup: {
             const int32_t group = group_of(event.endpoint);
             return group < 0
@@ -244,8 +245,9 @@ QString EventModel::csv(const std::vector<std::pair<int, int>>& rows) const {
             if (there == nullptr) {
                 break;
             }
-            out += cell(*there, kTime) + ',' + QString::number(there->at.seconds);
-            for (int column = kEndpoint; column < kColumns; ++column) {
+            out += cell(*there, kTime) + ',' + QString::number(there->at.seconds) + ',' +
+                   QString::number(there->endpoint);
+            for (int column = kGroup; column < kColumns; ++column) {
                 out += ',' + quoted(cell(*there, column));
             }
             out += '\n';
@@ -284,7 +286,7 @@ QVariant EventModel::headerData(int section, Qt::Orientation orientation, int ro
         return QVariant::fromValue((section == kEndpoint ? Qt::AlignRight : Qt::AlignLeft) |
                                    Qt::AlignVCenter);
     }
-    const std::array<QString, kColumns> names = {tr("Time"), tr("Endpoint"), tr("Group"),
+    const std::array<QString, kColumns> names = {tr("Time"), tr("Endpoint") + "  ", tr("Group"),
                                                  tr("What"), tr("Why")};
     return role == Qt::DisplayRole ? QVariant(names[static_cast<size_t>(section)]) : QVariant();
 }

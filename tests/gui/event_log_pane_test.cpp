@@ -12,7 +12,6 @@
 #include <QPushButton>
 #include <QScrollBar>
 #include <QTableView>
-#include <QToolButton>
 
 #include "gui/scenario_folder.h"
 
@@ -125,7 +124,7 @@ TEST_F(EventLogPaneTest, SharesItsGroupAndTimeWithTheSelection) {
 TEST_F(EventLogPaneTest, OffersTheKindsThatThereAreWithTheirNumbers) {
     give(0, 1000);
     ASSERT_TRUE(wait_for([&] { return rows() == 1000; }));
-    auto* menu = child<QToolButton>("event_kinds")->menu();
+    auto* menu = child<QPushButton>("event_kinds")->menu();
     Q_EMIT menu->aboutToShow();
     QStringList names;
     for (const QAction* action : menu->actions()) {
@@ -135,7 +134,7 @@ TEST_F(EventLogPaneTest, OffersTheKindsThatThereAreWithTheirNumbers) {
               QStringList({"Everything", "Failures only", "", "installed (900)", "crash (100)"}));
     menu->actions()[1]->trigger();
     EXPECT_EQ(rows(), 100);
-    EXPECT_EQ(child<QToolButton>("event_kinds")->text(), "Failures only");
+    EXPECT_EQ(child<QPushButton>("event_kinds")->text(), "Failures only");
 }
 
 TEST_F(EventLogPaneTest, SelectsTheEndpointOfARowAndGoesToItsTime) {
