@@ -11,7 +11,6 @@
 #include <filesystem>
 #include <system_error>
 
-#include "checks/containment.h"
 #include "gui/desk.h"
 #include "gui/elided_label.h"
 #include "gui/fleet_legend.h"
@@ -117,9 +116,6 @@ QWidget* FleetPane::make_controls() {
 QWidget* FleetPane::make_map_page() {
     auto* page = new QWidget;
     map_ = new FleetMap(desk_);
-    headline_ = new ElidedLabel(2);
-    headline_->setObjectName("fleet_headline");
-    headline_->setFont(headline_font());
     coarse_ = new QLabel(
         tr("This run comes from a file, which holds the counts of each group, not the state of "
            "each endpoint. Run its scenario again to see the endpoints."));
@@ -133,7 +129,6 @@ QWidget* FleetPane::make_map_page() {
     auto* layout = new QVBoxLayout(page);
     layout->setContentsMargins(kGrid, kGrid, kGrid, kGrid / 2);
     layout->setSpacing(kGrid / 2);
-    layout->addWidget(headline_);
     layout->addWidget(make_controls());
     layout->addWidget(coarse_);
     layout->addWidget(map_, 1);
@@ -151,20 +146,6 @@ QWidget* FleetPane::make_map_page() {
     });
     Q_EMIT map_->pointed({});
     return page;
-}
-
-QString FleetPane::headline() const {
-    const models::RunStore& store = desk_.store();
-    if (!store.is_back()) {
-        return words(checks::headline(store.run()));
-    }
-    uint64_t affected = 0, endpoints = 0;
-    for (const lab::GroupSnapshot& group : map_->fleet()->groups) {
-        affected += group.affected;
-        endpoints += group.endpoints;
-    }
-    return tr("%1: %2 of %3 endpoints affected so far")
-        .arg(words(store.shown()), grouped(affected), grouped(endpoints));
 }
 
 void FleetPane::refresh_empty_page() {
@@ -186,7 +167,6 @@ void FleetPane::refresh() {
         refresh_empty_page();
         return;
     }
-    headline_->set_text(headline());
     coarse_->setVisible(desk_.store().shown_snapshot() == nullptr);
 }
 

@@ -31,14 +31,12 @@ class FleetPane final : public QWidget {
     QWidget* make_controls();
     void refresh();
     void refresh_empty_page();
-    QString headline() const;
 
     Desk& desk_;
     QStackedWidget* pages_ = nullptr;
     QLabel* empty_text_ = nullptr;
     QProgressBar* busy_ = nullptr;
     QPushButton* example_ = nullptr;
-    ElidedLabel* headline_ = nullptr;
     QLabel* coarse_ = nullptr;
     FleetMap* map_ = nullptr;
     ElidedLabel* pointed_ = nullptr;

@@ -17,7 +17,6 @@
 #include <QVBoxLayout>
 
 #include "base/file.h"
-#include "checks/containment.h"
 #include "checks/expectations.h"
 #include "gui/charts_pane.h"
 #include "gui/command_palette.h"
@@ -74,6 +73,7 @@ MainWindow::MainWindow(Desk::Places places, bool fresh, QWidget* parent)
     connect(desk_.get(), &Desk::problem, this, &MainWindow::show_problem);
     connect(&desk_->store(), &models::RunStore::restarted, this, &MainWindow::refresh_head);
     connect(&desk_->store(), &models::RunStore::grown, this, &MainWindow::refresh_head);
+    connect(&desk_->store(), &models::RunStore::shown_changed, this, &MainWindow::refresh_head);
     connect(&desk_->selection(), &models::Selection::changed, this, &MainWindow::refresh_chips);
     connect(&desk_->session(), &bridge::RunSession::state_changed, this, &MainWindow::refresh_head);
     connect(&desk_->session(), &bridge::RunSession::broke, this,
@@ -362,7 +362,7 @@ void MainWindow::tell_head() {
         return;
     }
     problem_->setVisible(problem_->isVisible() && state == State::kFailed);
-    headline_->setText(words(checks::headline(store.run())) + QStringLiteral("."));
+    headline_->setText(words(store.headline()) + QStringLiteral("."));
     setWindowTitle(tr("%1 – Firebreak").arg(words(store.run().header.title)));
     switch (state) {
         case State::kRunning:

@@ -1,7 +1,12 @@
 #include "models/run_store.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
+
+#include "base/text.h"
+#include "checks/containment.h"
 
 namespace firebreak::models {
 
@@ -81,6 +86,23 @@ void RunStore::load(record::Run run, const std::filesystem::path& file) {
     file_ = file;
     Q_EMIT restarted();
     Q_EMIT grown();
+}
+
+std::string RunStore::headline() const {
+    if (!is_back()) {
+        return checks::headline(*run_);
+    }
+    double affected = 0;
+    uint64_t endpoints = 0;
+    for (size_t g = 0; g < run_->header.groups.size(); ++g) {
+        const record::SeriesKey key{base::Metric::kAffected, static_cast<int32_t>(g), record::kAll,
+                                    record::kAll};
+        affected += record::value_at(run_->series, key, shown()).value_or(0);
+        endpoints += run_->header.groups[g].endpoints;
+    }
+    return fmt::format("{}: {} of {} endpoints affected so far", to_text(shown()),
+                       base::with_thousands(static_cast<int64_t>(affected)),
+                       base::with_thousands(static_cast<int64_t>(endpoints)));
 }
 
 double RunStore::polls_per_s() const {

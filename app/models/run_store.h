@@ -36,6 +36,9 @@ class RunStore final : public QObject {
     bool empty() const { return !run_.has_value(); }
     // Not before there is one.
     const record::Run& run() const { return *run_; }
+    // The answer in a sentence, without the last full stop; of a moment of the past, what it was
+    // then.
+    std::string headline() const;
     // Where the run is recorded.
     const std::filesystem::path& file() const { return file_; }
     void set_file(const std::filesystem::path& file) { file_ = file; }

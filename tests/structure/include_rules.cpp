@@ -29,12 +29,12 @@ constexpr Direction kDirections[] = {
     {"simulator/lab",      "base content host ports endpoint sandbox faults assay cloud fleet "
                            "record checks report scenario"},
     {"app/worker",         "base ports endpoint sandbox"},
+    {"app/places",         "base"},
     // Of the sandbox, `doctor` alone: which layers this machine has. Of faults, `content mutate`;
     // of the cloud, publishing and serving; of endpoint, what makes a feed's payloads of its
     // sources, samples of executables, and rules; of host and assay, trying rules on events.
     {"app/headless",       "base content host endpoint sandbox faults assay cloud record checks "
                            "report scenario lab places"},
-    {"app/places",         "base"},
     {"app/bridge",         "base record scenario lab"},
     {"app/models",         "base content record checks scenario lab bridge"},
     {"app/gui",            "base content host faults assay record checks report scenario lab "
