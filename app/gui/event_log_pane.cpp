@@ -164,6 +164,7 @@ QWidget* EventLogPane::built_filters() {
     connect(only_endpoint_, &QCheckBox::toggled, this, &EventLogPane::filter);
     follow_->setObjectName("event_follow");
     follow_->setAccessibleName(tr("Follow the newest event"));
+    follow_->setChecked(follows_);
     follow_->setToolTip(tr("Keeps the newest event in sight"));
     connect(follow_, &QCheckBox::clicked, this, &EventLogPane::set_follow);
     row->addWidget(words_, 1);

@@ -280,7 +280,7 @@ void ScenarioEditor::leave(std::function<void()> then) {
                      }},
                     {tr("Discard"),
                      [this, then] {
-                         edit_->document()->setModified(false);
+                         revert();  // `then` may leave this file open
                          then();
                      }},
                     {tr("Stay"), [this] { edit_->setFocus(); }}});

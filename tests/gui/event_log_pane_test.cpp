@@ -77,6 +77,7 @@ TEST_F(EventLogPaneTest, ShowsTheEventsOfARealRun) {
 }
 
 TEST_F(EventLogPaneTest, FollowsTheNewestUntilSomebodyScrollsAway) {
+    EXPECT_TRUE(child<QCheckBox>("event_follow")->isChecked());
     give(0, 500);
     ASSERT_TRUE(wait_for([&] { return rows() == 500 && at_the_end(); }));
     give(500, 500);

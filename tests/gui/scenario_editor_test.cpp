@@ -142,6 +142,7 @@ TEST_F(ScenarioEditorTest, AsksBeforeChangesWouldBeLost) {
     EXPECT_FALSE(left);
     press("Discard");
     EXPECT_TRUE(left);
+    EXPECT_EQ(editor_.text().toStdString(), bad_scenario());
     EXPECT_EQ(read("fast/bad.toml"), bad_scenario());
 }
 
