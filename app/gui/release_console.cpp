@@ -6,6 +6,7 @@
 #include <QHeaderView>
 #include <QLabel>
 #include <QPushButton>
+#include <QSignalBlocker>
 #include <QTableWidget>
 #include <QVBoxLayout>
 
@@ -102,6 +103,7 @@ std::string ReleaseConsole::chosen() const {
 }
 
 void ReleaseConsole::restart() {
+    const QSignalBlocker quiet(releases_->selectionModel());  // of a run that is gone
     releases_->setRowCount(0);
     said_->setText(desk_.store().empty()
                        ? tr("Releases of a run stand here, with what you may do to them while it "
@@ -134,7 +136,7 @@ void ReleaseConsole::refresh() {
     for (QPushButton* button : buttons_) {
         button->setEnabled(goes);
     }
-    for (int row = 0; row < releases_->rowCount(); ++row) {
+    for (int row = 0; row < releases_->rowCount() && !desk_.store().empty(); ++row) {
         const QString now = standing(desk_.store(), row, desk_.store().shown());
         if (QTableWidgetItem* item = releases_->item(row, kColumns - 1); item->text() != now) {
             item->setText(now);
