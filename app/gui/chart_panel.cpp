@@ -87,6 +87,9 @@ void ChartPanel::set_chart(models::RunChart chart) {
                       std::ranges::equal(chart.lines, data_.lines, {}, &models::ChartLine::name,
                                          &models::ChartLine::name);
     data_ = std::move(chart);
+    setToolTip(data_.threshold
+                   ? tr("%1. %2").arg(models::explanation_of(kind_), data_.threshold->text)
+                   : models::explanation_of(kind_));
     if (!same || drawn_.size() != data_.lines.size()) {
         make_series();
     }
@@ -346,8 +349,8 @@ void ChartPanel::draw_threshold(QPainter& painter) const {
         painter.drawLine(QPointF(area.left(), at), QPointF(area.right(), at));
     }
     const QString text = metrics.elidedText(
-        fits ? data_.threshold->text : data_.threshold->text + QStringLiteral(" ↑"), Qt::ElideRight,
-        static_cast<int>(area.width()) - 8);
+        fits ? data_.threshold->brief : data_.threshold->brief + QStringLiteral(" ↑"),
+        Qt::ElideRight, static_cast<int>(area.width()) - 8);
     const bool above = at - metrics.height() > area.top();
     const QRectF where(area.left() + 4, above ? at - metrics.height() : at + 1,
                        metrics.horizontalAdvance(text) + 4, metrics.height());

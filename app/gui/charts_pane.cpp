@@ -11,6 +11,7 @@
 #include <QPageSize>
 #include <QPainter>
 #include <QPdfWriter>
+#include <QSaveFile>
 #include <QScrollArea>
 #include <QScrollBar>
 #include <QStackedLayout>
@@ -140,7 +141,7 @@ QAction* ChartsPane::add(const char* name, const QString& text, const QList<QKey
     return action;
 }
 
-void ChartsPane::build_actions() {
+void ChartsPane::build_choice() {
     auto* const menu = new QMenu(this);
     for (const models::ChartKind kind : models::kChartKinds) {
         auto* const choice = menu->addAction(models::title_of(kind));
@@ -160,27 +161,40 @@ void ChartsPane::build_actions() {
     button->setPopupMode(QToolButton::InstantPopup);
     button->setMenu(menu);
     bar_->addWidget(button);
+}
+
+void ChartsPane::build_exports() {
+    auto* const copy = add("chart-copy", tr("Copy as CSV"), {QKeySequence::Copy},
+                           tr("Numbers of all charts shown, in the time that is to be seen"));
+    auto* const png = add("chart-png", tr("Export as PNG…"), {}, tr("A picture of all charts"));
+    auto* const pdf = add("chart-pdf", tr("Export as PDF…"), {}, tr("A drawing of all charts"));
+    connect(copy, &QAction::triggered, this, [this] { QApplication::clipboard()->setText(csv()); });
+    connect(png, &QAction::triggered, this, [this] { ask_and_export(QStringLiteral("png")); });
+    connect(pdf, &QAction::triggered, this, [this] { ask_and_export(QStringLiteral("pdf")); });
+}
+
+void ChartsPane::build_actions() {
+    build_choice();
     log_ = add("chart-log", tr("Log scale"), {Qt::Key_L}, tr("Logarithmic scale"));
     log_->setCheckable(true);
     auto* const closer =
         add("chart-closer", tr("+"), {Qt::Key_Plus, Qt::Key_Equal}, tr("Zoom in on the time"));
     auto* const wider = add("chart-wider", tr("−"), {Qt::Key_Minus}, tr("Zoom out"));
     auto* const all = add("chart-all", tr("All"), {Qt::Key_Home}, tr("The whole run"));
-    auto* const events = add("chart-events", tr("What happened"), {Qt::Key_E},
+    auto* const events = add("chart-events", tr("Zoom to events"), {Qt::Key_E},
                              tr("Zoom to the time in which something happened"));
     filter_ = add("chart-filter", tr("Filter to this range"), {Qt::Key_F},
                   tr("All panes show only the time that is to be seen here"));
     unfilter_ = add("chart-unfilter", tr("Remove time filter"), {}, tr("All panes show all times"));
+    log_->setIconText(tr("Log"));  // the toolbar has little room
+    events->setIconText(tr("Events"));
+    filter_->setIconText(tr("Filter"));
     bar_->addActions({log_, closer, wider, all, events, filter_});
     range_ = new QLabel(bar_);
     range_->setObjectName(QStringLiteral("chart-range"));
     range_->setFont(tabular(small_font()));
     range_->setContentsMargins(kGrid, 0, kGrid, 0);
     bar_->addWidget(range_);
-    auto* const copy = add("chart-copy", tr("Copy as CSV"), {QKeySequence::Copy},
-                           tr("Numbers of all charts shown, in the time that is to be seen"));
-    auto* const png = add("chart-png", tr("Export as PNG…"), {}, tr("A picture of all charts"));
-    auto* const pdf = add("chart-pdf", tr("Export as PDF…"), {}, tr("A drawing of all charts"));
     connect(log_, &QAction::toggled, this, &ChartsPane::refresh);
     connect(closer, &QAction::triggered, this,
             [this] { zoom_by(scale_.at((scale_.left + scale_.right) / 2.0), 0.5); });
@@ -191,9 +205,7 @@ void ChartsPane::build_actions() {
     connect(filter_, &QAction::triggered, this, &ChartsPane::filter_to_seen);
     connect(unfilter_, &QAction::triggered, this,
             [this] { desk_.selection().set_time(std::nullopt); });
-    connect(copy, &QAction::triggered, this, [this] { QApplication::clipboard()->setText(csv()); });
-    connect(png, &QAction::triggered, this, [this] { ask_and_export(QStringLiteral("png")); });
-    connect(pdf, &QAction::triggered, this, [this] { ask_and_export(QStringLiteral("pdf")); });
+    build_exports();
 }
 
 // --- following the run
@@ -498,21 +510,24 @@ void ChartsPane::draw_all(QPainter& painter) {
                      Qt::AlignLeft | Qt::AlignVCenter,
                      fontMetrics().elidedText(text, Qt::ElideRight, size.width() - 2 * kGrid));
     int y = title;
-    const auto draw = [&](QWidget* widget) {
+    const auto draw = [&](QWidget* widget, const auto& render) {
         painter.save();
         painter.translate(0, y);
-        painter.setClipRect(QRect(0, 0, size.width(), widget->height()));
-        widget->render(&painter, {}, {}, QWidget::DrawChildren);
+        render();
         painter.restore();
         y += widget->height();
     };
-    draw(rail_);
+    draw(rail_, [&] { rail_->draw(painter); });
     for (ChartPanel* const panel : panels_) {
         if (is_shown(panel->kind())) {
-            draw(panel);
+            // Of the view, not of the widget: that would be clipped wrongly in a PDF.
+            draw(panel, [&] {
+                panel->QGraphicsView::render(&painter, QRectF({}, QSizeF(panel->size())),
+                                             panel->viewport()->rect(), Qt::IgnoreAspectRatio);
+            });
         }
     }
-    draw(axis_);
+    draw(axis_, [&] { axis_->draw(painter); });
 }
 
 base::Status ChartsPane::export_png(const std::filesystem::path& file) {
@@ -522,16 +537,19 @@ base::Status ChartsPane::export_png(const std::filesystem::path& file) {
     QPainter painter(&image);
     draw_all(painter);
     painter.end();
-    if (!image.save(words(file.string()), "PNG")) {
-        return cannot_write(file);
-    }
-    return {};
+    QSaveFile out(words(file.string()));
+    const bool done = out.open(QIODevice::WriteOnly) && image.save(&out, "PNG") && out.commit();
+    return done ? base::Status() : cannot_write(file);
 }
 
 base::Status ChartsPane::export_pdf(const std::filesystem::path& file) {
     constexpr int kPixelsPerInch = 96;
     const QSizeF points = QSizeF(drawing_size()) * 72.0 / kPixelsPerInch;
-    QPdfWriter writer(words(file.string()));
+    QSaveFile out(words(file.string()));
+    if (!out.open(QIODevice::WriteOnly)) {
+        return cannot_write(file);
+    }
+    QPdfWriter writer(&out);
     writer.setResolution(kPixelsPerInch);
     writer.setPageSize(QPageSize(points, QPageSize::Point, {}, QPageSize::ExactMatch));
     writer.setPageMargins({});
@@ -541,10 +559,7 @@ base::Status ChartsPane::export_pdf(const std::filesystem::path& file) {
         return cannot_write(file);
     }
     draw_all(painter);
-    if (!painter.end()) {
-        return cannot_write(file);
-    }
-    return {};
+    return painter.end() && out.commit() ? base::Status() : cannot_write(file);
 }
 
 void ChartsPane::ask_and_export(const QString& suffix) {

@@ -60,7 +60,9 @@ class ChartsPane final : public QWidget {
   private:
     void build();
     void build_panels();
+    void build_choice();
     void build_actions();
+    void build_exports();
     QAction* add(const char* name, const QString& text, const QList<QKeySequence>& keys,
                  const QString& tip);
     void restart();

@@ -162,6 +162,10 @@ QString FlagRail::text_at(int x) const {
 
 void FlagRail::paintEvent(QPaintEvent* /*event*/) {
     QPainter painter(this);
+    draw(painter);
+}
+
+void FlagRail::draw(QPainter& painter) const {
     painter.setRenderHint(QPainter::Antialiasing);
     painter.fillRect(rect(), colours().background());
     const double top = (height() - kFlagHeight) / 2.0;
@@ -231,6 +235,15 @@ void TimeAxis::set_moments(base::SimTime shown, base::SimTime reached, bool back
 
 void TimeAxis::paintEvent(QPaintEvent* /*event*/) {
     QPainter painter(this);
+    draw(painter);
+    if (hasFocus()) {
+        painter.setPen(QPen(colours().accent(), 1, Qt::DotLine));
+        painter.setBrush(Qt::NoBrush);
+        painter.drawRect(QRectF(rect()).adjusted(0.5, 0.5, -0.5, -0.5));
+    }
+}
+
+void TimeAxis::draw(QPainter& painter) const {
     painter.setRenderHint(QPainter::Antialiasing);
     painter.fillRect(rect(), colours().background());
     painter.setFont(tabular(small_font()));
@@ -260,11 +273,6 @@ void TimeAxis::paintEvent(QPaintEvent* /*event*/) {
         painter.setPen(QPen(colours().accent(), 1.5));
         painter.setBrush(back_ ? QBrush(colours().accent()) : QBrush(colours().surface()));
         painter.drawPolygon(QPolygonF({{x, 0}, {x + 6, 9}, {x - 6, 9}}));
-    }
-    if (hasFocus()) {
-        painter.setPen(QPen(colours().accent(), 1, Qt::DotLine));
-        painter.setBrush(Qt::NoBrush);
-        painter.drawRect(QRectF(rect()).adjusted(0.5, 0.5, -0.5, -0.5));
     }
 }
 

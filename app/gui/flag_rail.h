@@ -35,6 +35,7 @@ class FlagRail final : public QWidget {
     void set_flags(std::vector<RailFlag> flags);  // in order of time
     void set_scale(const TimeScale& scale);
     void set_pointed(std::optional<base::SimTime> at);
+    void draw(QPainter& painter) const;
     QSize sizeHint() const override;
     // What stands at a pixel: "HX", with each flag's text; nothing if there is none.
     QString letters_at(int x) const;
@@ -72,6 +73,7 @@ class TimeAxis final : public QWidget {
     explicit TimeAxis(QWidget* parent = nullptr);
     void set_scale(const TimeScale& scale);
     void set_moments(base::SimTime shown, base::SimTime reached, bool back);
+    void draw(QPainter& painter) const;
     QSize sizeHint() const override;
 
   Q_SIGNALS:

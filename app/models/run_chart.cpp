@@ -224,9 +224,10 @@ RunChart chart_of(const record::Run& run, ChartKind kind, int32_t group) {
     chart.lines = lines_of(run, kind, group);
     if (kind == ChartKind::kSignals) {
         if (const auto least = least_reports(run.header)) {
-            chart.threshold = {*least,
-                               in_words("%1 reports: least for a halt in public groups")
-                                   .arg(QLocale(QLocale::English).toString(*least, 'f', 0))};
+            const QString number = QLocale(QLocale::English).toString(*least, 'f', 0);
+            chart.threshold = {
+                *least, in_words("halt: %1 reports").arg(number),
+                in_words("%1 reports are the least for a halt in public groups").arg(number)};
         }
     }
     return chart;

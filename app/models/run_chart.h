@@ -45,7 +45,7 @@ struct ChartLine {
 
 struct ChartThreshold {
     double value = 0;
-    QString text;
+    QString brief, text;  // "halt: 10 reports", and what that means
 };
 
 struct RunChart {
