@@ -147,10 +147,11 @@ void MainWindow::reset_layout() {
     }
     fleet->raise();
     timeline->raise();
-    resizeDocks({scenarios, fleet, inspector}, {300, 860, 380}, Qt::Horizontal);
-    resizeDocks({scenarios, console}, {420, 260}, Qt::Vertical);
-    resizeDocks({fleet, charts}, {340, 340}, Qt::Vertical);
-    resizeDocks({timeline}, {190}, Qt::Vertical);
+    resizeDocks({scenarios, fleet, inspector}, {3 * width() / 16, 9 * width() / 16, width() / 4},
+                Qt::Horizontal);
+    resizeDocks({fleet, charts, timeline}, {3 * height() / 8, 3 * height() / 8, height() / 4},
+                Qt::Vertical);
+    resizeDocks({scenarios, console}, {3 * height() / 5, 2 * height() / 5}, Qt::Vertical);
 }
 
 void MainWindow::add_head() {
