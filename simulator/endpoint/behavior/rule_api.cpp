@@ -21,6 +21,9 @@ using lua::text_at;
 // Keys of the registry: addresses that nobody else has.
 char g_world_key, g_states_key, g_core_key;
 
+// Detections that an example can have at most.
+constexpr size_t kMaxExpected = kMaxExampleEvents * kMaxHandlers * kMaxDetectionsOfCall;
+
 RuleWorld& world_of(lua_State* lua) {
     lua::push_kept(lua, &g_world_key);
     auto* world = static_cast<RuleWorld*>(lua_touserdata(lua, -1));
@@ -266,7 +269,10 @@ sensors::SensorParameters sensor_at(lua_State* lua, host::EventKind kind) {
     lua_getfield(lua, 2, "enabled");
     parameters.enabled = lua_isnil(lua, -1) || lua_toboolean(lua, -1) != 0;
     lua_getfield(lua, 2, "window");
-    parameters.merge_window_ms = static_cast<int64_t>(luaL_optnumber(lua, -1, 0));
+    if (!lua_isnil(lua, -1)) {
+        parameters.merge_window_ms = static_cast<int64_t>(
+            lua::whole_number_at(lua, -1, sensors::kLongestMergeWindowMs, "window"));
+    }
     lua_getfield(lua, 2, "merge");
     if (!lua_isnil(lua, -1)) {
         read_merge_key(lua, kind, parameters);
@@ -358,7 +364,8 @@ int example(lua_State* lua) {
     check_declared(lua, world);
     const std::string_view title = text_at(lua, 1, kMaxNameBytes);
     luaL_checktype(lua, 2, LUA_TTABLE);
-    const double detections = luaL_optnumber(lua, 3, 1);
+    const uint64_t detections =
+        lua_isnoneornil(lua, 3) ? 1 : lua::whole_number_at(lua, 3, kMaxExpected, "detections");
     const size_t count = lua_objlen(lua, 2);
     luaL_argcheck(lua, count >= 1 && count <= kMaxExampleEvents, 2, "1 to 64 events are expected");
     const auto others = std::ranges::count(world.examples, world.running, &Example::rule);
@@ -371,9 +378,8 @@ int example(lua_State* lua) {
         builder.add(event_at(lua, i));
         lua_pop(lua, 1);
     }
-    world.examples.push_back({world.running, clean(title, kMaxNameBytes),
-                              std::move(builder).build(),
-                              detections > 0 ? static_cast<uint64_t>(detections) : 0});
+    world.examples.push_back(
+        {world.running, clean(title, kMaxNameBytes), std::move(builder).build(), detections});
     return 0;
 }
 

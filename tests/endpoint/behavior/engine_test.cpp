@@ -264,6 +264,12 @@ TEST_F(EngineTest, RefusesARuleThatFailsItsOwnExample) {
     EXPECT_THAT(with("example('x', {{query = 'x'}})").message, HasSubstr("string expected"));
     EXPECT_THAT(with("example('x', {})").message, HasSubstr("1 to 64 events"));
     EXPECT_THAT(with("example('x', {7})").message, HasSubstr("event 1 of an example is no table"));
+    for (const char* count : {"-1", "0.5", "1e300", "1/0", "0/0", "'1'"}) {
+        EXPECT_THAT(
+            with("example('x', {{kind = 'dns_query'}}, " + std::string(count) + ")").message,
+            HasSubstr("`detections` must be a whole number from 0 to"))
+            << count;
+    }
 }
 
 // A process that starts again has no time for what was shown when the content came.
@@ -317,7 +323,11 @@ TEST_F(EngineTest, RefusesSensorsThatCannotBe) {
     };
     EXPECT_THAT(with("{merge = {'qurey'}, window = 1}"), HasSubstr("no field `qurey`"));
     EXPECT_THAT(with("{drop = {qurey = 'x'}}"), HasSubstr("no field `qurey`"));
-    EXPECT_THAT(with("{window = 1e18}"), HasSubstr("window"));
+    for (const char* window : {"-1", "0.5", "3600001", "1e18", "1e300", "0/0", "{}"}) {
+        EXPECT_THAT(with("{window = " + std::string(window) + "}"),
+                    HasSubstr("`window` must be a whole number from 0 to 3600000"))
+            << window;
+    }
     EXPECT_THAT(with("{windw = 1}"), HasSubstr("unknown name `windw`"));
     EXPECT_THAT(with("{drop = {query = {{}}}}"), HasSubstr("a text, or a list of them"));
     EXPECT_EQ(with("{}) sensor('dns_query', {}"),
