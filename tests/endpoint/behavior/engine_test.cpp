@@ -131,12 +131,14 @@ TEST_F(EngineTest, KeepsStateOfProcessesAsLongAsTheyRun) {
         return event_of(EventKind::kDnsQuery, process, {{"query", "x"}});
     };
     const EventReply reply = handle({start_of(1, "a"), start_of(2, "b"), query(1), query(1),
-                                     query(2), event_of(EventKind::kProcessEnd, 1, {}), query(1)});
+                                     query(2), event_of(EventKind::kProcessEnd, 1, {}), query(1),
+                                     event_of(EventKind::kProcessEnd, 0, {}), query(1)});
     std::vector<std::string> told;
     for (const Detection& one : reply.detections) {
         told.push_back(one.evidence[0].second + "/" + one.evidence[1].second);
     }
-    EXPECT_THAT(told, ElementsAre("1/1", "2/2", "3/1", "4/1"));
+    // Process 0 is nobody: with it ends nothing, the machine least of all.
+    EXPECT_THAT(told, ElementsAre("1/1", "2/2", "3/1", "4/1", "5/2"));
 }
 
 TEST_F(EngineTest, TellsOfProcesses) {
