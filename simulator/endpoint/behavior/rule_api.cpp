@@ -192,7 +192,7 @@ int on(lua_State* lua) {
     if (rule.patterns > kMaxPatterns) {
         refuse(lua, fmt::format("more than {} patterns in the filters of one rule", kMaxPatterns));
     }
-    const lua::Function kept = luaL_ref(lua, LUA_REGISTRYINDEX);
+    const lua::Function kept = lua::interpreter_of(lua).keep_function();
     world.handlers[static_cast<size_t>(kind)].push_back({world.running, kept, std::move(filter)});
     return 0;
 }
@@ -417,7 +417,8 @@ void push_states(lua_State* lua, RuleIndex rule) {
         lua_pop(lua, 1);
         lua_newtable(lua);
         lua_pushvalue(lua, -1);
-        lua_rawseti(lua, -3, static_cast<int>(rule) + 1);
+        lua::interpreter_of(lua).as_engine(
+            [lua, rule] { lua_rawseti(lua, -3, static_cast<int>(rule) + 1); });
     }
     lua_replace(lua, -2);
 }
@@ -605,7 +606,7 @@ int scan(lua_State* lua) {
     if (world.effects.scans.size() == kMaxScansOfCall) {
         return luaL_error(lua, "more than %d scans", static_cast<int>(kMaxScansOfCall));
     }
-    const lua::Function then = luaL_ref(lua, LUA_REGISTRYINDEX);
+    const lua::Function then = lua::interpreter_of(lua).keep_function();
     world.effects.scans.push_back({clean(path, kMaxEvidenceBytes), then});
     return 0;
 }

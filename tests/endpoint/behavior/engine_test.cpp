@@ -1,7 +1,10 @@
 #include "endpoint/behavior/engine.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <set>
 
 #include "endpoint/behavior/process_table.h"
 #include "endpoint/behavior/rule_fixture.h"
@@ -16,6 +19,7 @@ using testing::ElementsAre;
 using testing::Field;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::IsSubsetOf;
 using testing::Pair;
 using testing::SizeIs;
 using What = RuleNote::What;
@@ -334,6 +338,46 @@ TEST_F(EngineTest, RefusesSensorsThatCannotBe) {
     EXPECT_THAT(with("{drop = {query = {{}}}}"), HasSubstr("a text, or a list of them"));
     EXPECT_EQ(with("{}) sensor('dns_query', {}"),
               "bad.lua:1: the sensor of dns_query is set in bad.lua already");
+}
+
+// Rules that a rule has stopped, beside one that has so many handlers, after it has hoarded so many
+// tables and asked for as many scans as it may.
+std::set<std::string> stopped_by_hoarding(int handlers, int tables) {
+    const std::string hoards = fmt::format(
+        "local t for i = 1, {} do t = {{t}} end "
+        "for i = 1, 4 do scan('x', type) end machine_state()",
+        tables);
+    std::map<std::string, std::string> files = {{"a", rule_for_starts("hoarder", hoards)}};
+    for (int left = handlers; left > 0; left -= static_cast<int>(kMaxHandlers)) {
+        files[fmt::format("b{}", left)] = fmt::format(
+            "rule {{id = 'honest{}'}} "
+            "for i = 1, {} do on('process_start', nil, function() machine_state().x = 1 end) end",
+            left, std::min(left, static_cast<int>(kMaxHandlers)));
+    }
+    const auto engine = new_engine({.memory_of_rule = 20'000});
+    EXPECT_EQ(behavior::load(*engine, files).code, base::Code::kNone);
+    std::set<std::string> stopped;
+    for (int event = 0; event < 3; ++event) {
+        for (const RuleNote& note : engine->handle(log_of({start_of(7, "x")})).notes) {
+            stopped.insert(note.rule);
+        }
+    }
+    return stopped;
+}
+
+// A table that all share and that cannot grow any more loses some of what it has.
+TEST_F(EngineTest, KeepsHandlersOfOthersWhereverARuleRunsOutOfMemory) {
+    int enough = 100;  // tables
+    while (enough < 1000 && stopped_by_hoarding(1, enough).empty()) {
+        ++enough;
+    }
+    for (int handlers = 1; handlers <= 130; ++handlers) {  // the table grows in powers of two
+        for (int tables = enough - 4; tables <= enough + 1; ++tables) {
+            EXPECT_THAT(stopped_by_hoarding(handlers, tables), IsSubsetOf({"hoarder"}))
+                << handlers << " handlers";
+        }
+    }
+    EXPECT_THAT(stopped_by_hoarding(1, enough), ElementsAre("hoarder"));
 }
 
 TEST_F(EngineTest, RefusesContentWithItsFileAndLine) {
