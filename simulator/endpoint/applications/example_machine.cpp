@@ -1,5 +1,6 @@
 #include "endpoint/applications/example_machine.h"
 
+#include <limits>
 #include <lua.hpp>
 
 #include "base/text.h"
@@ -88,7 +89,7 @@ void read_value(lua_State* lua, int table, host::Persona& persona) {
     lua_getfield(lua, table, "data");
     if (lua_type(lua, -1) == LUA_TNUMBER) {
         value.type = host::RegistryType::kDword;
-        value.data = static_cast<uint64_t>(static_cast<uint32_t>(lua_tonumber(lua, -1)));
+        value.data = lua::whole_number_at(lua, -1, std::numeric_limits<uint32_t>::max(), "data");
     } else if (!lua_isnil(lua, -1)) {
         value.data = text_field(lua, table, "data", kMaxPathBytes).value_or("");
     }

@@ -82,7 +82,7 @@ int detect(lua_State* lua) {
         return luaL_error(lua, "a file has one function that detects");
     }
     lua_settop(lua, 1);
-    world.detect = luaL_ref(lua, LUA_REGISTRYINDEX);
+    world.detect = lua::interpreter_of(lua).keep_function();
     world.has_detect = true;
     return 0;
 }

@@ -286,7 +286,7 @@ void Engine::State::handle(const Event& event) {
     }
     objects_.end();
     world_.event = nullptr;
-    if (event.kind == EventKind::kProcessEnd) {
+    if (event.kind == EventKind::kProcessEnd && event.process != 0) {  // 0: nobody's
         drop_states(*interpreter_, world_, event.process);
         world_.processes.forget(event.process);
     }

@@ -21,6 +21,9 @@ using lua::text_at;
 // Keys of the registry: addresses that nobody else has.
 char g_world_key, g_states_key, g_core_key;
 
+// Detections that an example can have at most.
+constexpr size_t kMaxExpected = kMaxExampleEvents * kMaxHandlers * kMaxDetectionsOfCall;
+
 RuleWorld& world_of(lua_State* lua) {
     lua::push_kept(lua, &g_world_key);
     auto* world = static_cast<RuleWorld*>(lua_touserdata(lua, -1));
@@ -209,7 +212,7 @@ int on(lua_State* lua) {
         refuse(lua, fmt::format("more than {} patterns in the filters of one rule", kMaxPatterns));
     }
     const uint32_t line = line_of_function(lua);
-    const lua::Function kept = luaL_ref(lua, LUA_REGISTRYINDEX);
+    const lua::Function kept = lua::interpreter_of(lua).keep_function();
     world.handlers[static_cast<size_t>(kind)].push_back(
         {world.running, kept, line, std::move(filter)});
     return 0;
@@ -291,11 +294,10 @@ sensors::SensorParameters sensor_at(lua_State* lua, host::EventKind kind) {
     lua_getfield(lua, 2, "enabled");
     parameters.enabled = lua_isnil(lua, -1) || lua_toboolean(lua, -1) != 0;
     lua_getfield(lua, 2, "window");
-    const double window = luaL_optnumber(lua, -1, 0);
-    if (!(std::abs(window) < 1e15)) {  // no integer, perhaps
-        luaL_error(lua, "`window` is no number of milliseconds that there can be");
+    if (!lua_isnil(lua, -1)) {
+        parameters.merge_window_ms = static_cast<int64_t>(
+            lua::whole_number_at(lua, -1, sensors::kLongestMergeWindowMs, "window"));
     }
-    parameters.merge_window_ms = static_cast<int64_t>(window);
     lua_getfield(lua, 2, "merge");
     if (!lua_isnil(lua, -1)) {
         read_merge_key(lua, kind, parameters);
@@ -399,9 +401,8 @@ int example(lua_State* lua) {
     check_declared(lua, world);
     const std::string_view title = text_at(lua, 1, kMaxNameBytes);
     luaL_checktype(lua, 2, LUA_TTABLE);
-    const double detections = luaL_optnumber(lua, 3, 1);
-    luaL_argcheck(lua, detections >= 0 && detections <= 1e6 && detections == std::floor(detections),
-                  3, "how many detections: a whole number from 0 on");
+    const uint64_t detections =
+        lua_isnoneornil(lua, 3) ? 1 : lua::whole_number_at(lua, 3, kMaxExpected, "detections");
     const size_t count = lua_objlen(lua, 2);
     luaL_argcheck(lua, count >= 1 && count <= kMaxExampleEvents, 2, "1 to 64 events are expected");
     const auto others = std::ranges::count(world.examples, world.running, &Example::rule);
@@ -414,8 +415,8 @@ int example(lua_State* lua) {
         builder.add(event_at(lua, i));
         lua_pop(lua, 1);
     }
-    world.examples.push_back({world.running, clean(title, kMaxNameBytes),
-                              std::move(builder).build(), static_cast<uint64_t>(detections)});
+    world.examples.push_back(
+        {world.running, clean(title, kMaxNameBytes), std::move(builder).build(), detections});
     return 0;
 }
 
@@ -453,7 +454,8 @@ void push_states(lua_State* lua, RuleIndex rule) {
         lua_pop(lua, 1);
         lua_newtable(lua);
         lua_pushvalue(lua, -1);
-        lua_rawseti(lua, -3, static_cast<int>(rule) + 1);
+        lua::interpreter_of(lua).as_engine(
+            [lua, rule] { lua_rawseti(lua, -3, static_cast<int>(rule) + 1); });
     }
     lua_replace(lua, -2);
 }
@@ -648,7 +650,7 @@ int scan(lua_State* lua) {
         return luaL_error(lua, "more than %d scans", static_cast<int>(kMaxScansOfCall));
     }
     const uint32_t line = line_of_function(lua);
-    const lua::Function then = luaL_ref(lua, LUA_REGISTRYINDEX);
+    const lua::Function then = lua::interpreter_of(lua).keep_function();
     world.effects.scans.push_back({clean(path, kMaxEvidenceBytes), then, line});
     return 0;
 }

@@ -27,8 +27,10 @@ void* Accounts::allocate(void* accounts, void* block, size_t old_size, size_t ne
 }
 
 bool Accounts::may_have(Owner owner, size_t more) const {
-    return more <= all_ - total_ &&
-           (owner == kEngine || more <= each_ - std::min(each_, live_[owner]));
+    if (owner == kEngine) {
+        return more <= all_ + kEngineReserve - total_;
+    }
+    return more <= all_ - std::min(all_, total_) && more <= each_ - std::min(each_, live_[owner]);
 }
 
 void* Accounts::resize(void* block, size_t old_size, size_t new_size) {

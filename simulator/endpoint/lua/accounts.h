@@ -10,16 +10,21 @@ namespace firebreak::endpoint::lua {
 using Owner = uint32_t;
 inline constexpr Owner kEngine = 0;  // of what belongs to no rule
 
+// What the engine may have when the owners have all that they may have together: a stack as large
+// as LuaJIT makes one, and tables that all share, which must be able to grow.
+inline constexpr size_t kEngineReserve = 2u * 1024 * 1024;
+
 // Memory counts for whoever ran when it was first allocated, until it is freed, whoever runs then:
 // so garbage counts until it is collected. Not thread-safe.
 class Accounts {
   public:
     // `each`, `all`: bytes that one owner and all together may have; the engine itself has no
-    // limit but the last one. What goes beyond is refused, and noted.
+    // limit but the last one, and its reserve beyond. What is more is refused, and noted.
     Accounts(size_t each, size_t all) : each_(each), all_(all), live_(1) {}
 
     Owner add();
     void run_as(Owner owner) { current_ = owner; }
+    Owner running() const { return current_; }
     size_t live(Owner owner) const { return live_[owner]; }
     size_t total() const { return total_; }
     // Whether anything was refused since the last clear_refused().

@@ -1,6 +1,7 @@
 #include "endpoint/lua/arguments.h"
 
 #include <algorithm>
+#include <cmath>
 #include <lua.hpp>
 
 #include "base/text.h"
@@ -20,6 +21,15 @@ std::string_view text_at(lua_State* lua, int index, size_t limit) {
     const char* text = luaL_checklstring(lua, index, &size);
     luaL_argcheck(lua, size <= limit, index, "too long");
     return {text, size};
+}
+
+uint64_t whole_number_at(lua_State* lua, int index, uint64_t most, const char* name) {
+    const double value = lua_type(lua, index) == LUA_TNUMBER ? lua_tonumber(lua, index) : -1;
+    if (!(value >= 0 && value <= static_cast<double>(most) && value == std::floor(value))) {
+        refuse(lua, "`" + std::string(name) + "` must be a whole number from 0 to " +
+                        std::to_string(most));
+    }
+    return static_cast<uint64_t>(value);
 }
 
 std::optional<std::string> text_field(lua_State* lua, int table, const char* name, size_t limit) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <lua.hpp>
 #include <string>
 #include <string_view>
@@ -114,8 +115,11 @@ int protected_call(lua_State* lua) {
 }
 
 int next_in_list(lua_State* lua) {
-    const auto next = static_cast<int>(luaL_checkinteger(lua, 2)) + 1;
+    const lua_Integer last = luaL_checkinteger(lua, 2);
     luaL_checktype(lua, 1, LUA_TTABLE);
+    luaL_argcheck(lua, last >= 0 && last < std::numeric_limits<int>::max(), 2,
+                  "no place in a list");
+    const auto next = static_cast<int>(last) + 1;
     lua_pushinteger(lua, next);
     lua_rawgeti(lua, 1, next);
     return lua_isnil(lua, -1) ? 1 : 2;
@@ -151,6 +155,9 @@ Key key_at(lua_State* lua, int index) {
         key.text = {text, size};
     } else if (lua_type(lua, index) == LUA_TNUMBER) {
         key.number = lua_tonumber(lua, index);
+        if (std::isnan(key.number)) {  // neither before nor behind any other
+            luaL_error(lua, "what is not a number, as 0/0, has no order");
+        }
     } else {
         luaL_error(lua, "a table with a key that is a %s has no order", luaL_typename(lua, index));
     }

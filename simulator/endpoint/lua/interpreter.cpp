@@ -31,9 +31,9 @@ int refuse_write(lua_State* lua) {
     return luaL_error(lua, "%s cannot be changed", lua_tostring(lua, lua_upvalueindex(1)));
 }
 
-// A table of its own, in which what is missing is looked up among the shared functions.
+// A table of its own, in which what is missing is looked up among the shared functions: kept in the
+// table below, and left on top.
 void new_globals(lua_State* lua, Owner owner) {
-    push_kept(lua, &g_globals_key);
     lua_newtable(lua);
     lua_newtable(lua);
     push_kept(lua, &g_shared_key);
@@ -41,7 +41,8 @@ void new_globals(lua_State* lua, Owner owner) {
     lua_pushboolean(lua, 0);
     lua_setfield(lua, -2, "__metatable");
     lua_setmetatable(lua, -2);
-    lua_rawseti(lua, -2, static_cast<int>(owner));
+    lua_pushvalue(lua, -1);
+    lua_rawseti(lua, -3, static_cast<int>(owner));
 }
 
 // Raised outside of any protection, of which there shall be none.
@@ -167,9 +168,7 @@ Ended Interpreter::ended(int status) {
 }
 
 Owner Interpreter::add_owner() {
-    const Owner owner = accounts_.add();
-    protect([owner](lua_State* lua) { new_globals(lua, owner); });
-    return owner;
+    return accounts_.add();
 }
 
 Ended Interpreter::compile(Owner owner, std::string_view name, base::ByteView source,
@@ -194,11 +193,17 @@ Ended Interpreter::compile(Owner owner, std::string_view name, base::ByteView so
         }
         push_globals(what.owner);
         lua_setfenv(lua, -2);
-        what.function = luaL_ref(lua, LUA_REGISTRYINDEX);
+        what.function = keep_function();
     };
     Ended done = protect(load);
     function = what.function;
     return done;
+}
+
+Function Interpreter::keep_function() {
+    Function function = LUA_NOREF;
+    as_engine([this, &function] { function = luaL_ref(lua_, LUA_REGISTRYINDEX); });
+    return function;
 }
 
 void Interpreter::release(Function function) {
@@ -219,6 +224,10 @@ void Interpreter::push_shared_functions() {
 void Interpreter::push_globals(Owner owner) {
     push_kept(lua_, &g_globals_key);
     lua_rawgeti(lua_, -1, static_cast<int>(owner));
+    if (lua_isnil(lua_, -1)) {
+        lua_pop(lua_, 1);
+        as_engine([this, owner] { new_globals(lua_, owner); });
+    }
     lua_replace(lua_, -2);
 }
 

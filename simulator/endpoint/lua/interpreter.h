@@ -85,7 +85,18 @@ class Interpreter {
     // Compiles a chunk of text whose globals are the owner's, into `function`. `name`: for
     // messages.
     Ended compile(Owner owner, std::string_view name, base::ByteView source, Function& function);
+    // Keeps the function on top of the stack, which it takes from there. It may raise an error.
+    Function keep_function();
     void release(Function function);
+    // Has `work()` paid for by the engine, whoever runs. For whatever changes a table that owners
+    // share: one that cannot grow is left without some of what it had, which may be anybody's.
+    template <class Work>
+    void as_engine(Work work) {
+        const Owner owner = accounts_.running();
+        accounts_.run_as(kEngine);
+        work();  // an error ends the run, and pcall() does not catch one about memory
+        accounts_.run_as(owner);
+    }
     // Calls what is on the stack, below so many arguments, and leaves so many results there, or
     // nothing after any end but kDone.
     Ended run(Owner owner, int arguments, int results);
@@ -96,12 +107,12 @@ class Interpreter {
     // Puts the table of the functions that all owners see on the stack: what is added there while
     // nothing is loaded, all of them have. Of the engine, never for content to hold.
     void push_shared_functions();
-    // What `owner` sees beside them: its globals.
-    void push_globals(Owner owner);
     // All garbage; as the engine.
     void collect_garbage();
 
   private:
+    // What `owner` sees beside the shared functions. May raise an error.
+    void push_globals(Owner owner);
     Interpreter(const Limits& limits, std::unique_ptr<Watchdog> watchdog);
     Ended protect(void (*work)(lua_State*, void*), void* context);
     Ended ended(int status);

@@ -175,6 +175,9 @@ TEST(ApplicationEngine, TriesExamples) {
     EXPECT_EQ(
         result("example('a', {programs = {{name = 'Ap', location = 'C:\\\\App'}}}, false)").code,
         Code::kNone);
+    EXPECT_EQ(
+        result("example('a', {registry = {{key = 'HKLM\\\\A', data = 4294967295}}}, false)").code,
+        Code::kNone);
     // Without a location the rule joins nil.
     EXPECT_EQ(result("example('a', {programs = {{name = 'App'}}}, 'error')").code, Code::kNone);
     const rules::LoadReply failed = result("example('mine', {programs = {{name = 'App'}}})");
@@ -184,6 +187,10 @@ TEST(ApplicationEngine, TriesExamples) {
          {"example('a', {program = {}})", "example('a', {programs = {{}}})",
           "example('a', {programs = {7}})", "example('a', {files = {'x'}})",
           "example('a', {registry = {{key = 'x'}}})", "example('a', {powershell = 'x'})",
+          "example('a', {registry = {{key = 'HKLM\\\\A', data = -1}}}, false)",
+          "example('a', {registry = {{key = 'HKLM\\\\A', data = 4294967296}}}, false)",
+          "example('a', {registry = {{key = 'HKLM\\\\A', data = 1e300}}}, false)",
+          "example('a', {registry = {{key = 'HKLM\\\\A', data = 0/0}}}, false)",
           "example('a', {}, 'x')", "example('a', {services = {{name = 'a\\\\b', image = 'x'}}})",
           "for i = 1, 17 do example('a', {}, false) end"}) {
         EXPECT_EQ(result(wrong).code, Code::kRulesDoNotCompile) << wrong;

@@ -1,7 +1,10 @@
 #include "endpoint/behavior/engine.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <set>
 
 #include "endpoint/behavior/process_table.h"
 #include "endpoint/behavior/rule_fixture.h"
@@ -17,6 +20,7 @@ using testing::ElementsAre;
 using testing::Field;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::IsSubsetOf;
 using testing::Pair;
 using testing::SizeIs;
 using testing::UnorderedElementsAre;
@@ -133,12 +137,14 @@ TEST_F(EngineTest, KeepsStateOfProcessesAsLongAsTheyRun) {
         return event_of(EventKind::kDnsQuery, process, {{"query", "x"}});
     };
     const EventReply reply = handle({start_of(1, "a"), start_of(2, "b"), query(1), query(1),
-                                     query(2), event_of(EventKind::kProcessEnd, 1, {}), query(1)});
+                                     query(2), event_of(EventKind::kProcessEnd, 1, {}), query(1),
+                                     event_of(EventKind::kProcessEnd, 0, {}), query(1)});
     std::vector<std::string> told;
     for (const Detection& one : reply.detections) {
         told.push_back(one.evidence[0].second + "/" + one.evidence[1].second);
     }
-    EXPECT_THAT(told, ElementsAre("1/1", "2/2", "3/1", "4/1"));
+    // Process 0 is nobody: with it ends nothing, the machine least of all.
+    EXPECT_THAT(told, ElementsAre("1/1", "2/2", "3/1", "4/1", "5/2"));
 }
 
 TEST_F(EngineTest, TellsOfProcesses) {
@@ -275,6 +281,12 @@ TEST_F(EngineTest, RefusesARuleThatFailsItsOwnExample) {
     }
     EXPECT_THAT(with("example('x', {})").message, HasSubstr("1 to 64 events"));
     EXPECT_THAT(with("example('x', {7})").message, HasSubstr("event 1 of an example is no table"));
+    for (const char* count : {"-1", "0.5", "1e300", "1/0", "0/0", "'1'"}) {
+        EXPECT_THAT(
+            with("example('x', {{kind = 'dns_query'}}, " + std::string(count) + ")").message,
+            HasSubstr("`detections` must be a whole number from 0 to"))
+            << count;
+    }
 }
 
 // A process that starts again has no time for what was shown when the content came.
@@ -328,14 +340,56 @@ TEST_F(EngineTest, RefusesSensorsThatCannotBe) {
     };
     EXPECT_THAT(with("{merge = {'qurey'}, window = 1}"), HasSubstr("no field `qurey`"));
     EXPECT_THAT(with("{drop = {qurey = 'x'}}"), HasSubstr("no field `qurey`"));
-    EXPECT_THAT(with("{window = 1e14}"), HasSubstr("a merge window of"));
-    EXPECT_THAT(with("{window = 1e300}"), HasSubstr("`window` is no number"));
-    EXPECT_THAT(with("{window = 0/0}"), HasSubstr("`window` is no number"));
+    for (const char* window : {"-1", "0.5", "3600001", "1e18", "1e300", "0/0", "{}"}) {
+        EXPECT_THAT(with("{window = " + std::string(window) + "}"),
+                    HasSubstr("`window` must be a whole number from 0 to 3600000"))
+            << window;
+    }
     EXPECT_THAT(with("{drop = {query = 'a*b'}}"), HasSubstr("and not within it"));
     EXPECT_THAT(with("{windw = 1}"), HasSubstr("unknown name `windw`"));
     EXPECT_THAT(with("{drop = {query = {{}}}}"), HasSubstr("a text, or a list of them"));
     EXPECT_EQ(with("{}) sensor('dns_query', {}"),
               "bad.lua:1: the sensor of dns_query is set in bad.lua already");
+}
+
+// Rules that a rule has stopped, beside one that has so many handlers, after it has hoarded so many
+// tables and asked for as many scans as it may.
+std::set<std::string> stopped_by_hoarding(int handlers, int tables) {
+    const std::string hoards = fmt::format(
+        "local t for i = 1, {} do t = {{t}} end "
+        "for i = 1, 4 do scan('x', type) end machine_state()",
+        tables);
+    std::map<std::string, std::string> files = {{"a", rule_for_starts("hoarder", hoards)}};
+    for (int left = handlers; left > 0; left -= static_cast<int>(kMaxHandlers)) {
+        files[fmt::format("b{}", left)] = fmt::format(
+            "rule {{id = 'honest{}'}} "
+            "for i = 1, {} do on('process_start', nil, function() machine_state().x = 1 end) end",
+            left, std::min(left, static_cast<int>(kMaxHandlers)));
+    }
+    const auto engine = new_engine({.memory_of_rule = 20'000});
+    EXPECT_EQ(behavior::load(*engine, files).code, base::Code::kNone);
+    std::set<std::string> stopped;
+    for (int event = 0; event < 3; ++event) {
+        for (const RuleNote& note : engine->handle(log_of({start_of(7, "x")})).notes) {
+            stopped.insert(note.rule);
+        }
+    }
+    return stopped;
+}
+
+// A table that all share and that cannot grow any more loses some of what it has.
+TEST_F(EngineTest, KeepsHandlersOfOthersWhereverARuleRunsOutOfMemory) {
+    int enough = 100;  // tables
+    while (enough < 1000 && stopped_by_hoarding(1, enough).empty()) {
+        ++enough;
+    }
+    for (int handlers = 1; handlers <= 130; ++handlers) {  // the table grows in powers of two
+        for (int tables = enough - 4; tables <= enough + 1; ++tables) {
+            EXPECT_THAT(stopped_by_hoarding(handlers, tables), IsSubsetOf({"hoarder"}))
+                << handlers << " handlers";
+        }
+    }
+    EXPECT_THAT(stopped_by_hoarding(1, enough), ElementsAre("hoarder"));
 }
 
 TEST_F(EngineTest, RefusesContentWithItsFileAndLine) {

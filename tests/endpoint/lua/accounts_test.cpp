@@ -40,6 +40,13 @@ TEST(Accounts, RefuseWhatIsBeyondTheLimitOfOneAndOfAll) {
     EXPECT_EQ(resize(accounts, nullptr, 0, 501), nullptr) << "of all";
     void* other = resize(accounts, nullptr, 0, 500);
     EXPECT_NE(other, nullptr);
+    accounts.run_as(kEngine);
+    EXPECT_EQ(resize(accounts, nullptr, 0, kEngineReserve + 1), nullptr);
+    void* reserve = resize(accounts, nullptr, 0, kEngineReserve);
+    EXPECT_NE(reserve, nullptr);
+    accounts.run_as(second);
+    EXPECT_EQ(resize(accounts, nullptr, 0, 1), nullptr) << "the reserve is the engine's alone";
+    resize(accounts, reserve, kEngineReserve, 0);
     resize(accounts, block, 1000, 0);
     resize(accounts, other, 500, 0);
 }
@@ -93,7 +100,8 @@ RC_GTEST_PROP(Accounts, AreRightAfterAnyStepsAndKeepWhatIsInABlock, ()) {
             total += live[owner];
         }
         RC_ASSERT(accounts.total() == total);
-        RC_ASSERT(total <= 8000);
+        RC_ASSERT(total <= 8000 + kEngineReserve);
+        RC_ASSERT(live[owners[1]] + live[owners[2]] <= 8000);
     }
     for (const Block& block : blocks) {
         resize(accounts, block.at, block.size, 0);

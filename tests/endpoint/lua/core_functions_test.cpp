@@ -115,6 +115,17 @@ TEST_F(CoreFunctions, GoThroughTablesInOrder) {
                 HasSubstr("more than 10000 entries"));
 }
 
+// What ipairs() gives is content's to call.
+TEST_F(CoreFunctions, StepThroughListsFromPlacesThatThereAre) {
+    EXPECT_EQ(after("local step = ipairs({}) return step({[8] = 'x'}, 7)"), "8");
+    for (const char* last : {"-1", "-2147483649", "2147483647", "2^53", "1e300", "0/0"}) {
+        EXPECT_THAT(after("local step = ipairs({}) return step({[-2^31] = 'x', [0] = 'y'}, " +
+                          std::string(last) + ")"),
+                    HasSubstr("no place in a list"))
+            << last;
+    }
+}
+
 TEST_F(CoreFunctions, KeepLists) {
     EXPECT_EQ(after("local t = {3, 'b', 1, 'a'} list.sort(t) return text.join(t, ',')"), "1,3,a,b");
     EXPECT_EQ(after("local t = {1, 2, 3} local gone = list.remove(t, 1) list.insert(t, 9) return "
@@ -123,6 +134,9 @@ TEST_F(CoreFunctions, KeepLists) {
     EXPECT_EQ(after("return list.remove({})"), "nil");
     EXPECT_EQ(of("list.contains({'a', 'b'}, 'b')"), "true");
     EXPECT_THAT(after("list.sort({1, {}})"), HasSubstr("has no order"));
+    EXPECT_THAT(after("list.sort({2, 0/0, 1})"), HasSubstr("has no order"));
+    EXPECT_EQ(after("local t = {1/0, 'a', -1/0, 0} list.sort(t) return text.join(t, ',')"),
+              "-inf,0,inf,a");
 }
 
 TEST_F(CoreFunctions, LookAtBits) {

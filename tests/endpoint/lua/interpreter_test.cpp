@@ -145,6 +145,22 @@ TEST_F(InterpreterTest, ChargesTheOneThatHoardsAndNobodyElse) {
     interpreter_->collect_garbage();
 }
 
+// Whatever allocation it is that finds nothing left.
+TEST_F(InterpreterTest, SurvivesWhereverMemoryIsUsedUp) {
+    const size_t itself = new_interpreter()->accounts().total();
+    size_t refused = 0;
+    for (size_t more = 4096; more < 8192; more += 8) {
+        const auto crowded = new_interpreter({.memory_of_all = itself + more});
+        for (int owners = 0; owners < 20; ++owners) {
+            const Owner owner = crowded->add_owner();
+            const std::string result = result_of(*crowded, owner, "x = 1 return type");
+            ASSERT_TRUE(result == "function" || result.starts_with("memory: ")) << result;
+            refused += result == "function" ? 0 : 1;
+        }
+    }
+    EXPECT_GT(refused, 0u);
+}
+
 TEST_F(InterpreterTest, GoesOnAfterHundredsOfStops) {
     for (int i = 0; i < 50; ++i) {
         ASSERT_THAT(result("while true do end"), StartsWith("deadline: "));
