@@ -1,6 +1,7 @@
 #include "gui/chart_panel.h"
 
 #include <QApplication>
+#include <QGraphicsScene>
 #include <QMouseEvent>
 #include <QPainter>
 #include <QRubberBand>
@@ -29,7 +30,7 @@ bool filled_below(const models::RunChart& chart, size_t line) {
 
 // As much as the largest value takes, so that those after it stay where they are.
 int room_for_value(const models::ChartLine& line, const QFontMetrics& metrics) {
-    const auto most = static_cast<uint64_t>(std::llround(models::highest(line.own)));
+    const auto most = static_cast<uint64_t>(std::llround(line.peak));
     return metrics.horizontalAdvance(grouped(most));
 }
 
@@ -80,6 +81,7 @@ ChartPanel::ChartPanel(models::ChartKind kind, QWidget* parent) : QChartView(par
         chart()->addAxis(axis, side);
     }
     setMinimumHeight(fontMetrics().height() * 7);
+    connect(scene(), &QGraphicsScene::changed, this, &ChartPanel::forget_picture);
 }
 
 void ChartPanel::set_chart(models::RunChart chart) {
@@ -144,11 +146,15 @@ void ChartPanel::set_log(bool log) {
 }
 
 void ChartPanel::set_marks(const Marks& marks) {
-    if (!(marks == marks_)) {
-        marks_ = marks;
-        setAccessibleDescription(models::explanation_of(kind_) + QStringLiteral(". ") + values());
-        viewport()->update();
+    if (marks == marks_) {
+        return;
     }
+    const Marks before = std::exchange(marks_, marks);
+    setAccessibleDescription(models::explanation_of(kind_) + QStringLiteral(". ") + values());
+    if (before.selected != marks_.selected) {
+        is_stale_ = true;
+    }
+    viewport()->update();
 }
 
 bool ChartPanel::threshold_fits() const {
@@ -182,7 +188,7 @@ void ChartPanel::redraw() {
     for (size_t i = 0; i < drawn_.size(); ++i) {
         fill(drawn_[i], seen_[i], data_.stacked && i > 0 ? seen_[i - 1] : models::Steps{});
     }
-    viewport()->update();
+    forget_picture();
 }
 
 // Within 0 to 1 both ways: the axes of Qt Charts have no logarithm that goes down to nothing.
@@ -257,12 +263,41 @@ void ChartPanel::drawBackground(QPainter* painter, const QRectF& /*rect*/) {
 }
 
 void ChartPanel::drawForeground(QPainter* painter, const QRectF& /*rect*/) {
-    draw_head(*painter);
-    draw_threshold(*painter);
-    draw_marks(*painter);
-    draw_labels(*painter);
-    painter->setPen(colours().line());
-    painter->drawLine(QPointF(0, height() - 0.5), QPointF(width(), height() - 0.5));
+    if (!makes_picture_) {
+        draw_over(*painter);
+    }
+}
+
+void ChartPanel::paintEvent(QPaintEvent* /*event*/) {
+    const QRect all = viewport()->rect();
+    const double ratio = viewport()->devicePixelRatioF();
+    if (is_stale_ || picture_.size() != all.size() * ratio) {
+        picture_ = QPixmap(all.size() * ratio);
+        picture_.setDevicePixelRatio(ratio);
+        QPainter painter(&picture_);
+        makes_picture_ = true;
+        render(&painter, all, all, Qt::IgnoreAspectRatio);
+        makes_picture_ = false;
+        is_stale_ = false;
+    }
+    QPainter painter(viewport());
+    painter.setRenderHint(QPainter::Antialiasing);
+    painter.drawPixmap(0, 0, picture_);
+    draw_over(painter);
+}
+
+void ChartPanel::forget_picture() {
+    is_stale_ = true;
+    viewport()->update();
+}
+
+void ChartPanel::draw_over(QPainter& painter) const {
+    draw_head(painter);
+    draw_threshold(painter);
+    draw_marks(painter);
+    draw_labels(painter);
+    painter.setPen(colours().line());
+    painter.drawLine(QPointF(0, height() - 0.5), QPointF(width(), height() - 0.5));
 }
 
 void ChartPanel::draw_grid(QPainter& painter) const {
@@ -313,7 +348,7 @@ void ChartPanel::draw_head(QPainter& painter) const {
         return;
     }
     for (const models::ChartLine& line : data_.lines) {
-        if (!data_.stacked && models::highest(line.own) <= 0) {
+        if (!data_.stacked && line.peak <= 0) {
             continue;
         }
         const QString name = metrics.elidedText(line.name, Qt::ElideMiddle, 130);
@@ -394,7 +429,7 @@ void ChartPanel::draw_labels(QPainter& painter) const {
     const QFontMetrics metrics(painter.font());
     std::vector<LineLabel> labels;
     for (size_t i = 0; i < seen_.size(); ++i) {
-        if (seen_[i].empty() || models::highest(data_.lines[i].own) <= 0) {
+        if (seen_[i].empty() || data_.lines[i].peak <= 0) {
             continue;
         }
         const double below =
@@ -427,7 +462,7 @@ void ChartPanel::changeEvent(QEvent* event) {
     if (event->type() == QEvent::PaletteChange || event->type() == QEvent::FontChange) {
         colour_series();
         setMinimumHeight(fontMetrics().height() * 7);
-        viewport()->update();
+        forget_picture();
     }
 }
 

@@ -1,6 +1,7 @@
 // One chart of the column: lines over simulated time, with exact values in its first row.
 #pragma once
 
+#include <QPixmap>
 #include <QtCharts/QChartView>
 #include <optional>
 #include <vector>
@@ -54,6 +55,7 @@ class ChartPanel final : public QChartView {
     void panned(double share);                         // of what is to be seen
 
   protected:
+    void paintEvent(QPaintEvent* event) override;
     void drawBackground(QPainter* painter, const QRectF& rect) override;
     void drawForeground(QPainter* painter, const QRectF& rect) override;
     void resizeEvent(QResizeEvent* event) override;
@@ -81,6 +83,8 @@ class ChartPanel final : public QChartView {
     double most() const;
     QString value_text(const models::ChartLine& line) const;
     void draw_grid(QPainter& painter) const;
+    void forget_picture();
+    void draw_over(QPainter& painter) const;
     void draw_head(QPainter& painter) const;
     void draw_threshold(QPainter& painter) const;
     void draw_marks(QPainter& painter) const;
@@ -94,6 +98,9 @@ class ChartPanel final : public QChartView {
     report::ValueAxis axis_{report::Scale::kLinear, report::Quantity::kCount, 1};
     std::vector<models::Steps> seen_;  // of data_.lines, within the scale
     std::vector<Drawn> drawn_;
+    QPixmap picture_;  // of the lines: what lies over them changes with every move of the pointer
+    bool is_stale_ = true;  // the picture
+    bool makes_picture_ = false;
     std::optional<QPoint> pressed_;
     QRubberBand* band_ = nullptr;
 };

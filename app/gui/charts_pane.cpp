@@ -3,6 +3,7 @@
 #include <QApplication>
 #include <QClipboard>
 #include <QContextMenuEvent>
+#include <QElapsedTimer>
 #include <QFileDialog>
 #include <QImage>
 #include <QKeyEvent>
@@ -232,6 +233,8 @@ void ChartsPane::refresh_soon() {
 
 void ChartsPane::refresh() {
     refresh_timer_.stop();
+    QElapsedTimer took;
+    took.start();
     enable_actions();
     if (desk_.store().empty()) {
         return;
@@ -244,6 +247,9 @@ void ChartsPane::refresh() {
     }
     read_flags();
     place();
+    // Of a run of years a refresh takes long: no more than a fifth of the window's time.
+    refresh_timer_.setInterval(
+        std::max<int>(kRefreshAfter_ms, 5 * static_cast<int>(took.elapsed())));
 }
 
 void ChartsPane::enable_actions() {

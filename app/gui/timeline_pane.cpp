@@ -151,8 +151,11 @@ void TimelinePane::build_list() {
     list_->header()->setSectionsMovable(false);
     fit_columns();
     connect(list_, &QTreeView::activated, this, &TimelinePane::show_row);
-    connect(list_->verticalScrollBar(), &QScrollBar::valueChanged, this,
-            &TimelinePane::note_scrolling);
+    // What a person does; a filter that leaves fewer rows scrolls as well. Not before it is done.
+    connect(list_->verticalScrollBar(), &QScrollBar::actionTriggered, this,
+            &TimelinePane::note_scrolling, Qt::QueuedConnection);
+    connect(list_->selectionModel(), &QItemSelectionModel::currentChanged, this,
+            &TimelinePane::note_scrolling, Qt::QueuedConnection);
     connect(list_->selectionModel(), &QItemSelectionModel::selectionChanged, this,
             &TimelinePane::update_state);
     connect(list_->selectionModel(), &QItemSelectionModel::currentChanged, this,
@@ -209,7 +212,22 @@ void TimelinePane::build_bar(QWidget* page) {
     bar->addStretch();
     bar->addWidget(until_button_);
     bar->addWidget(newest_button_);
+    build_find();
     static_cast<QVBoxLayout*>(page->layout())->addLayout(bar);
+    connect(words_, &QLineEdit::textChanged, this, [this](const QString& text) {
+        filtered_.set_words(text);
+        scroll_to_newest();
+        update_state();
+    });
+    connect(words_, &QLineEdit::returnPressed, list_, qOverload<>(&QWidget::setFocus));
+    connect(until_button_, &QPushButton::clicked, until_, &QAction::trigger);
+    connect(newest_button_, &QPushButton::clicked, this, [this] {
+        desk_.store().show(std::nullopt);
+        follow(true);
+    });
+}
+
+void TimelinePane::build_find() {
     auto* const find = new QAction(tr("Filter the timeline"), this);
     find->setObjectName(QStringLiteral("timeline-find"));
     find->setShortcut(QKeySequence::Find);
@@ -218,16 +236,6 @@ void TimelinePane::build_bar(QWidget* page) {
     connect(find, &QAction::triggered, this, [this] {
         words_->setFocus(Qt::ShortcutFocusReason);
         words_->selectAll();
-    });
-    connect(words_, &QLineEdit::textChanged, this, [this](const QString& text) {
-        filtered_.set_words(text);
-        update_state();
-    });
-    connect(words_, &QLineEdit::returnPressed, list_, qOverload<>(&QWidget::setFocus));
-    connect(until_button_, &QPushButton::clicked, until_, &QAction::trigger);
-    connect(newest_button_, &QPushButton::clicked, this, [this] {
-        desk_.store().show(std::nullopt);
-        follow(true);
     });
 }
 
@@ -374,14 +382,12 @@ void TimelinePane::follow(bool on) {
 
 void TimelinePane::scroll_to_newest() {
     if (const int row = newest_row(); follows_ && row >= 0) {
-        scrolling_ = true;
         list_->scrollTo(filtered_.index(row, 0));
-        scrolling_ = false;
     }
 }
 
 void TimelinePane::note_scrolling() {
-    if (!scrolling_ && !desk_.store().is_back()) {
+    if (!desk_.store().is_back() && list_->isVisible()) {
         follows_ = newest_in_sight();
         newest_button_->setEnabled(!follows_);
     }

@@ -38,6 +38,7 @@ class TimelinePane final : public QWidget {
   private:
     void build();
     void build_bar(QWidget* page);
+    void build_find();
     void build_actions();
     void build_list();
     void update_state();
@@ -64,7 +65,6 @@ class TimelinePane final : public QWidget {
     QAction *show_ = nullptr, *until_ = nullptr, *select_ = nullptr, *copy_ = nullptr;
     QAction *next_ = nullptr, *previous_ = nullptr;
     bool follows_ = true;
-    bool scrolling_ = false;  // by this pane
 };
 
 }  // namespace firebreak::gui

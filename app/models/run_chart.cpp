@@ -15,7 +15,7 @@ namespace {
 using base::Metric;
 using record::kAll;
 
-QString in_words(const char* text) {
+QString chart_words(const char* text) {
     return QCoreApplication::translate("RunChart", text);
 }
 
@@ -24,17 +24,17 @@ QString utf8(std::string_view text) {
 }
 
 std::vector<ChartLine> reach_lines(const record::Run& run, int32_t group) {
-    return {{in_words("exposed"),
+    return {{chart_words("exposed"),
              Tone::kExposed,
              0,
              checks::points_of(run, {Metric::kExposed, group}),
              {}},
-            {in_words("affected"),
+            {chart_words("affected"),
              Tone::kAffected,
              0,
              checks::points_of(run, {Metric::kAffected, group}),
              {}},
-            {in_words("refused"),
+            {chart_words("refused"),
              Tone::kRefused,
              1,
              checks::points_of(run, {Metric::kRefused, group}),
@@ -106,10 +106,11 @@ std::vector<ChartLine> health_lines(const record::Run& run, int32_t group) {
         not_negative(checks::sum({all, negated(safe), negated(lost), negated(harmed)}));
     const Steps well =
         not_negative(checks::sum({all, negated(lost), negated(harmed), negated(open)}));
-    std::vector<ChartLine> lines = {{in_words("lost"), Tone::kLost, 0, lost, {}},
-                                    {in_words("harmed"), Tone::kDegraded, 0, harmed, {}},
-                                    {in_words("without protection"), Tone::kOffline, 0, open, {}},
-                                    {in_words("protected"), Tone::kProtected, 0, well, {}}};
+    std::vector<ChartLine> lines = {
+        {chart_words("lost"), Tone::kLost, 0, lost, {}},
+        {chart_words("harmed"), Tone::kDegraded, 0, harmed, {}},
+        {chart_words("without protection"), Tone::kOffline, 0, open, {}},
+        {chart_words("protected"), Tone::kProtected, 0, well, {}}};
     Steps top;
     for (ChartLine& line : lines) {
         top = checks::sum({top, line.own});
@@ -131,7 +132,7 @@ std::vector<ChartLine> signal_lines(const record::Run& run, int32_t group) {
     std::vector<ChartLine> lines;
     for (size_t c = 0; c < base::kChannels; ++c) {
         lines.push_back(
-            {in_words(kNames[c]),
+            {chart_words(kNames[c]),
              kTones[c],
              static_cast<int>(c),
              checks::points_of(run, {Metric::kSignals, group, kAll, static_cast<int32_t>(c)}),
@@ -164,13 +165,13 @@ std::vector<ChartLine> lines_of(const record::Run& run, ChartKind kind, int32_t 
         case ChartKind::kSignals:
             return signal_lines(run, group);
         case ChartKind::kAlerts:
-            return {{in_words("alerts"),
+            return {{chart_words("alerts"),
                      Tone::kRefused,
                      0,
                      checks::points_of(run, {Metric::kAlerts, group}),
                      {}}};
         case ChartKind::kGap:
-            return {{in_words("protection gap"),
+            return {{chart_words("protection gap"),
                      Tone::kDegraded,
                      0,
                      checks::points_of(run, {Metric::kProtectionGap, group}),
@@ -194,7 +195,7 @@ QString title_of(ChartKind kind) {
         QT_TRANSLATE_NOOP("RunChart", "Signals at the vendor"),
         QT_TRANSLATE_NOOP("RunChart", "Alerts"),
         QT_TRANSLATE_NOOP("RunChart", "Protection gap")};
-    return in_words(kTitles[static_cast<size_t>(kind)]);
+    return chart_words(kTitles[static_cast<size_t>(kind)]);
 }
 
 QString explanation_of(ChartKind kind) {
@@ -209,11 +210,11 @@ QString explanation_of(ChartKind kind) {
         QT_TRANSLATE_NOOP("RunChart", "Signals so far that arrived at the vendor, per channel"),
         QT_TRANSLATE_NOOP("RunChart", "Alerts so far that endpoints raised to the vendor"),
         QT_TRANSLATE_NOOP("RunChart", "Endpoint-hours so far without current protection")};
-    return in_words(kTexts[static_cast<size_t>(kind)]);
+    return chart_words(kTexts[static_cast<size_t>(kind)]);
 }
 
 bool RunChart::nothing_yet() const {
-    return std::ranges::all_of(lines, [](const ChartLine& line) { return highest(line.own) <= 0; });
+    return std::ranges::all_of(lines, [](const ChartLine& line) { return line.peak <= 0; });
 }
 
 RunChart chart_of(const record::Run& run, ChartKind kind, int32_t group) {
@@ -222,12 +223,15 @@ RunChart chart_of(const record::Run& run, ChartKind kind, int32_t group) {
     chart.stacked = kind == ChartKind::kHealth;
     chart.hours = kind == ChartKind::kGap;
     chart.lines = lines_of(run, kind, group);
+    for (ChartLine& line : chart.lines) {
+        line.peak = highest(line.own);
+    }
     if (kind == ChartKind::kSignals) {
         if (const auto least = least_reports(run.header)) {
             const QString number = QLocale(QLocale::English).toString(*least, 'f', 0);
             chart.threshold = {
-                *least, in_words("halt: %1 reports").arg(number),
-                in_words("%1 reports are the least for a halt in public groups").arg(number)};
+                *least, chart_words("halt: %1 reports").arg(number),
+                chart_words("%1 reports are the least for a halt in public groups").arg(number)};
         }
     }
     return chart;

@@ -37,9 +37,10 @@ enum class Tone : uint8_t {
 struct ChartLine {
     QString name;
     Tone tone = Tone::kInk;
-    int dash = 0;  // 0: solid
-    Steps own;     // the counts themselves
-    Steps top;     // stacked charts: with those of the lines before
+    int dash = 0;     // 0: solid
+    Steps own;        // the counts themselves
+    Steps top;        // stacked charts: with those of the lines before
+    double peak = 0;  // of own, in the whole run
     const Steps& drawn() const { return top.empty() ? own : top; }
 };
 

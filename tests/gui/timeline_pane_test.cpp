@@ -114,7 +114,15 @@ TEST_F(TimelineOfFile, StopsFollowingWhenScrolledAndGoesOnOnRequest) {
     EXPECT_TRUE(window_.pane.follows());
     QScrollBar* const bar = window_.list()->verticalScrollBar();
     EXPECT_EQ(bar->value(), bar->maximum());
-    bar->setValue(0);
+    window_.pane.findChild<QLineEdit*>()->setText("rules");  // fewer rows: nobody scrolled
+    QTest::qWait(0);
+    EXPECT_TRUE(window_.pane.follows());
+    window_.pane.findChild<QLineEdit*>()->clear();
+    QTest::qWait(0);
+    EXPECT_TRUE(window_.pane.follows());
+    EXPECT_EQ(bar->value(), bar->maximum());
+    bar->triggerAction(QAbstractSlider::SliderToMinimum);
+    QTest::qWait(0);
     EXPECT_FALSE(window_.pane.follows());
     QTest::mouseClick(window_.button("timeline-newest"), Qt::LeftButton);
     EXPECT_TRUE(window_.pane.follows());
