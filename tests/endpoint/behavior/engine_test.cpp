@@ -276,7 +276,7 @@ TEST_F(EngineTest, RefusesARuleThatFailsItsOwnExample) {
     for (const char* count : {"-1", "0.5", "0/0", "1e300"}) {
         EXPECT_THAT(
             with(std::string("example('x', {{kind = 'dns_query'}}, ") + count + ")").message,
-            HasSubstr("a whole number from 0 on"))
+            HasSubstr("`detections` must be a whole number from 0 to"))
             << count;
     }
     EXPECT_THAT(with("example('x', {})").message, HasSubstr("1 to 64 events"));
