@@ -12,6 +12,7 @@
 #include <QPainter>
 #include <QPdfWriter>
 #include <QPushButton>
+#include <QScreen>
 #include <QSettings>
 #include <QStatusBar>
 #include <QVBoxLayout>
@@ -78,7 +79,8 @@ MainWindow::MainWindow(Desk::Places places, bool fresh, QWidget* parent)
     connect(&desk_->session(), &bridge::RunSession::state_changed, this, &MainWindow::refresh_head);
     connect(&desk_->session(), &bridge::RunSession::broke, this,
             [this](const QString& why) { say(tr("Paused at %1").arg(why)); });
-    resize(1600, 960);
+    // No larger than the screen has room for, with the frame that comes on top.
+    resize(QSize(1600, 960).boundedTo(screen()->availableSize() - QSize(2 * kGrid, 6 * kGrid)));
     reset_layout();
     if (!fresh) {
         const QSettings settings;

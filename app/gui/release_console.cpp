@@ -45,7 +45,7 @@ ReleaseConsole::ReleaseConsole(Desk& desk, QWidget* parent)
     releases_->setAccessibleName(tr("Releases"));
     releases_->setColumnCount(kColumns);
     releases_->setHorizontalHeaderLabels({tr("Release"), tr("At"), tr("Now")});
-    releases_->horizontalHeader()->setSectionResizeMode(kColumns - 1, QHeaderView::Stretch);
+    releases_->horizontalHeader()->setStretchLastSection(true);
     releases_->horizontalHeader()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
     releases_->setWordWrap(false);
     releases_->verticalHeader()->hide();
