@@ -86,6 +86,17 @@ RC_GTEST_FIXTURE_PROP(CoreFunctions, MatchAsTheDefinitionSays, ()) {
               (naive_like(text, pattern) ? "true" : "false"));
 }
 
+RC_GTEST_FIXTURE_PROP(CoreFunctions, RepeatAsTheDefinitionSays, ()) {
+    const auto letters = rc::gen::container<std::string>(rc::gen::inRange('a', '{'));
+    const std::string text = *rc::gen::scale(2, letters);
+    const int times = *rc::gen::inRange(0, 1500);
+    std::string repeated;
+    for (int i = 0; i < times; ++i) {
+        repeated += text;
+    }
+    RC_ASSERT(of("text.rep('" + text + "', " + std::to_string(times) + ")") == repeated);
+}
+
 TEST_F(CoreFunctions, CutAndJoin) {
     EXPECT_EQ(of("text.join(text.split('a,b,,c', ','), ';')"), "a;b;;c");
     EXPECT_EQ(of("#text.split(text.rep('a,', 3000), ',')"), "1000");
