@@ -39,6 +39,12 @@ Trigger death_of_detection(Feed feed, base::Outcome outcome, ports::Changes chan
     return trigger;
 }
 
+// "deadline: backup.lua:12: …"; also without a message.
+std::string failure_of(const endpoint::applications::FailedRule& failed) {
+    std::string text(to_text(failed.how));
+    return failed.message.empty() ? text : text + ": " + failed.message;
+}
+
 // One look: a rule is called once, and what it finds is no detection.
 void note_uses(Feed feed, const Detected& detected, Transition& done) {
     using endpoint::applications::FailedRule;
@@ -48,7 +54,8 @@ void note_uses(Feed feed, const Detected& detected, Transition& done) {
         const bool is_sound = failed == detected.failed.end();
         const bool disabled = !is_sound && failed->how == End::kDisabled;
         done.rules.push_back({feed, rule, disabled ? 0u : 1u, is_sound || disabled ? 0u : 1u, 0,
-                              disabled, cost.nanoseconds, cost.memory_bytes});
+                              disabled, cost.nanoseconds, cost.memory_bytes,
+                              is_sound ? "" : failure_of(*failed)});
     }
 }
 

@@ -196,12 +196,13 @@ class Repairs {
     }
     // Rules that failed in any of these runs: they have done nothing, and no machine shows it.
     void note_failures() {
-        for (const auto& [rule, times] : failed_) {
+        for (const auto& [rule, failure] : failed_) {
             RuleUse use;
             use.feed = Feed::kRepairKit;
             use.rule = rule;
             use.calls = runs_;
-            use.errors = times;
+            use.errors = failure.runs;
+            use.failure = failure.why;
             done_.rules.push_back(std::move(use));
         }
     }
@@ -235,7 +236,9 @@ class Repairs {
         ++runs_;
         for (const AuditLine& line : report.audit) {
             if (line.what == AuditLine::What::kFailed) {
-                ++failed_[line.rule];
+                Failure& failure = failed_[line.rule];
+                ++failure.runs;
+                failure.why = failure.why.empty() ? line.text : failure.why;
             }
         }
         if (!report.failures.empty()) {
@@ -272,7 +275,11 @@ class Repairs {
     Machine sound_;
     ports::Changes changes_;  // of the run that failed last
     uint64_t runs_ = 0;
-    std::map<std::string, uint64_t> failed_;  // by rule, in how many runs
+    struct Failure {
+        uint64_t runs = 0;  // in how many
+        std::string why;    // in the first of them
+    };
+    std::map<std::string, Failure> failed_;  // by rule
 };
 
 }  // namespace

@@ -203,13 +203,24 @@ base::Result<Trigger> false_alarm(const Stopped& stopped, Protection& protection
     return trigger;
 }
 
-void note_uses(const endpoint::behavior::CostReply& costs, Transition& done) {
+// The first thing that went wrong, by rule.
+using Failures = std::map<std::string, std::string>;
+
+void note_failures(const EventReply& reply, Failures& failures) {
+    for (const endpoint::behavior::RuleNote& note : reply.notes) {
+        failures.try_emplace(note.rule, fmt::format("{}: {}", to_text(note.what), note.message));
+    }
+}
+
+void note_uses(const endpoint::behavior::CostReply& costs, const Failures& failures,
+               Transition& done) {
     using endpoint::behavior::RuleFeed;
     for (const endpoint::behavior::RuleCost& cost : costs.rules) {
+        const auto failed = failures.find(cost.rule);
         done.rules.push_back(
             {cost.feed == RuleFeed::kProductRules ? Feed::kProductRulesFeed : Feed::kBehavior,
              cost.rule, cost.calls, cost.errors, cost.detections, cost.disabled, cost.nanoseconds,
-             cost.memory_bytes});
+             cost.memory_bytes, failed == failures.end() ? "" : failed->second});
     }
     for (const endpoint::behavior::SensorCount& count : costs.sensors) {
         done.sensors.push_back(
@@ -238,6 +249,7 @@ base::Result<bool> live_a_day(Protection& protection, const host::Persona& perso
                               Transition& done) {
     const base::RandomStream random(kSeedOfDays, base::Stream::kPersonaEvents);
     StoppedOnes stopped;
+    Failures failures;
     for (int hour = 0; hour < kHours; ++hour) {
         FB_TRY(const host::EventLog log,
                host::workload_events(persona, random, kMachine, hour * kMsOfHour,
@@ -249,6 +261,7 @@ base::Result<bool> live_a_day(Protection& protection, const host::Persona& perso
             return false;
         }
         note_stopped(handled.reply, protection.images(), stopped);
+        note_failures(handled.reply, failures);
     }
     for (const auto& [key, one] : stopped) {
         FB_TRY(Trigger trigger, false_alarm(one, protection, persona));
@@ -256,7 +269,7 @@ base::Result<bool> live_a_day(Protection& protection, const host::Persona& perso
     }
     FB_TRY(const auto costs, protection.costs());
     if (costs) {
-        note_uses(*costs, done);
+        note_uses(*costs, failures, done);
     }
     return true;
 }

@@ -160,6 +160,9 @@ class Reader {
         out.disabled = number(object, "disabled", 1) == 1;
         out.nanoseconds = number(object, "nanoseconds", kMostCounted);
         out.memory_bytes = number(object, "memory_bytes", kMostCounted);
+        if (object.contains("failure")) {
+            out.failure = string(object, "failure");
+        }
         return out;
     }
     SensorUse sensor(const Json& object) {
@@ -262,7 +265,8 @@ std::string to_json(const Transition& transition) {
                          {"detections", one.detections},
                          {"disabled", one.disabled ? 1 : 0},
                          {"nanoseconds", one.nanoseconds},
-                         {"memory_bytes", one.memory_bytes}});
+                         {"memory_bytes", one.memory_bytes},
+                         {"failure", one.failure}});
     }
     Json sensors = Json::array();
     for (const SensorUse& one : transition.sensors) {
@@ -399,6 +403,10 @@ Snapshot fallen_back(Snapshot snapshot, content::Feed feed) {
         fall_back(snapshot, feed);
     }
     return snapshot;
+}
+
+bool has_component(content::Feed feed) {
+    return keeper_of(feed) != "delivered";
 }
 
 std::string kills_key(content::Feed feed) {

@@ -115,6 +115,7 @@ struct RuleUse {
     uint64_t calls = 0, errors = 0, detections = 0;
     bool disabled = false;
     uint64_t nanoseconds = 0, memory_bytes = 0;
+    std::string failure;  // the first thing that went wrong with it, in words; empty: nothing did
 
     friend bool operator==(const RuleUse&, const RuleUse&) = default;
 };
@@ -179,6 +180,8 @@ base::UtcTime clock_of(const Stimulus& stimulus);
 // none): what measured deaths lead to, since no real component can be asked.
 Snapshot fallen_back(Snapshot snapshot, content::Feed feed);
 
+// Whether a component runs the feed's content; others are delivered and kept.
+bool has_component(content::Feed feed);
 // Under this key the store says how often the running content has killed its process.
 std::string kills_key(content::Feed feed);
 // Under this key the store says what runs.

@@ -39,12 +39,22 @@ std::string whose(const Fault& fault) {
     return std::string(words(fault.target)) + of_feed(fault);
 }
 
+// ", draw 00…7c"; ", byte 12, bit 3".
+std::string where_it_falls(const Fault& fault) {
+    if (!fault.spot) {
+        return fmt::format(", draw {:016x}", fault.draw);
+    }
+    return fault.kind == FaultKind::kTruncate
+               ? fmt::format(", byte {}", fault.spot->byte)
+               : fmt::format(", byte {}, bit {}", fault.spot->byte, fault.spot->bit);
+}
+
 std::string what_happens(const Fault& fault) {
     switch (fault.kind) {
         case FaultKind::kBitFlip:
-            return fmt::format("bit flip in the {}, draw {:016x}", whose(fault), fault.draw);
+            return fmt::format("bit flip in the {}{}", whose(fault), where_it_falls(fault));
         case FaultKind::kTruncate:
-            return fmt::format("truncation in the {}, draw {:016x}", whose(fault), fault.draw);
+            return fmt::format("truncation in the {}{}", whose(fault), where_it_falls(fault));
         case FaultKind::kServe:
             return "other files: " + fault.served;
         case FaultKind::kMissing:

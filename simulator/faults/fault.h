@@ -42,11 +42,20 @@ enum class FaultTarget : uint8_t {
     kSet,        // the set manifest
 };
 
+// One place of a target: its byte, counted from 0 over all that damage to the target may strike,
+// and the bit of it, from the lowest. A target that has no such byte is not damaged.
+struct Spot {
+    uint64_t byte = 0;
+    uint8_t bit = 0;  // 0 to 7; of a truncation nothing
+    friend bool operator==(Spot, Spot) = default;
+};
+
 struct Fault {
     FaultKind kind = FaultKind::kBitFlip;
     FaultTarget target = FaultTarget::kPayload;  // kBitFlip, kTruncate, kMissing … kSlow
     std::optional<content::Feed> feed;           // whose files; nullopt: every feed's
     uint64_t draw = 0;                           // where damage falls: one value per variant
+    std::optional<Spot> spot;                    // there, and not where `draw` says
     base::Duration shift;                        // kWrongClock: added to the right time
     bool own_edge = false;  // only the endpoint's own edge of the CDN is bad, the others are good
     std::map<std::string, base::Bytes> files;  // kServe: by path

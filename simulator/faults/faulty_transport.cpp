@@ -313,7 +313,7 @@ FetchStatus FaultyTransport::damaged(const ports::Request& request, ports::Recei
     }
     const std::vector<Range> ranges =
         is_payload ? std::vector<Range>{{0, file.size()}} : ranges_of(file.bytes(), fault_.target);
-    const auto damage = choose_damage(ranges, fault_.kind, fault_.draw);
+    const auto damage = damage_of(ranges, fault_);
     if (!damage) {
         return inner_.get(request, receiver);
     }

@@ -288,6 +288,22 @@ std::optional<Damage> choose_damage(const std::vector<Range>& ranges, FaultKind 
     return Damage{range->begin + place, kind == FaultKind::kBitFlip ? bit : uint8_t{0}};
 }
 
+std::optional<Damage> damage_of(const std::vector<Range>& ranges, const Fault& fault) {
+    const bool flips = fault.kind == FaultKind::kBitFlip;
+    if (!fault.spot || (!flips && fault.kind != FaultKind::kTruncate)) {
+        return choose_damage(ranges, fault.kind, fault.draw);
+    }
+    uint64_t byte = fault.spot->byte;
+    for (const Range& range : ranges) {
+        if (byte < range.end - range.begin) {
+            const auto bit = static_cast<uint8_t>(1u << (fault.spot->bit % 8));
+            return Damage{range.begin + byte, flips ? bit : uint8_t{0}};
+        }
+        byte -= range.end - range.begin;
+    }
+    return std::nullopt;
+}
+
 Bytes mutate(ByteView file, FaultKind kind, FaultTarget target, uint64_t draw) {
     Bytes out(file.begin(), file.end());
     const auto damage = choose_damage(ranges_of(file, target), kind, draw);

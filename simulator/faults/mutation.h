@@ -45,6 +45,9 @@ struct Damage {
 std::optional<Damage> choose_damage(const std::vector<Range>& ranges, FaultKind kind,
                                     uint64_t draw);
 
+// The same at the place that the fault names, or else its draw picks.
+std::optional<Damage> damage_of(const std::vector<Range>& ranges, const Fault& fault);
+
 // The damaged file. Unchanged where choose_damage() finds no place.
 base::Bytes mutate(base::ByteView file, FaultKind kind, FaultTarget target, uint64_t draw);
 

@@ -61,6 +61,20 @@ bool is_of(const std::string& path, const std::string& channel,
 
 }  // namespace
 
+faults::Fault damage_planned(const scenario::Experiment& experiment, size_t number,
+                             uint32_t variant) {
+    const scenario::Fault& plan = experiment.faults.at(number);
+    faults::Fault fault;
+    fault.kind = kind_of(plan.kind);
+    fault.target = static_cast<faults::FaultTarget>(plan.target);
+    fault.feed = plan.feed;
+    fault.draw = base::RandomStream(experiment.seed, base::Stream::kMutation).bits(number, variant);
+    if (plan.byte) {
+        fault.spot = faults::Spot{*plan.byte, plan.bit};
+    }
+    return fault;
+}
+
 FaultMenu::FaultMenu(
     const scenario::Experiment& experiment, cloud::Cdn& cdn, Keys keys,
     std::function<const content::Package*(const std::string&, content::Feed)> package_of)
@@ -145,7 +159,6 @@ base::Result<std::vector<const ControlPlane::Fault*>> FaultMenu::in_force(
 }
 
 base::Result<ControlPlane::Fault> FaultMenu::make(size_t number, const std::string& channel) {
-    const base::RandomStream draws(experiment_.seed, base::Stream::kMutation);
     const scenario::Fault& plan = experiment_.faults[number];
     faults::Fault fault;
     fault.kind = kind_of(plan.kind);
@@ -163,7 +176,10 @@ base::Result<ControlPlane::Fault> FaultMenu::make(size_t number, const std::stri
         made.edge = *plan.edge - 1;
     }
     for (uint32_t v = 0; v < made.draw.variants; ++v) {
-        fault.draw = has_variants(plan) ? draws.bits(number, v) : 0;
+        if (has_variants(plan)) {
+            fault = damage_planned(experiment_, number, v);
+            fault.own_edge = plan.edge.has_value();
+        }
         made.variants.push_back(fault);
     }
     return made;

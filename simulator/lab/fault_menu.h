@@ -16,6 +16,11 @@
 
 namespace firebreak::lab {
 
+// The damage that the scenario's fault of this number does in one of its variants; it must be a bit
+// flip or a truncation.
+faults::Fault damage_planned(const scenario::Experiment& experiment, size_t number,
+                             uint32_t variant);
+
 // Not thread-safe.
 class FaultMenu {
   public:

@@ -55,6 +55,11 @@ base::SimTime Lab::end() const {
     return {parts_->experiment.duration.seconds};
 }
 
+const content::Package* Lab::package_of(const std::string& release) const {
+    const auto number = parts_->release_number(release);
+    return number ? parts_->releases[*number] : nullptr;
+}
+
 std::string Lab::fingerprint() const {
     return parts_->fingerprint.text();
 }

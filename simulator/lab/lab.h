@@ -21,6 +21,10 @@ struct Context;
 struct RowEvent;
 }  // namespace firebreak::fleet
 
+namespace firebreak::content {
+struct Package;
+}  // namespace firebreak::content
+
 namespace firebreak::lab {
 
 struct SegmentPlan;
@@ -124,6 +128,9 @@ class Lab {
     base::Status interrupt();
 
     std::string fingerprint() const;
+    // Of a release of the scenario, as it was signed for this run; null: there is none. Lives as
+    // long as the lab.
+    const content::Package* package_of(const std::string& release) const;
 
     // Called for every event of every endpoint, as it is applied.
     using Observer = std::function<void(uint32_t endpoint, const HistoryEntry& entry)>;

@@ -456,8 +456,8 @@ record::Header make_header(const Experiment& experiment,
     add_attack(experiment, personas, header);
     header.notes = std::move(notes) + without_baseline(experiment);
     for (const scenario::Fault& fault : experiment.faults) {
-        if (fault.kind == scenario::FaultKind::kBitFlip ||
-            fault.kind == scenario::FaultKind::kTruncate) {
+        if (!fault.byte && (fault.kind == scenario::FaultKind::kBitFlip ||
+                            fault.kind == scenario::FaultKind::kTruncate)) {
             header.notes += sampling_bound(fault);
         }
     }

@@ -251,6 +251,10 @@ struct Fault {
     double share = 1;                 // of the endpoints in those groups; 0 < share ≤ 1
     // kBitFlip, kTruncate: distinct damages, of which an endpoint meets one; 1 to 1000.
     uint32_t variants = 8;
+    // kBitFlip, kTruncate: in place of drawn ones, this byte of the target; there is one variant
+    // then.
+    std::optional<uint64_t> byte;
+    uint8_t bit = 0;  // kBitFlip with a byte: this bit of it, 0 to 7
     base::SimTime from;
     base::SimTime until;  // default: the end of the run
     Place place;

@@ -181,12 +181,37 @@ Status read_reach(TomlTable& in, const Experiment& so_far, Fault& out) {
     return read_window(in, "from", "the fault", so_far, out.from, out.until);
 }
 
+// Where damage falls: at drawn places, or at one that is named.
+Status read_damage(TomlTable& in, Fault& out) {
+    if (!in.has("byte")) {
+        if (in.has("bit")) {
+            return in.error("bit", "`bit` says which bit of a byte, and no byte is named",
+                            "add `byte`, or leave both out: the place is drawn then");
+        }
+        FB_TRY(const int64_t variants, in.integer("variants", 1, 1000, out.variants));
+        out.variants = static_cast<uint32_t>(variants);
+        return {};
+    }
+    if (in.has("variants")) {
+        return in.error("variants",
+                        "`variants` are drawn places, and `byte` names the one there is",
+                        "write one of them");
+    }
+    FB_TRY(const int64_t byte, in.integer("byte", 0, kLastByte));
+    out.byte = static_cast<uint64_t>(byte);
+    out.variants = 1;
+    if (out.kind == FaultKind::kBitFlip) {
+        FB_TRY(const int64_t bit, in.integer("bit", 0, 7, 0));
+        out.bit = static_cast<uint8_t>(bit);
+    }
+    return {};
+}
+
 // What only this kind of fault can be told.
 Status read_kind(TomlTable& in, const Experiment& so_far, Fault& out) {
     FB_CHECK(read_target(in, out));
     if (is_damage(out.kind)) {
-        FB_TRY(const int64_t variants, in.integer("variants", 1, 1000, out.variants));
-        out.variants = static_cast<uint32_t>(variants);
+        FB_CHECK(read_damage(in, out));
     }
     if (out.kind == FaultKind::kReplay) {
         FB_CHECK(read_replayed(in, so_far, out));

@@ -25,6 +25,8 @@ inline constexpr double kMostHours = 1e12;
 // A fleet keeps a bit for each in its rows.
 inline constexpr size_t kMaxCampaigns = 16;
 inline constexpr int64_t kMostEdges = 8;
+// Of a target of damage: more than anything that is published has.
+inline constexpr int64_t kLastByte = (int64_t{1} << 32) - 1;
 inline constexpr int64_t kMostStolenHeads = 3;  // the vendor has no more
 inline constexpr int kMostExitStatus = 255;
 

@@ -105,6 +105,17 @@ std::vector<Key> keys_of_kinds() {
          .fallback = "8",
          .min = 1,
          .max = 1000},
+        {.name = "byte",
+         .type = Type::kInteger,
+         .description = "For bit_flip and truncate, in place of `variants`: the damage falls on "
+                        "this byte of the target, counted from 0 over all that damage to it may "
+                        "strike. A target that is shorter is not damaged.",
+         .max = kLastByte},
+        {.name = "bit",
+         .type = Type::kInteger,
+         .description = "For bit_flip with `byte`: the bit that is wrong, from the lowest.",
+         .fallback = "0",
+         .max = 7},
         {.name = "replayed",
          .type = Type::kName,
          .description = "For replay: the id of the release that is served, or \"baseline\"."},

@@ -27,6 +27,10 @@ TEST(Fault, IsNamedInPlainWords) {
     Fault fault = aimed(FaultKind::kBitFlip, FaultTarget::kPayload, content::Feed::kDatasetA);
     fault.draw = 0x7c;
     EXPECT_EQ(fault.text(), "bit flip in the payload of DatasetA, draw 000000000000007c");
+    fault.spot = Spot{12, 3};
+    EXPECT_EQ(fault.text(), "bit flip in the payload of DatasetA, byte 12, bit 3");
+    fault.kind = FaultKind::kTruncate;
+    EXPECT_EQ(fault.text(), "truncation in the payload of DatasetA, byte 12");
     fault = aimed(FaultKind::kMissing, FaultTarget::kHead, std::nullopt);
     fault.own_edge = true;
     EXPECT_EQ(fault.text(), "missing head of every feed, on the endpoint's own edge");

@@ -287,6 +287,23 @@ TEST(Mutation, StrikesAnUnsignedHeadAnywhere) {
     EXPECT_EQ(struck(head, FaultTarget::kHead, 3000).size(), head.size());
 }
 
+TEST(Mutation, FallsOnTheByteThatIsNamed) {
+    const std::vector<Range> ranges = {{10, 12}, {20, 23}};
+    Fault fault;
+    fault.spot = Spot{3, 6};
+    EXPECT_EQ(damage_of(ranges, fault), (Damage{21, 64}));
+    fault.spot = Spot{0, 0};
+    EXPECT_EQ(damage_of(ranges, fault), (Damage{10, 1}));
+    fault.kind = FaultKind::kTruncate;
+    EXPECT_EQ(damage_of(ranges, fault), (Damage{10, 0}));
+    fault.spot = Spot{5, 0};
+    EXPECT_EQ(damage_of(ranges, fault), std::nullopt);
+    EXPECT_EQ(damage_of({}, fault), std::nullopt);
+    fault.spot.reset();
+    fault.draw = 7;
+    EXPECT_EQ(damage_of(ranges, fault), choose_damage(ranges, fault.kind, 7));
+}
+
 TEST(Mutation, LeavesAFileWithoutSuchAPartAsItIs) {
     const Bytes text = base::bytes_of("no envelope at all");
     for (const FaultKind kind : kKinds) {

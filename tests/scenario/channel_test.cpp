@@ -278,6 +278,22 @@ TEST(Faults, HaveVariantsIfTheyDamage) {
     EXPECT_FALSE(takes("freeze", "ahead = \"1d\""));
 }
 
+TEST(Faults, MayNameThePlaceOfTheDamage) {
+    ASSERT_OK_AND(const Fault flip, fault("kind = \"bit_flip\"\nbyte = 12\nbit = 7"));
+    EXPECT_EQ(flip.byte, 12u);
+    EXPECT_EQ(flip.bit, 7);
+    EXPECT_EQ(flip.variants, 1u);
+    ASSERT_OK_AND(const Fault end, fault("kind = \"truncate\"\nbyte = 0"));
+    EXPECT_EQ(end.byte, 0u);
+    EXPECT_EQ(end.variants, 1u);
+    EXPECT_FALSE(takes("truncate", "byte = 1\nbit = 1"));
+    EXPECT_FALSE(takes("bit_flip", "bit = 1"));
+    EXPECT_FALSE(takes("bit_flip", "byte = 1\nbit = 8"));
+    EXPECT_FALSE(takes("bit_flip", "byte = -1"));
+    EXPECT_FALSE(takes("bit_flip", "byte = 1\nvariants = 1"));
+    EXPECT_FALSE(takes("missing", "byte = 1"));
+}
+
 TEST(Faults, MaySetClocksAheadAndBack) {
     ASSERT_OK_AND(const Fault ahead, fault("kind = \"wrong_clock\"\nahead = \"1d 1s\""));
     EXPECT_EQ(ahead.shift, (Duration{86401}));

@@ -56,8 +56,8 @@ INSTANTIATE_TEST_SUITE_P(
                 "withdraw, resume"},
         Mistake{"Fault", "variants = 16", "variant = 16",
                 "<variant>: unknown key `variant`; did you mean `variants`? valid keys: kind, "
-                "feed, target, variants, replayed, stolen_heads, from_group, ahead, behind, "
-                "edge, groups, share, from, until"},
+                "feed, target, variants, byte, bit, replayed, stolen_heads, from_group, ahead, "
+                "behind, edge, groups, share, from, until"},
         Mistake{"Expect", "at_most = 0", "atmost = 0",
                 "<atmost>: unknown key `atmost`; did you mean `at_most`? valid keys: metric, "
                 "group, release, part, equals, at_most, at_least, when, profile"},
