@@ -35,8 +35,8 @@ constexpr Direction kDirections[] = {
     // sources, samples of executables, and rules; of host and assay, trying rules on events.
     {"app/headless",       "base content host endpoint sandbox faults assay cloud record checks "
                            "report scenario lab places"},
-    {"app/bridge",         "base record scenario lab"},
-    {"app/models",         "base content record checks scenario lab bridge"},
+    {"app/bridge",         "base content faults assay record scenario lab"},
+    {"app/models",         "base content assay record checks scenario lab bridge"},
     {"app/gui",            "base content host faults assay record checks report scenario lab "
                            "places bridge models"},
     // Models, and what trains one: features of files, and samples of executables.
