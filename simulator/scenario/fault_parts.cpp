@@ -192,12 +192,12 @@ Status read_damage(TomlTable& in, Fault& out) {
         out.variants = static_cast<uint32_t>(variants);
         return {};
     }
+    FB_TRY(const int64_t byte, in.integer("byte", 0, kLastByte));
     if (in.has("variants")) {
         return in.error("variants",
                         "`variants` are drawn places, and `byte` names the one there is",
                         "write one of them");
     }
-    FB_TRY(const int64_t byte, in.integer("byte", 0, kLastByte));
     out.byte = static_cast<uint64_t>(byte);
     out.variants = 1;
     if (out.kind == FaultKind::kBitFlip) {

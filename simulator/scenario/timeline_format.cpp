@@ -113,8 +113,8 @@ std::vector<Key> keys_of_kinds() {
          .max = kLastByte},
         {.name = "bit",
          .type = Type::kInteger,
-         .description = "For bit_flip with `byte`: the bit that is wrong, from the lowest.",
-         .fallback = "0",
+         .description = "For bit_flip with `byte`: the bit that is wrong, from the lowest; "
+                        "default: 0.",
          .max = 7},
         {.name = "replayed",
          .type = Type::kName,

@@ -198,10 +198,10 @@ INSTANTIATE_TEST_SUITE_P(
                 "<replayed = |\"mend\">: release `mend` may never come; it is made only if "
                 "`rules-2` is halted: name one that has an `at`"},
         Mistake{"BitWithoutAByte", "variants = 16", "bit = 3",
-                "<bit = 3>: `bit` says which bit of a byte, and no byte is named; add `byte`, or "
+                "<bit = |3>: `bit` says which bit of a byte, and no byte is named; add `byte`, or "
                 "leave both out: the place is drawn then"},
         Mistake{"VariantsOfAByte", "variants = 16", "variants = 16\nbyte = 3",
-                "<variants = 16>: `variants` are drawn places, and `byte` names the one there is; "
+                "<variants = |16>: `variants` are drawn places, and `byte` names the one there is; "
                 "write one of them"},
         Mistake{"Variants", "variants = 16", "variants = 1001",
                 "<1001>: `variants` is out of range: 1,001; write a whole number from 1 to 1,000"},

@@ -287,10 +287,10 @@ TEST(Faults, MayNameThePlaceOfTheDamage) {
     EXPECT_EQ(end.byte, 0u);
     EXPECT_EQ(end.variants, 1u);
     EXPECT_FALSE(takes("truncate", "byte = 1\nbit = 1"));
-    EXPECT_FALSE(takes("bit_flip", "bit = 1"));
-    EXPECT_FALSE(takes("bit_flip", "byte = 1\nbit = 8"));
-    EXPECT_FALSE(takes("bit_flip", "byte = -1"));
-    EXPECT_FALSE(takes("bit_flip", "byte = 1\nvariants = 1"));
+    for (const char* wrong :
+         {"bit = 1", "byte = 1\nbit = 8", "byte = -1", "byte = 1\nvariants = 1"}) {
+        EXPECT_FALSE(fault(std::string("kind = \"bit_flip\"\n") + wrong).ok()) << wrong;
+    }
     EXPECT_FALSE(takes("missing", "byte = 1"));
 }
 
