@@ -5,6 +5,8 @@
 #include <QJsonDocument>
 #include <QJsonObject>
 #include <algorithm>
+#include <iterator>
+#include <map>
 
 #include "base/outcome.h"
 #include "base/text.h"
@@ -69,7 +71,22 @@ QString release_words(const record::Header& header, int32_t release) {
                : assay_words("baseline");
 }
 
+// What first went wrong with each rule, as it was recorded.
+std::map<QString, QString> failures_of_rules(const record::Assay& assay) {
+    std::map<QString, QString> out;
+    const QJsonObject all = QJsonDocument::fromJson(QByteArray::fromStdString(assay.json)).object();
+    const QJsonArray rules = all.value("rules").toArray();
+    for (const QJsonValue& rule : rules) {
+        const QJsonObject one = rule.toObject();
+        if (const QString why = one.value("failure").toString(); !why.isEmpty()) {
+            out.emplace(one.value("rule").toString(), why);
+        }
+    }
+    return out;
+}
+
 void add_uses(std::vector<Fact>& facts, const record::Assay& assay, const record::Header& header) {
+    const std::map<QString, QString> failures = failures_of_rules(assay);
     for (const record::ModelScore& one : assay.scores) {
         const QString score = one.score ? QString::number(*one.score, 'g', 3)
                                         : assay_words("no score: %1").arg(words(one.refusal));
@@ -86,6 +103,10 @@ void add_uses(std::vector<Fact>& facts, const record::Assay& assay, const record
                      .arg(grouped(one.calls), grouped(one.errors), grouped(one.detections)) +
                  (one.disabled ? assay_words("; switched off") : QString()),
              one.disabled || one.errors > 0});
+        if (const auto why = failures.find(words(one.rule)); why != failures.end()) {
+            facts.push_back({assay_words("first failure of %1").arg(words(one.rule)),
+                             shown(why->second), true});
+        }
     }
     for (const record::ExclusionUse& one : assay.exclusions) {
         facts.push_back(
@@ -97,7 +118,29 @@ void add_uses(std::vector<Fact>& facts, const record::Assay& assay, const record
     }
 }
 
+// A program that was met twice is told of once.
+void drop_repeated(std::vector<Fact>& facts) {
+    for (size_t i = 0; i < facts.size(); ++i) {
+        const auto after = facts.begin() + static_cast<std::ptrdiff_t>(i) + 1;
+        facts.erase(std::remove(after, facts.end(), Fact(facts[i])), facts.end());
+    }
+}
+
 }  // namespace
+
+std::vector<Fact> failures_of(const record::Assay& assay, const record::Header& header) {
+    std::vector<Fact> facts = evidence_facts(assay), uses;
+    add_uses(uses, assay, header);
+    std::ranges::copy_if(uses, std::back_inserter(facts), &Fact::bad);
+    for (const record::ExclusionUse& one : assay.exclusions) {
+        if (!one.refusal.empty()) {
+            facts.push_back({assay_words("exclusion refused"),
+                             shown(words(one.path + ": " + one.refusal)), true});
+        }
+    }
+    drop_repeated(facts);
+    return facts;
+}
 
 std::vector<Fact> facts_of(const record::Assay& assay, const record::Header& header) {
     using base::Category;
@@ -118,11 +161,7 @@ std::vector<Fact> facts_of(const record::Assay& assay, const record::Header& hea
         facts.push_back(std::move(fact));
     }
     add_uses(facts, assay, header);
-    // A program that was met twice is told of once.
-    for (size_t i = 0; i < facts.size(); ++i) {
-        const auto after = facts.begin() + static_cast<std::ptrdiff_t>(i) + 1;
-        facts.erase(std::remove(after, facts.end(), Fact(facts[i])), facts.end());
-    }
+    drop_repeated(facts);
     facts.push_back(
         assay.imported
             ? Fact{assay_words("Source"), assay_words("measured elsewhere, and imported"), false}

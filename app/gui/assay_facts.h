@@ -12,6 +12,10 @@ namespace firebreak::gui {
 // failure off.
 std::vector<Fact> facts_of(const record::Assay& assay, const record::Header& header);
 
+// Of what went wrong alone: the evidence, and the rules, models and exclusions that failed; without
+// what was tried, when, and in which state.
+std::vector<Fact> failures_of(const record::Assay& assay, const record::Header& header);
+
 // The evidence alone, "name: value" on a line each.
 QString evidence_of(const record::Assay& assay);
 

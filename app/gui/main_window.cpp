@@ -16,6 +16,7 @@
 #include <QSettings>
 #include <QStatusBar>
 #include <QVBoxLayout>
+#include <utility>
 
 #include "base/file.h"
 #include "checks/expectations.h"
@@ -30,6 +31,7 @@
 #include "gui/scenario_pane.h"
 #include "gui/timeline_pane.h"
 #include "gui/words.h"
+#include "gui/workbench_pane.h"
 #include "report/reports.h"
 
 namespace firebreak::gui {
@@ -114,6 +116,9 @@ void MainWindow::add_panes() {
     add_pane(tr("Timeline"), "pane-timeline", new TimelinePane(*desk_));
     add_pane(tr("Event log"), "pane-events", new EventLogPane(*desk_));
     QDockWidget* editor = add_pane(tr("Scenario editor"), "pane-editor", editor_);
+    workbench_ = new WorkbenchPane(*desk_);
+    connect(add_pane(tr("Content workbench"), "pane-workbench", workbench_),
+            &QDockWidget::visibilityChanged, this, &MainWindow::stand_aside);
     connect(scenarios_, &ScenarioPane::open_requested, this,
             [this, editor](const QString& file, int line, int column) {
                 std::optional<TextPlace> place;
@@ -126,14 +131,46 @@ void MainWindow::add_panes() {
             });
 }
 
+// The workbench is about content, not about the run: what shows the run makes room for it, and
+// comes back with the next other pane.
+void MainWindow::stand_aside(bool aside) {
+    QDockWidget *scenarios = panes_[0], *fleet = panes_[1], *workbench = panes_[8];
+    if (aside && aside_.empty() && !workbench->isFloating()) {
+        for (const qsizetype place : {2, 3, 4, 5, 6}) {  // charts to event log
+            QDockWidget* pane = panes_[place];
+            if (!pane->isHidden() && !pane->isFloating()) {
+                aside_.emplace_back(pane, pane->size());
+            }
+        }
+        aside_.emplace_back(scenarios, scenarios->size());
+        aside_.emplace_back(fleet, workbench->size());
+        for (qsizetype i = 0; i + 2 < aside_.size(); ++i) {
+            aside_[i].first->hide();
+        }
+        resizeDocks({scenarios, workbench}, {3 * width() / 16, 13 * width() / 16}, Qt::Horizontal);
+    } else if (!aside) {
+        QList<QDockWidget*> panes;
+        QList<int> widths, heights;
+        for (const auto& [pane, size] : std::exchange(aside_, {})) {
+            pane->show();
+            panes.push_back(pane);
+            widths.push_back(size.width());
+            heights.push_back(size.height());
+        }
+        resizeDocks(panes, widths, Qt::Horizontal);
+        resizeDocks(panes, heights, Qt::Vertical);
+    }
+}
+
 void MainWindow::reset_layout() {
+    aside_.clear();
     for (QDockWidget* pane : panes_) {
         removeDockWidget(pane);
         pane->setFloating(false);
     }
     QDockWidget *scenarios = panes_[0], *fleet = panes_[1], *charts = panes_[2],
                 *inspector = panes_[3], *console = panes_[4], *timeline = panes_[5],
-                *events = panes_[6], *editor = panes_[7];
+                *events = panes_[6], *editor = panes_[7], *workbench = panes_[8];
     setCorner(Qt::BottomLeftCorner, Qt::BottomDockWidgetArea);
     setCorner(Qt::BottomRightCorner, Qt::BottomDockWidgetArea);
     addDockWidget(Qt::LeftDockWidgetArea, scenarios);
@@ -144,8 +181,10 @@ void MainWindow::reset_layout() {
     addDockWidget(Qt::BottomDockWidgetArea, timeline);
     tabifyDockWidget(timeline, events);
     tabifyDockWidget(fleet, editor);
+    tabifyDockWidget(fleet, workbench);
     for (QDockWidget* pane : panes_) {
-        pane->setVisible(pane != editor || !editor_->file().empty());
+        pane->setVisible((pane != editor || !editor_->file().empty()) &&
+                         (pane != workbench || workbench_->copy().is_open()));
     }
     fleet->raise();
     timeline->raise();
@@ -223,6 +262,7 @@ void MainWindow::add_menus() {
     scenario->addActions(editor_->acts());
     QMenu* run = menuBar()->addMenu(tr("&Run"));
     run->addActions(run_bar_->run_actions());
+    menuBar()->addMenu(tr("&Content"))->addActions(workbench_->acts());
     add_view_menu();
 }
 
@@ -463,6 +503,15 @@ void MainWindow::closeEvent(QCloseEvent* event) {
         editor_->leave([this] { close(); });
         return;
     }
+    if (workbench_->is_modified()) {
+        event->ignore();
+        QDockWidget* pane = findChild<QDockWidget*>(QStringLiteral("pane-workbench"));
+        pane->show();
+        pane->raise();
+        workbench_->leave([this] { close(); });
+        return;
+    }
+    stand_aside(false);  // the layout that is kept is whole
     QSettings settings;
     settings.setValue(QStringLiteral("geometry"), saveGeometry());
     settings.setValue(QStringLiteral("layout"), saveState());

@@ -20,6 +20,7 @@ class ReleaseConsole;
 class RunBar;
 class ScenarioEditor;
 class ScenarioPane;
+class WorkbenchPane;
 
 class MainWindow final : public QMainWindow {
     Q_OBJECT
@@ -54,6 +55,7 @@ class MainWindow final : public QMainWindow {
     void refresh_head();
     void tell_head();
     void refresh_chips();
+    void stand_aside(bool aside);
     void show_problem(const QString& what, const QString& where, const QString& remedy);
     void say(const QString& text);
 
@@ -62,11 +64,15 @@ class MainWindow final : public QMainWindow {
     ReleaseConsole* console_ = nullptr;
     ScenarioPane* scenarios_ = nullptr;
     ScenarioEditor* editor_ = nullptr;
+    WorkbenchPane* workbench_ = nullptr;
     QLabel *headline_ = nullptr, *problem_ = nullptr;
     QPushButton* first_run_ = nullptr;
     QWidget* chips_ = nullptr;
     std::function<void()> fit_head_;
     QList<QDockWidget*> panes_;
+    // With the sizes that they had before the workbench came to the front; hidden but for the last
+    // two, the scenarios and the fleet.
+    QList<std::pair<QDockWidget*, QSize>> aside_;
 };
 
 }  // namespace firebreak::gui

@@ -31,9 +31,9 @@ bool ends_word(QChar c) {
 
 }  // namespace
 
-TomlEdit::TomlEdit(QWidget* parent)
+TomlEdit::TomlEdit(QWidget* parent, Colouring colouring)
     : QPlainTextEdit(parent),
-      highlighter_(new TomlHighlighter(document())),
+      highlighter_(colouring == Colouring::kToml ? new TomlHighlighter(document()) : nullptr),
       margin_(new Margin(this)) {
     QFont font = QFontDatabase::systemFont(QFontDatabase::FixedFont);
     font.setPointSizeF(QWidget::font().pointSizeF());
@@ -190,8 +190,10 @@ void TomlEdit::resizeEvent(QResizeEvent* event) {
 
 void TomlEdit::changeEvent(QEvent* event) {
     QPlainTextEdit::changeEvent(event);
-    if (event->type() == QEvent::PaletteChange && highlighter_ != nullptr) {
-        highlighter_->rehighlight();
+    if (event->type() == QEvent::PaletteChange && margin_ != nullptr) {
+        if (highlighter_ != nullptr) {
+            highlighter_->rehighlight();
+        }
         show_marks();
         margin_->update();
     } else if (event->type() == QEvent::FontChange && margin_ != nullptr) {

@@ -1,4 +1,5 @@
-// A text field for TOML: line numbers, colours, and the place of a mistake.
+// A text field for TOML, or for other text with lines: line numbers, colours, and the place of a
+// mistake.
 #pragma once
 
 #include <QPlainTextEdit>
@@ -19,7 +20,8 @@ class TomlEdit final : public QPlainTextEdit {
     Q_OBJECT
 
   public:
-    explicit TomlEdit(QWidget* parent = nullptr);
+    enum class Colouring : unsigned char { kToml, kNone };
+    explicit TomlEdit(QWidget* parent = nullptr, Colouring colouring = Colouring::kToml);
 
     // Underlines the word there, and marks the line; nullopt: none.
     void mark(std::optional<TextPlace> place, const QString& message = {});
@@ -44,7 +46,7 @@ class TomlEdit final : public QPlainTextEdit {
     void lay_out_margin();
     void show_marks();
 
-    TomlHighlighter* highlighter_;
+    TomlHighlighter* highlighter_;  // null: of other text
     QWidget* margin_;
     std::optional<TextPlace> mark_;
     QString message_;
