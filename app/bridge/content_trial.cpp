@@ -215,6 +215,10 @@ class ContentTrial::Work final {
         TrialSide side;
         if (const Status done = perform(trial, name, side); !done.ok()) {
             side.problem = done.error();
+            side.personas.clear();
+            for (const std::string& persona : trial.personas) {
+                side.personas.push_back({persona, persona, std::nullopt, {}});
+            }
         }
         answers_before_ += static_cast<int>(trial.personas.size());
         side.wall_s =

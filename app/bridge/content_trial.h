@@ -38,7 +38,8 @@ struct PersonaTrial {
 
 // One content, tried.
 struct TrialSide {
-    std::optional<base::Error> problem;  // it could not even be signed, or this machine cannot try
+    // It could not even be signed, or this machine cannot try it: nothing is known of any persona.
+    std::optional<base::Error> problem;
     record::Header header;
     std::vector<PersonaTrial> personas;  // as in the trial
     std::vector<DamageDone> damages;     // by bit flips and truncations of package and payload

@@ -93,7 +93,12 @@ MainWindow::MainWindow(Desk::Places places, bool fresh, QWidget* parent)
     refresh_chips();
 }
 
-MainWindow::~MainWindow() = default;
+// Panes that go one after another are no reason for others to come back.
+MainWindow::~MainWindow() {
+    for (QDockWidget* pane : panes_) {
+        pane->disconnect(this);
+    }
+}
 
 QDockWidget* MainWindow::add_pane(const QString& title, const char* name, QWidget* content) {
     auto* pane = new QDockWidget(title, this);
@@ -152,7 +157,9 @@ void MainWindow::stand_aside(bool aside) {
         QList<QDockWidget*> panes;
         QList<int> widths, heights;
         for (const auto& [pane, size] : std::exchange(aside_, {})) {
-            pane->show();
+            if (pane != scenarios && pane != fleet) {
+                pane->show();
+            }
             panes.push_back(pane);
             widths.push_back(size.width());
             heights.push_back(size.height());

@@ -253,7 +253,7 @@ TrialVerdict verdict_of(const bridge::PersonaTrial& trial, content::Feed feed) {
 std::vector<TrialRow> rows_of(const bridge::TrialResult& result, content::Feed feed) {
     std::vector<TrialRow> rows;
     const bridge::TrialSide& other = result.unmodified ? *result.unmodified : result.tried;
-    const bridge::TrialSide& named = result.tried.personas.empty() ? other : result.tried;
+    const bridge::TrialSide& named = result.tried.problem ? other : result.tried;  // with titles
     for (const bridge::PersonaTrial& one : named.personas) {
         const auto on = [&](const bridge::TrialSide& side) {
             const auto found =
