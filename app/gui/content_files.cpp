@@ -286,7 +286,9 @@ void ContentFiles::fill() {
     join_->clear();
     join_->addItem(tr("released alone"), QString());
     for (const std::string& one : copy_.is_open() ? copy_.joinable() : std::vector<std::string>{}) {
-        join_->addItem(tr("with %1").arg(words(one)), words(one));
+        join_->addItem(tr("with %1").arg(words(std::filesystem::path(one).filename().string())),
+                       words(one));
+        join_->setItemData(join_->count() - 1, words(one), Qt::ToolTipRole);
     }
     const auto& with = copy_.content().with;
     join_->setCurrentIndex(with.empty() ? 0 : std::max(0, join_->findData(words(with.front()))));

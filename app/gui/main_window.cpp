@@ -105,6 +105,11 @@ QDockWidget* MainWindow::add_pane(const QString& title, const char* name, QWidge
     pane->setObjectName(QLatin1String(name));
     pane->setAccessibleName(title);
     pane->setWidget(content);
+    connect(pane->toggleViewAction(), &QAction::triggered, pane, [pane](bool shown) {
+        if (shown) {
+            pane->raise();
+        }
+    });
     panes_.push_back(pane);
     return pane;
 }
@@ -122,8 +127,12 @@ void MainWindow::add_panes() {
     add_pane(tr("Event log"), "pane-events", new EventLogPane(*desk_));
     QDockWidget* editor = add_pane(tr("Scenario editor"), "pane-editor", editor_);
     workbench_ = new WorkbenchPane(*desk_);
-    connect(add_pane(tr("Content workbench"), "pane-workbench", workbench_),
-            &QDockWidget::visibilityChanged, this, &MainWindow::stand_aside);
+    QDockWidget* workbench = add_pane(tr("Content workbench"), "pane-workbench", workbench_);
+    connect(workbench, &QDockWidget::visibilityChanged, this, &MainWindow::stand_aside);
+    connect(workbench_, &WorkbenchPane::attention, workbench, [workbench] {
+        workbench->show();
+        workbench->raise();
+    });
     connect(scenarios_, &ScenarioPane::open_requested, this,
             [this, editor](const QString& file, int line, int column) {
                 std::optional<TextPlace> place;
@@ -139,6 +148,9 @@ void MainWindow::add_panes() {
 // The workbench is about content, not about the run: what shows the run makes room for it, and
 // comes back with the next other pane.
 void MainWindow::stand_aside(bool aside) {
+    if (laying_out_) {
+        return;
+    }
     QDockWidget *scenarios = panes_[0], *fleet = panes_[1], *workbench = panes_[8];
     if (aside && aside_.empty() && !workbench->isFloating()) {
         for (const qsizetype place : {2, 3, 4, 5, 6}) {  // charts to event log
@@ -170,6 +182,7 @@ void MainWindow::stand_aside(bool aside) {
 }
 
 void MainWindow::reset_layout() {
+    laying_out_ = true;
     aside_.clear();
     for (QDockWidget* pane : panes_) {
         removeDockWidget(pane);
@@ -190,8 +203,7 @@ void MainWindow::reset_layout() {
     tabifyDockWidget(fleet, editor);
     tabifyDockWidget(fleet, workbench);
     for (QDockWidget* pane : panes_) {
-        pane->setVisible((pane != editor || !editor_->file().empty()) &&
-                         (pane != workbench || workbench_->copy().is_open()));
+        pane->setVisible(pane != editor || !editor_->file().empty());
     }
     fleet->raise();
     timeline->raise();
@@ -200,6 +212,7 @@ void MainWindow::reset_layout() {
     resizeDocks({fleet, charts, timeline}, {3 * height() / 8, 3 * height() / 8, height() / 4},
                 Qt::Vertical);
     resizeDocks({scenarios, console}, {3 * height() / 5, 2 * height() / 5}, Qt::Vertical);
+    laying_out_ = false;
 }
 
 void MainWindow::add_head() {
@@ -512,9 +525,6 @@ void MainWindow::closeEvent(QCloseEvent* event) {
     }
     if (workbench_->is_modified()) {
         event->ignore();
-        QDockWidget* pane = findChild<QDockWidget*>(QStringLiteral("pane-workbench"));
-        pane->show();
-        pane->raise();
         workbench_->leave([this] { close(); });
         return;
     }

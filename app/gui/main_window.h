@@ -73,6 +73,7 @@ class MainWindow final : public QMainWindow {
     // With the sizes that they had before the workbench came to the front; hidden but for the last
     // two, the scenarios and the fleet.
     QList<std::pair<QDockWidget*, QSize>> aside_;
+    bool laying_out_ = false;
 };
 
 }  // namespace firebreak::gui

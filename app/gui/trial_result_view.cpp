@@ -60,27 +60,30 @@ std::vector<Fact> facts_of_side(const bridge::TrialSide& side, const std::string
     using models::TrialStanding;
     std::vector<Fact> facts{{TrialResultView::tr("Outcome"), verdict.text(),
                              verdict.standing != TrialStanding::kWorks}};
-    for (const bridge::DamageDone& damage : side.damages) {
-        facts.push_back({TrialResultView::tr("Damage"), models::text_of(damage), false});
-    }
+    const auto add_damages = [&] {
+        for (const bridge::DamageDone& damage : side.damages) {
+            facts.push_back({TrialResultView::tr("damage"), models::text_of(damage), false});
+        }
+    };
     const auto found = std::ranges::find(side.personas, persona, &bridge::PersonaTrial::persona);
-    if (found == side.personas.end()) {
+    if (found == side.personas.end() || !found->delivery) {
+        add_damages();
         return facts;
     }
-    if (found->delivery) {
-        const record::Assay& delivery = *found->delivery;
-        facts.push_back({TrialResultView::tr("Delivery"),
-                         words(delivery.category) +
-                             (delivery.code.empty() ? QString() : ": " + words(delivery.code)) +
-                             (verdict.standing == TrialStanding::kRefused
-                                  ? TrialResultView::tr(", at %1").arg(words(delivery.stage))
-                                  : QString()),
-                         false});
-        std::ranges::move(failures_of(delivery, side.header), std::back_inserter(facts));
+    const record::Assay& delivery = *found->delivery;
+    QString came = words(delivery.category);
+    if (!delivery.code.empty()) {
+        came += ": " + words(delivery.code);
     }
+    if (verdict.standing == TrialStanding::kRefused) {
+        came += TrialResultView::tr(", at %1").arg(words(delivery.stage));
+    }
+    facts.push_back({TrialResultView::tr("Delivery"), came, false});
+    std::ranges::move(failures_of(delivery, side.header), std::back_inserter(facts));
     for (const record::Assay& workload : found->workloads) {
         std::ranges::move(failures_of(workload, side.header), std::back_inserter(facts));
     }
+    add_damages();
     return facts;
 }
 
@@ -100,7 +103,7 @@ TrialResultView::TrialResultView(QWidget* parent) : QWidget(parent) {
     pages_->addWidget(built_progress());
     pages_->addWidget(built_answer());
     auto* layout = new QVBoxLayout(this);
-    layout->setContentsMargins(0, 0, 0, 0);
+    layout->setContentsMargins(kGrid / 2, 0, 0, 0);
     layout->addWidget(pages_);
 }
 
@@ -154,7 +157,9 @@ QWidget* TrialResultView::built_answer() {
     rows_->setTabKeyNavigation(false);
     rows_->verticalHeader()->hide();
     rows_->verticalHeader()->setDefaultSectionSize(fontMetrics().height() + kGrid / 2);
-    rows_->horizontalHeader()->setSectionResizeMode(QHeaderView::Stretch);
+    rows_->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
+    rows_->horizontalHeader()->setSectionResizeMode(TrialTable::kTried, QHeaderView::Stretch);
+    rows_->horizontalHeader()->setMaximumSectionSize(28 * fontMetrics().averageCharWidth());
     rows_->horizontalHeader()->setHighlightSections(false);
     connect(rows_->selectionModel(), &QItemSelectionModel::currentChanged, this,
             &TrialResultView::show_row);
@@ -225,10 +230,14 @@ void TrialResultView::tell_outdated(bool outdated) {
     }
     const double wall_s =
         result_->tried.wall_s + (result_->unmodified ? result_->unmodified->wall_s : 0);
-    quiet_->setText(outdated ? tr("Changed since: press Ctrl+Return to run it again.")
-                             : tr("Real signatures and worker processes; took %1 s. Bold: other "
-                                  "than unmodified.")
-                                   .arg(wall_s, 0, 'f', 1));
+    quiet_->setText(
+        outdated ? tr("Changed since: press Ctrl+Return to run it again.")
+        : result_->unmodified
+            ? tr("Real signatures and worker processes; took %1 s. Bold: other than unmodified.")
+                  .arg(wall_s, 0, 'f', 1)
+            : tr("Real signatures and worker processes; took %1 s. Nothing is changed yet: there "
+                 "is nothing to compare with.")
+                  .arg(wall_s, 0, 'f', 1));
 }
 
 QString TrialResultView::headline() const {

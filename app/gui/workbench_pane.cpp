@@ -100,6 +100,10 @@ WorkbenchPane::WorkbenchPane(Desk& desk, QWidget* parent)
                 files_->go_to(place.file, {place.line, place.column}, message);
             });
     fill_fixtures();
+    for (const auto signal : {&models::RunStore::restarted, &models::RunStore::grown}) {
+        connect(&desk_.store(), signal, this,
+                [this] { from_run_->setEnabled(!desk_.store().empty()); });
+    }
     show_state();
 }
 
@@ -126,6 +130,8 @@ void WorkbenchPane::build_acts() {
                [this] { run(); });
     cancel_ = act(tr("Cancel the trial"), {}, "workbench_cancel", [this] { cancel(); });
     act(tr("Open a folder of content …"), {}, "workbench_open", [this] { choose_folder(); });
+    from_run_ = act(tr("Open what the shown run released"), {}, "workbench_open_released",
+                    [this] { open_from_run(); });
     save_copy_ = act(tr("Save a copy of the content as …"), QKeySequence::Save,
                      "workbench_save_copy", [this] { choose_copy(); });
     save_scenario_ = act(tr("Save the trial as a scenario …"), {}, "workbench_save_scenario",
@@ -320,8 +326,51 @@ void WorkbenchPane::open(content::Feed feed, const fs::path& folder) {
             say(opened.error());
         }
         show_state();
+        Q_EMIT attention();
     });
     fill_fixtures();  // as long as it asks, what was open still is
+}
+
+// The release that is selected, or else the run's last that a component runs.
+void WorkbenchPane::open_from_run() {
+    const models::RunStore& store = desk_.store();
+    if (store.empty()) {
+        return;
+    }
+    const fs::path file = desk_.scenario().empty() ? store.file() : desk_.scenario();
+    const auto experiment = scenario::parse(store.run().header.scenario, file);
+    if (!experiment.ok()) {
+        say(experiment.error());
+        return;
+    }
+    const auto wanted = desk_.selection().release();
+    const auto feeds = bridge::feeds_with_component();
+    const scenario::Release* found = nullptr;
+    for (size_t i = 0; i < experiment->releases.size(); ++i) {
+        const scenario::Release& one = experiment->releases[i];
+        const bool is_wanted = !wanted || *wanted == static_cast<int32_t>(i);
+        if (is_wanted && std::ranges::count(feeds, one.feed) > 0) {
+            found = &one;
+        }
+    }
+    if (found == nullptr) {
+        say({"no component runs what was released", store.run().header.name,
+             "select a release of another feed, or show another run"});
+        return;
+    }
+    const std::string first = found->source.empty() ? "" : found->source.begin()->string();
+    const fs::path above =
+        first == "." || first == ".." ? file.parent_path() : desk_.places().fixtures / "content";
+    const fs::path folder = (above / found->source).lexically_normal();
+    std::vector<std::string> with;
+    for (const fs::path& one : found->with) {
+        with.push_back(one.string());
+    }
+    open(found->feed, folder);
+    if (copy_.folder() == folder && !is_modified()) {
+        copy_.join(with);
+        copy_.settle();
+    }
 }
 
 void WorkbenchPane::leave(std::function<void()> then) {
@@ -329,6 +378,7 @@ void WorkbenchPane::leave(std::function<void()> then) {
         then();
         return;
     }
+    Q_EMIT attention();
     notice_->say(Strip::kQuestion, tr("The changes to %1 are not saved").arg(copy_.name()),
                  tr("They are lost if you go on."),
                  {{tr("Save a copy …"),
@@ -480,6 +530,7 @@ void WorkbenchPane::show_state() {
     save_scenario_->setEnabled(is_open && has_machines);
     copy_command_->setEnabled(!saved_scenario_.empty());
     discard_->setEnabled(copy_.is_modified());
+    from_run_->setEnabled(!desk_.store().empty());
     if (!is_open) {
         return;
     }

@@ -53,6 +53,9 @@ class WorkbenchPane final : public QWidget {
 
     QSize minimumSizeHint() const override;
 
+  Q_SIGNALS:
+    void attention();  // it has something to show
+
   private:
     QWidget* built_opening();
     QWidget* built_body();
@@ -64,6 +67,7 @@ class WorkbenchPane final : public QWidget {
     void fill_fixtures();
     void choose_fixture(int row);
     void choose_folder();
+    void open_from_run();
     void choose_copy();
     void choose_scenario_file();
     void discard();
@@ -79,7 +83,7 @@ class WorkbenchPane final : public QWidget {
     std::filesystem::path saved_scenario_;
     QList<QAction*> acts_;
     QAction *run_ = nullptr, *cancel_ = nullptr, *save_copy_ = nullptr, *save_scenario_ = nullptr,
-            *copy_command_ = nullptr, *discard_ = nullptr;
+            *copy_command_ = nullptr, *discard_ = nullptr, *from_run_ = nullptr;
     QComboBox *feed_ = nullptr, *fixture_ = nullptr, *profile_ = nullptr;
     ElidedLabel* about_ = nullptr;
     NoticeStrip* notice_ = nullptr;

@@ -6,6 +6,7 @@
 #include <QStringList>
 #include <algorithm>
 #include <cctype>
+#include <functional>
 #include <map>
 
 #include "assay/transition.h"
@@ -79,7 +80,27 @@ QString where_it_is_so(size_t some, size_t all) {
                        : trial_words("on %1 of %2 personas").arg(some).arg(all);
 }
 
-// Most frequent first; of equally many the worse.
+// Worst first.
+int badness(Standing standing) {
+    switch (standing) {
+        case Standing::kHarms:
+            return 6;
+        case Standing::kRefused:
+            return 5;
+        case Standing::kRuleFails:
+            return 4;
+        case Standing::kNotMade:
+            return 3;
+        case Standing::kNotDelivered:
+            return 2;
+        case Standing::kNoAnswer:
+            return 1;
+        case Standing::kWorks:
+            break;
+    }
+    return 0;
+}
+
 QString summary(const std::vector<const TrialVerdict*>& verdicts, bool with_details) {
     std::map<Standing, std::vector<const TrialVerdict*>> by_standing;
     for (const TrialVerdict* one : verdicts) {
@@ -89,10 +110,7 @@ QString summary(const std::vector<const TrialVerdict*>& verdicts, bool with_deta
     for (const auto& [standing, all] : by_standing) {
         order.push_back(standing);
     }
-    std::ranges::sort(order, [&](Standing a, Standing b) {
-        const size_t x = by_standing[a].size(), y = by_standing[b].size();
-        return x != y ? x > y : a > b;
-    });
+    std::ranges::sort(order, std::greater(), badness);
     QStringList parts;
     for (const Standing standing : order) {
         const auto& all = by_standing[standing];
@@ -103,7 +121,7 @@ QString summary(const std::vector<const TrialVerdict*>& verdicts, bool with_deta
         }
         parts.push_back(part);
     }
-    return parts.join(trial_words(", "));
+    return parts.join(trial_words("; "));
 }
 
 bool is_word(char c) {

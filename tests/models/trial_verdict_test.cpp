@@ -136,8 +136,8 @@ TEST(TrialHeadline, SaysItInASentence) {
               "Works on all 2 personas; the same comes of the unmodified content");
     EXPECT_EQ(
         headline(result({on("a", installed(), {workload({crash()})}), works("b"), works("c")}, {})),
-        "Works on 2 of 3 personas, does harm on 1 of 3 personas: killed at its CPU limit, "
-        "set off by C:\\work\\plan.txt");
+        "Does harm on 1 of 3 personas: killed at its CPU limit, set off by "
+        "C:\\work\\plan.txt; works on 2 of 3 personas");
     EXPECT_EQ(headline({}), "");
 }
 
