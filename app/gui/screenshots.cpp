@@ -4,6 +4,7 @@
 #include <QElapsedTimer>
 #include <QEventLoop>
 #include <QPixmap>
+#include <QPushButton>
 #include <QTimer>
 #include <system_error>
 #include <utility>
@@ -72,6 +73,9 @@ void try_content(MainWindow& window) {
     workbench->run();
     while (result->headline().isEmpty()) {
         settle(50);
+    }
+    if (auto* go = window.findChild<QPushButton*>(QStringLiteral("workbench_go"))) {
+        go->click();  // to the line
     }
 }
 

@@ -47,6 +47,8 @@ class StandingDelegate final : public QStyledItemDelegate {
             QPainter painter(&patch);
             draw_swatch(painter, QRectF(1, 1, size - 2, size - 2),
                         static_cast<models::Tone>(tone.toInt()), 0, true);
+            painter.setPen(colours().surface());  // it stands out where the row is selected
+            painter.drawRect(QRectF(0.5, 0.5, size - 1, size - 1));
             option->icon = QIcon(patch);
             option->features |= QStyleOptionViewItem::HasDecoration;
             option->decorationSize = QSize(size, size);

@@ -107,8 +107,9 @@ WorkbenchPane::WorkbenchPane(Desk& desk, QWidget* parent)
     show_state();
 }
 
+// Behind another pane it takes no more room than that one needs.
 QSize WorkbenchPane::minimumSizeHint() const {
-    return {60 * fontMetrics().averageCharWidth(), 16 * fontMetrics().height()};
+    return {48 * fontMetrics().averageCharWidth(), 9 * fontMetrics().height()};
 }
 
 // --- how it is made

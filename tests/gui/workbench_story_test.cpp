@@ -12,6 +12,7 @@
 #include <QTableView>
 #include <QTextBlock>
 #include <QtTest>
+#include <fstream>
 
 #include "gui/facts_table.h"
 #include "gui/main_window.h"
@@ -219,6 +220,42 @@ TEST_F(WorkbenchStory, AskedToCloseTheWindowKeepsChangesUntilTheyAreDiscarded) {
         }
     }
     EXPECT_FALSE(window_->isVisible());
+}
+
+TEST_F(WorkbenchStory, WhatARunReleasedIsOpenedAndTriedAlone) {
+    open_window(false);
+    const auto scenario = runs_.path() / "a.toml";
+    std::filesystem::copy(small_.options().fixtures / "rules", runs_.path() / "rules",
+                          std::filesystem::copy_options::recursive);
+    std::ofstream(scenario) << std::string(test::kOneGroup) + test::kTinyBaseline +
+                                   test::release("bad", "dies", "at = \"1h\"");
+    QAction* open_released = nullptr;
+    for (QAction* action : window_->all_actions()) {
+        open_released = action->objectName() == "workbench_open_released" ? action : open_released;
+    }
+    ASSERT_NE(open_released, nullptr);
+    EXPECT_FALSE(open_released->isEnabled());
+    ASSERT_TRUE(window_->desk().run(scenario));
+    ASSERT_TRUE(QTest::qWaitFor(
+        [&] { return window_->desk().session().state() == bridge::RunSession::State::kEnded; },
+        kPatienceOfTrials_ms));
+    child<QDockWidget>("pane-fleet").raise();
+    open_released->trigger();
+    EXPECT_TRUE(child<TomlEdit>("workbench_text").isVisible()) << "it is in front";
+    auto& pane = *window_->findChild<WorkbenchPane*>();
+    EXPECT_EQ(pane.copy().folder(), runs_.path() / "rules" / "dies");
+    EXPECT_FALSE(pane.is_modified());
+    run(child<TomlEdit>("workbench_text"));
+    EXPECT_EQ(result(), "Works on all 5 personas.");  // none of which has the file that kills
+}
+
+TEST_F(WorkbenchStory, LeavesTheWindowAsSmallAsItWas) {
+    open_window(false);
+    window_->reset_layout();
+    window_->resize(1280, 720);
+    QTest::qWait(50);
+    EXPECT_LE(window_->minimumSizeHint().height(), 720);
+    EXPECT_EQ(window_->size(), QSize(1280, 720));
 }
 
 TEST_F(WorkbenchStory, OtherPanesStandAsideAndComeBack) {
