@@ -51,9 +51,10 @@ RuleHighlighter::Language language_of(const std::string& name) {
 
 const QRegularExpression& rule_tokens(RuleHighlighter::Language language) {
     static const QRegularExpression kYara(
-        R"((//.*$|/\*.*?\*/)|("(?:\\.|[^"\\])*")|\b(rule|meta|strings|condition|and|or|not|any|all|)"
-        R"(of|them|for|in|at|import|include|private|global|filesize|entrypoint|true|false|wide|)"
-        R"(ascii|nocase|fullword|matches|contains)\b|(\b\d+(?:KB|MB)?\b|\b0x[0-9a-fA-F]+\b))");
+        R"((//.*$|/\*.*?\*/)|("(?:\\.|[^"\\])*"))"
+        R"(|\b(rule|meta|strings|condition|and|or|not|any|all|of|them|for|in|at|import|include|)"
+        R"(private|global|filesize|entrypoint|true|false|wide|ascii|nocase|fullword|matches|)"
+        R"(contains)\b|(\b\d+(?:KB|MB)?\b|\b0x[0-9a-fA-F]+\b))");
     static const QRegularExpression kLua(
         R"((--.*$)|("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')|\b(and|break|do|else|elseif|end|false|)"
         R"(for|function|if|in|local|nil|not|or|repeat|return|then|true|until|while)\b|)"

@@ -148,33 +148,31 @@ void MainWindow::add_panes() {
 // The workbench is about content, not about the run: what shows the run makes room for it, and
 // comes back with the next other pane.
 void MainWindow::stand_aside(bool aside) {
-    if (laying_out_) {
+    QDockWidget* workbench = panes_.back();
+    if (laying_out_ || (aside && workbench->isFloating())) {
         return;
     }
-    QDockWidget *scenarios = panes_[0], *fleet = panes_[1], *workbench = panes_[8];
-    if (aside && aside_.empty() && !workbench->isFloating()) {
-        for (const qsizetype place : {2, 3, 4, 5, 6}) {  // charts to event log
-            QDockWidget* pane = panes_[place];
-            if (!pane->isHidden() && !pane->isFloating()) {
-                aside_.emplace_back(pane, pane->size());
+    if (aside && aside_.empty()) {
+        const QList<QDockWidget*> tabs = tabifiedDockWidgets(workbench);
+        for (QDockWidget* pane : panes_) {
+            if (pane != workbench && !pane->isHidden() && !pane->isFloating()) {
+                aside_.push_back({pane, pane->size(), !pane->visibleRegion().isEmpty()});
             }
         }
-        aside_.emplace_back(scenarios, scenarios->size());
-        aside_.emplace_back(fleet, workbench->size());
-        for (qsizetype i = 0; i + 2 < aside_.size(); ++i) {
-            aside_[i].first->hide();
+        for (const Aside& one : aside_) {
+            one.pane->setVisible(tabs.contains(one.pane));
         }
-        resizeDocks({scenarios, workbench}, {3 * width() / 16, 13 * width() / 16}, Qt::Horizontal);
     } else if (!aside) {
         QList<QDockWidget*> panes;
         QList<int> widths, heights;
-        for (const auto& [pane, size] : std::exchange(aside_, {})) {
-            if (pane != scenarios && pane != fleet) {
-                pane->show();
+        for (const Aside& one : std::exchange(aside_, {})) {
+            one.pane->show();
+            if (one.in_front) {
+                one.pane->raise();
             }
-            panes.push_back(pane);
-            widths.push_back(size.width());
-            heights.push_back(size.height());
+            panes.push_back(one.pane);
+            widths.push_back(one.size.width());
+            heights.push_back(one.size.height());
         }
         resizeDocks(panes, widths, Qt::Horizontal);
         resizeDocks(panes, heights, Qt::Vertical);
@@ -201,7 +199,7 @@ void MainWindow::reset_layout() {
     addDockWidget(Qt::BottomDockWidgetArea, timeline);
     tabifyDockWidget(timeline, events);
     tabifyDockWidget(fleet, editor);
-    tabifyDockWidget(fleet, workbench);
+    tabifyDockWidget(timeline, workbench);
     for (QDockWidget* pane : panes_) {
         pane->setVisible(pane != editor || !editor_->file().empty());
     }

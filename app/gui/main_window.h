@@ -70,9 +70,12 @@ class MainWindow final : public QMainWindow {
     QWidget* chips_ = nullptr;
     std::function<void()> fit_head_;
     QList<QDockWidget*> panes_;
-    // With the sizes that they had before the workbench came to the front; hidden but for the last
-    // two, the scenarios and the fleet.
-    QList<std::pair<QDockWidget*, QSize>> aside_;
+    struct Aside {
+        QDockWidget* pane;
+        QSize size;
+        bool in_front;  // of its tabs
+    };
+    QList<Aside> aside_;  // what stood there before the workbench came to the front
     bool laying_out_ = false;
 };
 

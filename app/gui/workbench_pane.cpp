@@ -109,7 +109,7 @@ WorkbenchPane::WorkbenchPane(Desk& desk, QWidget* parent)
 
 // Behind another pane it takes no more room than that one needs.
 QSize WorkbenchPane::minimumSizeHint() const {
-    return {48 * fontMetrics().averageCharWidth(), 9 * fontMetrics().height()};
+    return {48 * fontMetrics().averageCharWidth(), 8 * fontMetrics().height()};
 }
 
 // --- how it is made

@@ -239,7 +239,7 @@ TEST_F(WorkbenchStory, WhatARunReleasedIsOpenedAndTriedAlone) {
     ASSERT_TRUE(QTest::qWaitFor(
         [&] { return window_->desk().session().state() == bridge::RunSession::State::kEnded; },
         kPatienceOfTrials_ms));
-    child<QDockWidget>("pane-fleet").raise();
+    child<QDockWidget>("pane-timeline").raise();
     open_released->trigger();
     EXPECT_TRUE(child<TomlEdit>("workbench_text").isVisible()) << "it is in front";
     auto& pane = *window_->findChild<WorkbenchPane*>();
@@ -260,13 +260,33 @@ TEST_F(WorkbenchStory, LeavesTheWindowAsSmallAsItWas) {
 
 TEST_F(WorkbenchStory, OtherPanesStandAsideAndComeBack) {
     open_window(false);
-    EXPECT_TRUE(child<QDockWidget>("pane-charts").isHidden());
-    EXPECT_TRUE(child<QDockWidget>("pane-timeline").isHidden());
-    child<QDockWidget>("pane-fleet").raise();
+    window_->reset_layout();
+    QTest::qWait(50);
+    const auto size = [&](const char* pane) { return child<QDockWidget>(pane).size(); };
+    const QSize fleet = size("pane-fleet"), timeline = size("pane-timeline"),
+                inspector = size("pane-inspector");
+    const auto front = [&](const char* pane) { child<QDockWidget>(pane).raise(); };
+    front("pane-workbench");
+    ASSERT_TRUE(QTest::qWaitFor([&] { return child<QDockWidget>("pane-charts").isHidden(); }));
+    EXPECT_TRUE(child<QDockWidget>("pane-fleet").isHidden());
+    EXPECT_TRUE(QTest::qWaitFor(
+        [&] { return size("pane-workbench").height() > 2 * timeline.height(); }, 2'000))
+        << size("pane-workbench").height() << " of " << timeline.height();
+    front("pane-timeline");
     ASSERT_TRUE(QTest::qWaitFor([&] { return child<QDockWidget>("pane-charts").isVisible(); }));
-    EXPECT_FALSE(child<QDockWidget>("pane-timeline").isHidden());
-    EXPECT_FALSE(child<QDockWidget>("pane-inspector").isHidden());
-    child<QDockWidget>("pane-workbench").raise();
+    for (const char* pane : {"pane-fleet", "pane-inspector", "pane-scenarios", "pane-console"}) {
+        EXPECT_FALSE(child<QDockWidget>(pane).isHidden()) << pane;
+    }
+    QTest::qWait(50);
+    EXPECT_EQ(size("pane-fleet"), fleet);
+    EXPECT_EQ(size("pane-inspector"), inspector);
+    EXPECT_EQ(size("pane-timeline"), timeline);
+    // Closing it, too, brings them back.
+    front("pane-workbench");
+    ASSERT_TRUE(QTest::qWaitFor([&] { return child<QDockWidget>("pane-charts").isHidden(); }));
+    child<QDockWidget>("pane-workbench").close();
+    ASSERT_TRUE(QTest::qWaitFor([&] { return child<QDockWidget>("pane-charts").isVisible(); }));
+    child<QDockWidget>("pane-workbench").toggleViewAction()->trigger();
     ASSERT_TRUE(QTest::qWaitFor([&] { return child<QDockWidget>("pane-charts").isHidden(); }));
     window_->reset_layout();
     ASSERT_TRUE(QTest::qWaitFor([&] { return child<QDockWidget>("pane-charts").isVisible(); }));
