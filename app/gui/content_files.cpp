@@ -159,7 +159,7 @@ QWidget* ContentFiles::built_list() {
     new_name_->setPlaceholderText(tr("New file …"));
     new_name_->setToolTip(tr("Write a name and press Return"));
     connect(new_name_, &QLineEdit::returnPressed, this, &ContentFiles::add_named);
-    remove_ = small_button(tr("Re&move"), "workbench_remove_file", this);
+    remove_ = small_button(tr("R&emove"), "workbench_remove_file", this);
     connect(remove_, &QPushButton::clicked, this, &ContentFiles::remove_or_restore);
     auto* add = small_button(tr("&Add …"), "workbench_add_file", this);
     add->setToolTip(tr("Add files from the disk"));
@@ -236,9 +236,9 @@ QWidget* ContentFiles::built_bytes() {
     bit_->setAccessibleName(tr("Bit of the byte, from the lowest"));
     bit_->setPrefix(tr("bit "));
     bit_->setRange(0, 7);
-    auto* flip_one = small_button(tr("&Flip it"), "workbench_flip", this);
+    auto* flip_one = small_button(tr("F&lip it"), "workbench_flip", this);
     auto* flip_any = small_button(tr("Flip a &drawn bit"), "workbench_flip_drawn", this);
-    auto* cut_off = small_button(tr("&Cut off from there"), "workbench_cut", this);
+    auto* cut_off = small_button(tr("Cut &off from there"), "workbench_cut", this);
     connect(flip_one, &QPushButton::clicked, this, [this] { flip(false); });
     connect(flip_any, &QPushButton::clicked, this, [this] { flip(true); });
     connect(cut_off, &QPushButton::clicked, this, &ContentFiles::cut);
@@ -340,8 +340,8 @@ void ContentFiles::choose() {
         return;
     }
     const bool is_same = entry->change == Copy::Change::kNone;
-    remove_->setText(is_same || entry->change == Copy::Change::kAdded ? tr("Re&move")
-                                                                      : tr("Re&store"));
+    remove_->setText(is_same || entry->change == Copy::Change::kAdded ? tr("R&emove")
+                                                                      : tr("R&estore"));
     remove_->setAccessibleName(remove_->text().remove('&'));
     models::is_text(*entry->bytes) ? show_text(*entry) : show_bytes(*entry);
 }
@@ -415,8 +415,8 @@ void ContentFiles::take_text() {
     filling_ = false;
     const auto now = copy_.entry(shown_);
     const bool is_same = !now || now->change == Copy::Change::kNone;
-    remove_->setText(is_same || now->change == Copy::Change::kAdded ? tr("Re&move")
-                                                                    : tr("Re&store"));
+    remove_->setText(is_same || now->change == Copy::Change::kAdded ? tr("R&emove")
+                                                                    : tr("R&estore"));
 }
 
 void ContentFiles::say(const base::Status& status) {

@@ -207,7 +207,7 @@ QWidget* TrialChangesForm::built_signing() {
         });
     }
     connect(hours_, &QSpinBox::valueChanged, this, &TrialChangesForm::changed);
-    auto* signer = new QLabel(tr("&Signed by"));
+    auto* signer = new QLabel(tr("Signed &by"));
     signer->setBuddy(signer_);
     auto* when = new QLabel(tr("Si&gned"));
     when->setBuddy(when_);

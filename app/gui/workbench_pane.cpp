@@ -1,7 +1,5 @@
 #include "gui/workbench_pane.h"
 
-#include <fmt/format.h>
-
 #include <QAction>
 #include <QApplication>
 #include <QCheckBox>
@@ -19,6 +17,7 @@
 #include <QVBoxLayout>
 #include <algorithm>
 
+#include "base/text.h"
 #include "gui/content_files.h"
 #include "gui/elided_label.h"
 #include "gui/notice_strip.h"
@@ -35,6 +34,7 @@ namespace fs = std::filesystem;
 namespace {
 
 using Strip = NoticeStrip::Kind;
+constexpr size_t kLongestTitle = 100;
 constexpr char kFirstFixture[] = "DatasetA/2026-03-02";
 
 QString kind_of_fixture(const std::string& kind) {
@@ -80,6 +80,7 @@ WorkbenchPane::WorkbenchPane(Desk& desk, QWidget* parent)
     layout->addWidget(pages_, 1);
     connect(&copy_, &models::WorkingCopy::opened, this, [this] {
         saved_scenario_.clear();
+        saved_copy_.clear();
         changes_->reset();
         trial_.cancel();
         result_->clear();
@@ -133,8 +134,9 @@ void WorkbenchPane::build_acts() {
     act(tr("Open a folder of content …"), {}, "workbench_open", [this] { choose_folder(); });
     from_run_ = act(tr("Open what the shown run released"), {}, "workbench_open_released",
                     [this] { open_from_run(); });
-    save_copy_ = act(tr("Save a copy of the content as …"), QKeySequence::Save,
-                     "workbench_save_copy", [this] { choose_copy(); });
+    save_ = act(tr("Save the content"), QKeySequence::Save, "workbench_save", [this] { save(); });
+    save_copy_ = act(tr("Save a copy of the content as …"), {}, "workbench_save_copy",
+                     [this] { choose_copy(); });
     save_scenario_ = act(tr("Save the trial as a scenario …"), {}, "workbench_save_scenario",
                          [this] { choose_scenario_file(); });
     copy_command_ =
@@ -165,7 +167,7 @@ QWidget* WorkbenchPane::built_opening() {
     fixture_->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
     fixture_->setMinimumContentsLength(16);
     connect(fixture_, &QComboBox::activated, this, &WorkbenchPane::choose_fixture);
-    auto* run = new QPushButton(tr("&Run now"));
+    auto* run = new QPushButton(tr("Run &now"));
     run->setObjectName("workbench_run_button");
     run->setAccessibleName(tr("Run this content now"));
     run->setToolTip(tr("Sign it, deliver it, run it (Ctrl+Return)"));
@@ -228,7 +230,7 @@ QWidget* WorkbenchPane::built_body() {
     tabs_ = new QTabWidget;
     tabs_->setObjectName("workbench_tabs");
     tabs_->setDocumentMode(true);
-    tabs_->addTab(files_, tr("&Files"));
+    tabs_->addTab(files_, tr("F&iles"));
     tabs_->addTab(changes, tr("Signing and &way"));
     tabs_->addTab(built_machines(), tr("&Machines"));
     about_ = new ElidedLabel(1);
@@ -382,9 +384,9 @@ void WorkbenchPane::leave(std::function<void()> then) {
     Q_EMIT attention();
     notice_->say(Strip::kQuestion, tr("The changes to %1 are not saved").arg(copy_.name()),
                  tr("They are lost if you go on."),
-                 {{tr("Save a copy …"),
+                 {{tr("Save …"),
                    [this, then] {
-                       choose_copy();
+                       save();
                        if (!is_modified()) {
                            then();
                        }
@@ -398,10 +400,10 @@ void WorkbenchPane::leave(std::function<void()> then) {
 }
 
 void WorkbenchPane::discard() {
-    for (const auto& entry : copy_.entries()) {
-        copy_.restore(entry.name);
-    }
-    copy_.join(copy_.original().with);
+    const bridge::TrialContent before = copy_.content();
+    copy_.replace(copy_.original());
+    notice_->say(Strip::kQuiet, tr("All changes are discarded"), {},
+                 {{tr("Undo"), [this, before] { copy_.replace(before); }}});
 }
 
 void WorkbenchPane::say(const base::Error& error) {
@@ -416,6 +418,14 @@ void WorkbenchPane::choose_folder() {
     }
 }
 
+void WorkbenchPane::save() {
+    if (saved_copy_.empty()) {
+        choose_copy();
+    } else {
+        save_copy(saved_copy_);
+    }
+}
+
 void WorkbenchPane::choose_copy() {
     const QString folder =
         QFileDialog::getSaveFileName(this, tr("Save a copy of the content as a folder"));
@@ -424,11 +434,13 @@ void WorkbenchPane::choose_copy() {
     }
 }
 
+// What this pane has saved before may be saved over; nothing else is.
 bool WorkbenchPane::save_copy(const fs::path& folder) {
     std::error_code ignored;
-    const bool is_fixture = !folder.lexically_relative(desk_.places().fixtures).empty() &&
-                            *folder.lexically_relative(desk_.places().fixtures).begin() != "..";
-    const bool is_used = fs::exists(folder, ignored) && !fs::is_empty(folder, ignored);
+    const fs::path in_fixtures = folder.lexically_relative(desk_.places().fixtures);
+    const bool is_fixture = !in_fixtures.empty() && *in_fixtures.begin() != "..";
+    const bool is_used = folder != saved_copy_ && fs::exists(folder, ignored) &&
+                         !(fs::is_directory(folder, ignored) && fs::is_empty(folder, ignored));
     if (is_fixture || is_used) {
         say({is_fixture ? "the fixtures stay as they are" : "there is something of that name",
              folder.string(), "name a new folder elsewhere"});
@@ -439,8 +451,14 @@ bool WorkbenchPane::save_copy(const fs::path& folder) {
         say(written.error());
         return false;
     }
+    for (const auto& entry : copy_.entries()) {
+        if (entry.change == models::WorkingCopy::Change::kRemoved && folder == saved_copy_) {
+            fs::remove(folder / entry.name, ignored);
+        }
+    }
+    saved_copy_ = folder;
     copy_.settle();
-    notice_->say(Strip::kQuiet, tr("Saved a copy: %1").arg(words(folder.string())));
+    notice_->say(Strip::kQuiet, tr("Saved: %1").arg(words(folder.string())));
     return true;
 }
 
@@ -487,7 +505,7 @@ std::vector<std::string> WorkbenchPane::chosen_personas() const {
 bridge::Trial WorkbenchPane::trial() const {
     bridge::Trial out;
     out.feed = copy_.feed();
-    out.title = fmt::format("Trial of {}", copy_.name().toStdString());
+    out.title = base::printable("Trial of " + copy_.name().toStdString(), kLongestTitle);
     out.content = copy_.content();
     out.changes = changes_->changes();
     out.personas = chosen_personas();
@@ -527,6 +545,7 @@ void WorkbenchPane::show_state() {
     personas_problem_->setVisible(!has_machines);
     run_->setEnabled(is_open && has_machines && !trial_.is_running());
     cancel_->setEnabled(trial_.is_running());
+    save_->setEnabled(is_open && (copy_.is_modified() || saved_copy_.empty()));
     save_copy_->setEnabled(is_open);
     save_scenario_->setEnabled(is_open && has_machines);
     copy_command_->setEnabled(!saved_scenario_.empty());

@@ -68,6 +68,7 @@ class WorkbenchPane final : public QWidget {
     void choose_fixture(int row);
     void choose_folder();
     void open_from_run();
+    void save();
     void choose_copy();
     void choose_scenario_file();
     void discard();
@@ -80,10 +81,11 @@ class WorkbenchPane final : public QWidget {
     models::WorkingCopy copy_;
     bridge::ContentTrial trial_;
     std::vector<models::ContentFixture> fixtures_;
-    std::filesystem::path saved_scenario_;
+    std::filesystem::path saved_scenario_, saved_copy_;  // of what is open; empty: none
     QList<QAction*> acts_;
-    QAction *run_ = nullptr, *cancel_ = nullptr, *save_copy_ = nullptr, *save_scenario_ = nullptr,
-            *copy_command_ = nullptr, *discard_ = nullptr, *from_run_ = nullptr;
+    QAction *run_ = nullptr, *cancel_ = nullptr, *save_ = nullptr, *save_copy_ = nullptr,
+            *save_scenario_ = nullptr, *copy_command_ = nullptr, *discard_ = nullptr,
+            *from_run_ = nullptr;
     QComboBox *feed_ = nullptr, *fixture_ = nullptr, *profile_ = nullptr;
     ElidedLabel* about_ = nullptr;
     NoticeStrip* notice_ = nullptr;

@@ -226,6 +226,11 @@ void WorkingCopy::join(const std::vector<std::string>& with) {
     }
 }
 
+void WorkingCopy::replace(const bridge::TrialContent& content) {
+    now_ = content;
+    Q_EMIT changed();
+}
+
 std::vector<std::string> WorkingCopy::joinable() const {
     std::vector<std::string> out;
     for (const ContentFixture& one : content_fixtures(fixtures_, feed_)) {

@@ -68,6 +68,7 @@ class WorkingCopy final : public QObject {
     void remove(const std::string& name);
     void restore(const std::string& name);  // one that was added goes
     void join(const std::vector<std::string>& with);
+    void replace(const bridge::TrialContent& content);  // all of it
     // What has been written as it is now counts as unchanged from here on.
     void settle() { put_original(now_); }
     // Versions that it may join: the good ones of its feed.

@@ -5,6 +5,7 @@
 
 #include <QAbstractButton>
 #include <QAbstractSpinBox>
+#include <QAction>
 #include <QApplication>
 #include <QCheckBox>
 #include <QClipboard>
@@ -136,7 +137,7 @@ TEST_F(WorkbenchPaneTest, AddsRemovesAndRestoresFiles) {
     answer("workbench_file_notice", "Undo");
     EXPECT_EQ(pane_.copy().entry("a.yar")->change, Change::kNone);
     press("workbench_remove_file");
-    EXPECT_EQ(child<QPushButton>("workbench_remove_file").text(), "Re&store");
+    EXPECT_EQ(child<QPushButton>("workbench_remove_file").text(), "R&estore");
     press("workbench_remove_file");
     EXPECT_EQ(pane_.copy().entry("a.yar")->change, Change::kNone);
 }
@@ -212,6 +213,43 @@ TEST_F(WorkbenchPaneTest, SavesACopyElsewhereAndNeverOverAFixture) {
     EXPECT_FALSE(pane_.is_modified());
     ASSERT_OK_AND(const auto files, bridge::read_content(folder_.path() / "copy"));
     EXPECT_TRUE(base::text_of(*files.at("rules.yar")).starts_with("// mine "));
+}
+
+TEST_F(WorkbenchPaneTest, SavesAgainWhereItHasSaved) {
+    write("a.yar", "rule A { condition: true }");
+    write("b.yar", "rule B { condition: true }");
+    open_own();
+    const auto folder = folder_.path() / "copy";
+    ASSERT_TRUE(pane_.save_copy(folder));
+    pane_.findChild<ContentFiles*>()->show_file("b.yar");
+    press("workbench_remove_file");
+    pane_.findChild<ContentFiles*>()->show_file("a.yar");
+    auto& edit = child<QPlainTextEdit>("workbench_text");
+    pane_.activateWindow();
+    ASSERT_TRUE(QTest::qWaitForWindowActive(&pane_));
+    edit.setFocus();
+    QTest::keyClicks(&edit, "// x ");
+    QTest::keyClick(&edit, Qt::Key_S, Qt::ControlModifier);
+    EXPECT_FALSE(pane_.is_modified());
+    ASSERT_OK_AND(const auto files, bridge::read_content(folder));
+    ASSERT_EQ(files.size(), 1u);
+    EXPECT_EQ(base::text_of(*files.at("a.yar")), "// x rule A { condition: true }");
+    ASSERT_OK_AND(const auto opened, bridge::read_content(folder_.path()));
+    EXPECT_EQ(base::text_of(*opened.at("a.yar")), "rule A { condition: true }");
+}
+
+TEST_F(WorkbenchPaneTest, DiscardsSoThatItCanBeUndone) {
+    open_rules("good");
+    QTest::keyClicks(&child<QPlainTextEdit>("workbench_text"), "// mine ");
+    for (QAction* action : pane_.acts()) {
+        if (action->objectName() == "workbench_discard") {
+            action->trigger();
+        }
+    }
+    EXPECT_FALSE(pane_.is_modified());
+    answer("workbench_notice", "Undo");
+    EXPECT_TRUE(pane_.is_modified());
+    EXPECT_TRUE(child<QPlainTextEdit>("workbench_text").toPlainText().startsWith("// mine "));
 }
 
 TEST_F(WorkbenchPaneTest, SavesATrialAsAScenarioAndGivesItsCommandLine) {
