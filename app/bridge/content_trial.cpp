@@ -77,6 +77,20 @@ std::vector<DamageDone> damages_of(const lab::Lab& lab, const scenario::Experime
     return out;
 }
 
+// Without the folder in which the trial stood for a moment: what is left is a file of the content.
+Error without_folder(Error error, const fs::path& folder) {
+    for (const std::string& prefix :
+         {(folder / "." / kTrialRelease / "").string(), (folder / kTrialRelease / "").string(),
+          (folder / "").string()}) {
+        for (std::string* text : {&error.message, &error.place, &error.remedy}) {
+            for (size_t at = text->find(prefix); at != text->npos; at = text->find(prefix, at)) {
+                text->erase(at, prefix.size());
+            }
+        }
+    }
+    return error;
+}
+
 // All that the outcome of a side depends on.
 std::string identity_of(const std::string& scenario, const TrialFiles& files) {
     std::string out = scenario;
@@ -227,13 +241,19 @@ class ContentTrial::Work final {
     }
 
     Status perform(const Trial& trial, const QString& name, TrialSide& side) {
-        const QTemporaryDir folder;
-        if (!folder.isValid()) {
-            return Error{"no folder for the trial can be made", folder.path().toStdString(),
+        const QTemporaryDir made;
+        if (!made.isValid()) {
+            return Error{"no folder for the trial can be made", made.path().toStdString(),
                          "make room in it, or set TMPDIR to another one"};
         }
-        FB_TRY(const fs::path file,
-               save_trial(trial, folder.path().toStdString(), kTrialRelease, places_.fixtures));
+        const fs::path folder = made.path().toStdString();
+        const Status done = perform_in(folder, trial, name, side);
+        return done.ok() ? done : Status(without_folder(done.error(), folder));
+    }
+
+    Status perform_in(const fs::path& folder, const Trial& trial, const QString& name,
+                      TrialSide& side) {
+        FB_TRY(const fs::path file, save_trial(trial, folder, kTrialRelease, places_.fixtures));
         FB_TRY(const scenario::Experiment experiment, scenario::load(file, {}));
         const auto tell = [&](int answers) {
             tell_(QCoreApplication::translate("ContentTrial", "Trying %1").arg(name),
@@ -246,7 +266,7 @@ class ContentTrial::Work final {
         lab::Options options;
         options.fixtures = places_.fixtures;
         options.worker = places_.worker;
-        options.run_file = fs::path(folder.path().toStdString()) / "trial.run";
+        options.run_file = folder / "trial.run";
         options.jobs = std::max(1u, std::thread::hardware_concurrency());
         options.listener = &*ear;
         FB_TRY(const std::unique_ptr<lab::Lab> lab, lab::Lab::assemble(experiment, options));

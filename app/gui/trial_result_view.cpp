@@ -250,7 +250,12 @@ void TrialResultView::show_result(std::shared_ptr<const bridge::TrialResult> res
                                   content::Feed feed, const bridge::TrialFiles& files) {
     result_ = std::move(result);
     files_ = files;
-    table_.set_rows(models::rows_of(*result_, feed));
+    auto found = models::rows_of(*result_, feed);
+    for (models::TrialRow& row : found) {
+        const auto title = titles_.find(row.persona);
+        row.title = title == titles_.end() ? row.title : title->second;
+    }
+    table_.set_rows(std::move(found));
     rows_->setColumnHidden(TrialTable::kUnmodified, result_->unmodified == nullptr);
     headline_->setText(models::headline_of(table_.rows()) +
                        (table_.rows().empty() ? QString() : QStringLiteral(".")));

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <QWidget>
+#include <map>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "bridge/content_trial.h"
 #include "models/trial_verdict.h"
@@ -25,6 +27,8 @@ class TrialResultView final : public QWidget {
   public:
     explicit TrialResultView(QWidget* parent = nullptr);
 
+    // By name, for personas of which a trial came to know nothing.
+    void set_titles(std::map<std::string, std::string> titles) { titles_ = std::move(titles); }
     // Nothing has been tried.
     void clear();
     void begin();
@@ -51,6 +55,7 @@ class TrialResultView final : public QWidget {
 
     std::shared_ptr<const bridge::TrialResult> result_;
     bridge::TrialFiles files_;
+    std::map<std::string, std::string> titles_;
     models::TrialTable table_;
     std::optional<models::TrialPlace> place_;
     QString message_;

@@ -16,6 +16,7 @@
 #include <QToolButton>
 #include <QVBoxLayout>
 #include <algorithm>
+#include <map>
 
 #include "base/text.h"
 #include "gui/content_files.h"
@@ -100,6 +101,11 @@ WorkbenchPane::WorkbenchPane(Desk& desk, QWidget* parent)
                 tabs_->setCurrentIndex(0);
                 files_->go_to(place.file, {place.line, place.column}, message);
             });
+    std::map<std::string, std::string> titles;
+    for (const auto& [name, box] : personas_) {
+        titles[name] = box->accessibleName().toStdString();
+    }
+    result_->set_titles(std::move(titles));
     fill_fixtures();
     for (const auto signal : {&models::RunStore::restarted, &models::RunStore::grown}) {
         connect(&desk_.store(), signal, this,

@@ -279,7 +279,6 @@ std::vector<TrialRow> rows_of(const bridge::TrialResult& result, content::Feed f
             TrialVerdict verdict;
             if (side.problem || found == side.personas.end()) {
                 verdict.standing = Standing::kNotMade;
-                verdict.detail = side.problem ? trial_text(side.problem->message) : QString();
                 return verdict;
             }
             return verdict_of(*found, feed);

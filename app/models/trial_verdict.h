@@ -50,6 +50,7 @@ struct TrialRow {
     std::optional<TrialVerdict> unmodified;
     bool differs() const { return unmodified && !tried.same_as(*unmodified); }
 };
+// Of a side with a problem, nothing is known on any persona; the problem itself is told elsewhere.
 std::vector<TrialRow> rows_of(const bridge::TrialResult& result, content::Feed feed);
 
 // In a sentence, without the last full stop: "Refused on all 4 personas: signature is wrong;

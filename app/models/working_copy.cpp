@@ -115,6 +115,25 @@ void WorkingCopy::put_original(const bridge::TrialContent& content) {
     Q_EMIT changed();
 }
 
+// A fixture that has fewer files than the newest good version, and none of its.
+bool WorkingCopy::is_lone_rule() const {
+    const fs::path all = fixtures_ / "content";
+    const fs::path relative = folder_.lexically_relative(all);
+    const std::vector<std::string> good = joinable();
+    if (relative.empty() || *relative.begin() == ".." || good.empty() ||
+        *relative.begin() == kContentKinds.front()) {
+        return false;
+    }
+    auto other = bridge::read_content(all / good.back());
+    if (!other.ok()) {
+        return false;
+    }
+    std::erase_if(*other, [](const auto& file) { return !is_content(file.first); });
+    return now_.files.size() < other->size() &&
+           std::ranges::none_of(now_.files,
+                                [&](const auto& file) { return other->contains(file.first); });
+}
+
 base::Status WorkingCopy::open(content::Feed feed, const fs::path& folder) {
     FB_TRY(bridge::TrialFiles files, bridge::read_content(folder));
     std::erase_if(files, [](const auto& file) { return !is_content(file.first); });
@@ -125,15 +144,8 @@ base::Status WorkingCopy::open(content::Feed feed, const fs::path& folder) {
     feed_ = feed;
     folder_ = folder;
     now_ = {std::move(files), {}};
-    const std::vector<std::string> good = joinable();
-    if (!good.empty() && fixtures_ / "content" / good.back() != folder_) {
-        const auto other = bridge::read_content(fixtures_ / "content" / good.back());
-        const bool is_alone = other.ok() && std::ranges::none_of(now_.files, [&](const auto& file) {
-                                  return other->contains(file.first);
-                              });
-        if (is_alone && now_.files.size() < other->size()) {
-            now_.with = {good.back()};
-        }
+    if (is_lone_rule()) {
+        now_.with = {joinable().back()};
     }
     original_ = now_;
     Q_EMIT opened();

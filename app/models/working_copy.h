@@ -45,7 +45,7 @@ class WorkingCopy final : public QObject {
 
     explicit WorkingCopy(std::filesystem::path fixtures, QObject* parent = nullptr);
 
-    // In place of what is open, changes and all. A single hostile rule joins the newest good
+    // In place of what is open, changes and all. A lone fixture rule joins the newest good
     // version of its feed. Errors leave everything as it is: unreadable, no files, too much.
     base::Status open(content::Feed feed, const std::filesystem::path& folder);
     bool is_open() const { return !folder_.empty(); }
@@ -79,6 +79,7 @@ class WorkingCopy final : public QObject {
     void changed();
 
   private:
+    bool is_lone_rule() const;
     void put_original(const bridge::TrialContent& content);
 
     std::filesystem::path fixtures_, folder_;

@@ -283,7 +283,7 @@ TEST_F(ContentTrialTest, SaysWhyContentCannotBeSigned) {
     trial_.start(broken, std::nullopt);
     test::wait_until([&] { return result_ != nullptr; });
     ASSERT_TRUE(result_->tried.problem);
-    EXPECT_THAT(result_->tried.problem->text(), HasSubstr("files.csv:2"));
+    EXPECT_THAT(result_->tried.problem->message, testing::StartsWith("files.csv:2: "));
 }
 
 TEST_F(ContentTrialTest, IsSilentOnceCancelledAndTriesTheNext) {

@@ -141,14 +141,14 @@ TEST(TrialHeadline, SaysItInASentence) {
     EXPECT_EQ(headline({}), "");
 }
 
-TEST(TrialHeadline, SaysWhatCouldNotBeSigned) {
+TEST(TrialHeadline, SaysThatItCouldNotBeTried) {
     bridge::TrialResult failed = result({}, {on("a", installed(), {workload({})})});
     failed.tried.problem = base::Error{"no files", "trial.toml:3:1", ""};
     const auto rows = rows_of(failed, Feed::kDatasetA);
     ASSERT_EQ(rows.size(), 1u);
     EXPECT_TRUE(rows.front().differs());
     EXPECT_EQ(headline_of(rows).toStdString(),
-              "Not tried on the one persona: no files; unmodified: works on the one persona");
+              "Not tried on the one persona; unmodified: works on the one persona");
 }
 
 TEST(TrialTable, ListsPersonasAndMarksWhatDiffers) {

@@ -124,6 +124,10 @@ TEST_F(WorkingCopyTest, JoinsAHostileRuleWithTheGoodOnes) {
     // A whole rule set with a defect stands by itself.
     ASSERT_OK(copy_.open(content::Feed::kDatasetA, content / "defective/DatasetA/blind"));
     EXPECT_THAT(copy_.content().with, IsEmpty());
+    ASSERT_OK(copy_.open(content::Feed::kMLModels, content / "defective/MLModels/opens-file"));
+    EXPECT_THAT(copy_.content().with, IsEmpty());
+    ASSERT_OK(copy_.open(content::Feed::kMLModels, folder_.path()));
+    EXPECT_THAT(copy_.content().with, IsEmpty()) << "somebody's own";
     ASSERT_OK(copy_.open(content::Feed::kDatasetA, content / "good/DatasetA/2026-03-03"));
     EXPECT_THAT(copy_.content().with, IsEmpty());
 }
