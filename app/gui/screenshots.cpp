@@ -74,9 +74,6 @@ void try_content(MainWindow& window) {
     while (result->headline().isEmpty()) {
         settle(50);
     }
-    if (auto* go = window.findChild<QPushButton*>(QStringLiteral("workbench_go"))) {
-        go->click();  // to the line
-    }
 }
 
 base::Status save(QWidget& widget, const std::filesystem::path& file) {
@@ -118,6 +115,10 @@ base::Result<int> take_screenshots(const Desk::Places& places,
                     }
                     pane->raise();
                     settle(50);
+                    if (auto* go = pane->findChild<QPushButton*>(QStringLiteral("workbench_go"))) {
+                        go->click();  // to the line, which is then in the middle
+                        settle(50);
+                    }
                     const std::string name = pane->objectName().mid(5).toStdString();  // "pane-"
                     FB_CHECK(save(*pane->widget(), folder / (name + "-" + tail)));
                     ++count;
