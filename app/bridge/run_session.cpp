@@ -422,7 +422,8 @@ void RunSession::become(State state) {
 uint64_t RunSession::start(Request request, bool paused) {
     retire();
     ++number_;
-    become(State::kPreparing);
+    state_ = State::kPreparing;
+    Q_EMIT state_changed(state_);  // also of a run that comes while another is being prepared
     engine_ = std::make_unique<Engine>(*this, number_, std::move(request), paused, speed_, breaks_);
     return number_;
 }

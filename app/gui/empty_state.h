@@ -7,6 +7,8 @@
 
 #include "gui/desk.h"
 
+class QPushButton;
+
 namespace firebreak::gui {
 
 // With a button that runs a first scenario, unless there is none.
@@ -15,9 +17,16 @@ class EmptyState final : public QWidget {
 
   public:
     EmptyState(Desk& desk, const QString& teaches, QWidget* parent = nullptr);
+
+  protected:
+    void showEvent(QShowEvent* event) override;
+
+  private:
+    Desk& desk_;
+    QPushButton* button_;
 };
 
-// One that shows much in little time; nullopt: the folder has no scenarios.
+// One that shows much in little time; nullopt: the folder has no scenarios, or cannot be read.
 std::optional<std::filesystem::path> first_scenario(const std::filesystem::path& scenarios);
 
 }  // namespace firebreak::gui
