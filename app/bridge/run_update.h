@@ -25,9 +25,10 @@ struct RowEvent {
 };
 
 struct RunUpdate {
-    uint64_t run = 0;                              // RunSession::start() by number
-    std::shared_ptr<const record::Header> header;  // of the first update of a run alone
-    base::SimTime at;                              // up to here
+    uint64_t run = 0;  // RunSession::start() by number
+    // Of the first update of a run, and whenever somebody has added to what it is about; else null.
+    std::shared_ptr<const record::Header> header;
+    base::SimTime at;  // up to here
     uint64_t polls = 0;
     double wall_s = 0;  // that the engine was at work
     std::string fingerprint;

@@ -11,6 +11,7 @@
 #include "gui/words.h"
 #include "places/places.h"
 #include "record/run_reader.h"
+#include "scenario/amend.h"
 #include "scenario/experiment.h"
 
 namespace firebreak::gui {
@@ -78,6 +79,10 @@ bool Desk::open_run(const std::filesystem::path& file) {
     selection_.clear();
     store_.load(std::move(run).value(), file);
     return true;
+}
+
+base::Result<std::string> Desk::played(const std::filesystem::path& folder) const {
+    return scenario::moved(store_.run().header.scenario, store_.file().parent_path(), folder);
 }
 
 QString Desk::command_line() const {

@@ -38,6 +38,9 @@ class Desk final : public QObject {
     std::optional<uint64_t> seed() const { return seed_; }
     // The same run on the command line.
     QString command_line() const;
+    // The run with all that people did in it, as a scenario to be saved in this folder. There must
+    // be a run.
+    base::Result<std::string> played(const std::filesystem::path& folder) const;
 
   Q_SIGNALS:
     // To be shown beside the thing itself where that can be, else in the window's own place.

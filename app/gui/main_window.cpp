@@ -115,14 +115,13 @@ QDockWidget* MainWindow::add_pane(const QString& title, const char* name, QWidge
 }
 
 void MainWindow::add_panes() {
-    console_ = new ReleaseConsole(*desk_);
     scenarios_ = new ScenarioPane(*desk_);
     editor_ = new ScenarioEditor(*desk_);
     add_pane(tr("Scenarios"), "pane-scenarios", scenarios_);
     add_pane(tr("Fleet"), "pane-fleet", new FleetPane(*desk_));
     add_pane(tr("Charts"), "pane-charts", new ChartsPane(*desk_));
     add_pane(tr("Inspector"), "pane-inspector", new InspectorPane(*desk_));
-    add_pane(tr("Release console"), "pane-console", console_);
+    add_pane(tr("Release console"), "pane-console", new ReleaseConsole(*desk_));
     add_pane(tr("Timeline"), "pane-timeline", new TimelinePane(*desk_));
     add_pane(tr("Event log"), "pane-events", new EventLogPane(*desk_));
     QDockWidget* editor = add_pane(tr("Scenario editor"), "pane-editor", editor_);
@@ -352,9 +351,9 @@ void MainWindow::save_session() {
     if (file.isEmpty()) {
         return;
     }
-    const std::string text =
-        desk_->store().run().header.scenario + "\n" + console_->acts_as_toml().toStdString();
-    const base::Status written = base::write_file(file.toStdString(), base::view_of(text));
+    const auto text = desk_->played(std::filesystem::path(file.toStdString()).parent_path());
+    const base::Status written =
+        text.ok() ? base::write_file(file.toStdString(), base::view_of(*text)) : text.error();
     written.ok() ? say(tr("Saved %1").arg(file))
                  : show_problem(words(written.error().message), words(written.error().place),
                                 words(written.error().remedy));

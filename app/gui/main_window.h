@@ -16,7 +16,6 @@ class QMenu;
 
 namespace firebreak::gui {
 
-class ReleaseConsole;
 class RunBar;
 class ScenarioEditor;
 class ScenarioPane;
@@ -61,7 +60,6 @@ class MainWindow final : public QMainWindow {
 
     std::unique_ptr<Desk> desk_;
     RunBar* run_bar_ = nullptr;
-    ReleaseConsole* console_ = nullptr;
     ScenarioPane* scenarios_ = nullptr;
     ScenarioEditor* editor_ = nullptr;
     WorkbenchPane* workbench_ = nullptr;

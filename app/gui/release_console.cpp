@@ -155,27 +155,4 @@ void ReleaseConsole::answer(const QString& release, const QString& problem) {
                                      : tr("%1: %2").arg(release, problem));
 }
 
-QString ReleaseConsole::acts_as_toml() const {
-    QString out;
-    if (desk_.store().empty()) {
-        return out;
-    }
-    const record::Run& run = desk_.store().run();
-    for (const record::Command& command : run.commands) {
-        if (command.origin != "operator" || command.result != "done" || command.release < 0) {
-            continue;
-        }
-        const std::string& release =
-            run.header.releases.at(static_cast<size_t>(command.release)).name;
-        std::string act = fmt::format("promote = \"{}\"\nto = \"internal\"", release);
-        if (command.kind == "promote to public") {
-            act = fmt::format("promote = \"{}\"\nto = \"public\"", release);
-        } else if (command.kind != "promote to internal") {
-            act = fmt::format("{} = \"{}\"", command.kind, release);
-        }
-        out += words(fmt::format("[[act]]\nat = \"{}m\"\n{}\n\n", command.at.seconds / 60, act));
-    }
-    return out;
-}
-
 }  // namespace firebreak::gui

@@ -18,9 +18,6 @@ class ReleaseConsole final : public QWidget {
   public:
     explicit ReleaseConsole(Desk& desk, QWidget* parent = nullptr);
 
-    // The acts so far, as they would stand in a scenario; empty: there are none.
-    QString acts_as_toml() const;
-
   private:
     QPushButton* add_button(const QString& text, const char* name, lab::Command::Kind kind);
     void refresh();

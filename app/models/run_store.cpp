@@ -41,6 +41,10 @@ void RunStore::apply(const bridge::RunUpdate& update) {
     const bool first = !run_.has_value();
     if (first) {
         run_.emplace();
+    }
+    const bool more_releases =
+        !first && update.header != nullptr && update.header->releases != run_->header.releases;
+    if (update.header != nullptr) {
         run_->header = *update.header;
     }
     const auto append = [](auto& to, const auto& from) {
@@ -70,7 +74,7 @@ void RunStore::apply(const bridge::RunUpdate& update) {
     if (update.snapshot != nullptr) {
         keep({update.at, update.snapshot});
     }
-    if (first) {
+    if (first || more_releases) {
         Q_EMIT restarted();
     }
     Q_EMIT grown();

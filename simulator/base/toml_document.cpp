@@ -199,7 +199,9 @@ Result<std::pair<toml::table*, size_t>> follow(toml::table& root,
     return std::pair(at, taken);
 }
 
-std::string basic_string(std::string_view text) {
+}  // namespace
+
+std::string toml_string(std::string_view text) {
     std::string out = "\"";
     for (const char c : text) {
         out += c == '"' || c == '\\' ? "\\" : "";
@@ -207,8 +209,6 @@ std::string basic_string(std::string_view text) {
     }
     return out + "\"";
 }
-
-}  // namespace
 
 struct TomlDocument::Tree {
     toml::table root;
@@ -256,6 +256,30 @@ void TomlDocument::put(TomlDocument values) {
     }
 }
 
+void TomlDocument::append(TomlDocument lists) {
+    for (auto&& [key, value] : lists.tree_->root) {
+        toml::node* const own = tree_->root.get(key);
+        if (own == nullptr) {
+            value.visit([&, &k = key](auto& node) { tree_->root.insert(k, std::move(node)); });
+        } else if (own->is_array() && value.is_array()) {
+            value.as_array()->for_each(
+                [own](auto& node) { own->as_array()->push_back(std::move(node)); });
+        }
+    }
+}
+
+void TomlDocument::remove_from(std::string_view list, size_t number) {
+    toml::node* const found = tree_->root.get(list);
+    if (found == nullptr || !found->is_array() || number >= found->as_array()->size()) {
+        return;
+    }
+    toml::array& tables = *found->as_array();
+    tables.erase(tables.begin() + static_cast<std::ptrdiff_t>(number));
+    if (tables.empty()) {
+        tree_->root.erase(list);
+    }
+}
+
 Status TomlDocument::set(std::string_view key, std::string_view value, const std::string& place) {
     FB_TRY(const std::vector<std::string> steps, split_key(key, place));
     const auto is_control = [](unsigned char c) { return c < 0x20 || c == 0x7f; };
@@ -268,7 +292,7 @@ Status TomlDocument::set(std::string_view key, std::string_view value, const std
     const std::string assignment = fmt::format("{} = ", fmt::join(rest, "."));
     Result<TomlDocument> parsed = parse(assignment + std::string(value), place);
     if (!parsed.ok()) {
-        parsed = parse(assignment + basic_string(value), place);
+        parsed = parse(assignment + toml_string(value), place);
     }
     if (!parsed.ok()) {
         return parsed.error();
@@ -285,6 +309,9 @@ void TomlDocument::rewrite(std::string_view part, std::string_view key,
     const auto rewrite_one = [&change](toml::node* node) {
         if (auto* const text = node == nullptr ? nullptr : node->as_string()) {
             **text = change(**text);
+        } else if (auto* const list = node == nullptr ? nullptr : node->as_array()) {
+            list->for_each(
+                [&change](toml::value<std::string>& one) { *one = change(std::string(*one)); });
         }
     };
     toml::node* const found = tree_->root.get(part);

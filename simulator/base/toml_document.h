@@ -17,6 +17,9 @@ inline constexpr uint64_t kMaxTomlBytes = 1024 * 1024;
 // four; the cap keeps recursion over the tree, in toml++ and here, off the end of the stack.
 inline constexpr int kMaxTomlNesting = 16;
 
+// As TOML writes it, in quotes. Without control characters.
+std::string toml_string(std::string_view text);
+
 class TomlDocument {
   public:
     // Size and encoding are checked before the parser sees the text. Errors name
@@ -38,13 +41,18 @@ class TomlDocument {
     void remove(std::string_view key);
     // Takes every key of `values`, in place of its own.
     void put(TomlDocument values);
+    // Adds the tables in each list of tables of `lists` to the end of its own of that name.
+    void append(TomlDocument lists);
+    // Takes one table out of a list of tables; the list, too, if it was the last. Nothing if there
+    // is no such table.
+    void remove_from(std::string_view list, size_t number);
     // Puts a value where `key` leads: keys joined by dots, where a table in a list of tables goes
     // by its `id` or `name`, or by its number, from 0. `value` is TOML, or else taken as a string.
     // The value's place is `place`, which begins with "--": "--set seed". Errors have it too: a key
     // that cannot be one, a table that is not in its list, text that is no text.
     Status set(std::string_view key, std::string_view value, const std::string& place);
-    // Applies `change` to a string: to `part` itself if `key` is empty, else to the `key` of the
-    // table `part`, or of every table in the list `part`.
+    // Applies `change` to a string, or to each string of a list: to `part` itself if `key` is
+    // empty, else to the `key` of the table `part`, or of every table in the list `part`.
     void rewrite(std::string_view part, std::string_view key,
                  const std::function<std::string(const std::string&)>& change);
 

@@ -13,7 +13,6 @@
 #include "lab/parts.h"
 #include "lab/plants.h"
 #include "lab/program.h"
-#include "lab/run_header.h"
 #include "lab/sources.h"
 #include "sandbox/folders.h"
 #include "sandbox/weakenings/quota_folders.h"
@@ -30,14 +29,6 @@ base::Error at(const std::string& place, const base::Error& error) {
     return {error.text(), place, ""};
 }
 
-// Content sources stand under fixtures/content, or beside the scenario if written "./…" or "../…".
-std::filesystem::path resolve(const scenario::Experiment& experiment, const Options& options,
-                              const char* folder, const std::filesystem::path& source) {
-    const std::string first = source.empty() ? "" : source.begin()->string();
-    return first == "." || first == ".." ? experiment.file.parent_path() / source
-                                         : options.fixtures / folder / source;
-}
-
 constexpr uint64_t kMaxSampleBytes = 16 * 1024 * 1024;
 
 class Assembly {
@@ -51,6 +42,9 @@ class Assembly {
         if (options.seed) {
             parts_->experiment.seed = *options.seed;
         }
+        parts_->shelves = {options.fixtures, options.worker};
+        parts_->run_file = options.run_file;
+        parts_->first_hour = first_hour();
     }
 
     base::Result<std::unique_ptr<Lab::Parts>> build() {
@@ -159,22 +153,6 @@ class Assembly {
         return {};
     }
 
-    // `planned`: a baseline or a release.
-    template <class Planned>
-    base::Result<content::Draft> draft_of(const Planned& planned) const {
-        const auto folder_of = [&](const std::filesystem::path& source) {
-            return resolve(experiment(), options_, "content", source);
-        };
-        content::BuildOptions how;
-        how.compile = compiler_of(planned.feed, models_beside(options_.worker));
-        if (content::info(planned.feed).encrypted) {
-            how.content_key = parts_->pki.content_keys.at(planned.feed);
-        }
-        std::ranges::transform(planned.with, std::back_inserter(how.also), folder_of);
-        auto draft = content::build(planned.feed, planned.version, folder_of(planned.source), how);
-        return draft.ok() ? std::move(draft) : at(planned.source_place, draft.error());
-    }
-
     base::Result<const content::Package*> sign_one(content::Draft draft,
                                                    const content::Signer& signer,
                                                    base::UtcTime signing_time,
@@ -189,7 +167,7 @@ class Assembly {
 
     base::Status load_keys() {
         const auto keys = experiment().keys
-                              ? resolve(experiment(), options_, "", *experiment().keys)
+                              ? resolve(experiment(), parts_->shelves, "", *experiment().keys)
                               : options_.fixtures / "keys";
         FB_TRY(parts_->pki, content::load_pki(keys));
         parts_->verifier =
@@ -207,7 +185,8 @@ class Assembly {
         FB_CHECK(load_keys());
         parts_->baseline.resize(parts_->feeds.size());
         for (const scenario::Baseline& baseline : experiment().baseline) {
-            FB_TRY(content::Draft draft, draft_of(baseline));
+            FB_TRY(content::Draft draft,
+                   draft_of(experiment(), parts_->shelves, parts_->pki, baseline));
             FB_TRY(const content::Package* package,
                    sign_one(std::move(draft), parts_->pki.signers.at(baseline.feed), built(),
                             baseline.place));
@@ -222,12 +201,8 @@ class Assembly {
     }
 
     base::Result<const content::Package*> sign_release(const scenario::Release& release) {
-        FB_TRY(content::Draft draft, draft_of(release));
-        draft.manifest.platform = release.platform;
-        draft.manifest.groups = release.only_groups;
-        std::sort(draft.manifest.groups.begin(), draft.manifest.groups.end());
-        const base::UtcTime when =
-            release.signed_at.value_or(experiment().start + base::Duration{release.at.seconds});
+        FB_TRY(content::Draft draft, draft_of(experiment(), parts_->shelves, parts_->pki, release));
+        const base::UtcTime when = signing_time(experiment(), release);
         FB_TRY(const content::Signer signer, plants_.signer(parts_->pki, release, when));
         FB_TRY(const content::Package* package,
                sign_one(std::move(draft), signer, when, release.place));
@@ -244,14 +219,14 @@ class Assembly {
     base::Status start_sandbox() {
         parts_->spawner = std::make_unique<sandbox::Spawner>(options_.worker);
         if (options_.replay != nullptr) {
-            notes_ = "replayed from a record: no worker ran";
+            parts_->notes = "replayed from a record: no worker ran";
             return {};
         }
         sandbox::Policy policy;
         policy.component = "scanner";
         FB_TRY(const sandbox::Worker probe, sandbox::Worker::start(*parts_->spawner, policy));
-        notes_ = "sandbox: " + base::layer_names(probe.layers());
-        notes_ += weakenings_in_use();
+        parts_->notes = "sandbox: " + base::layer_names(probe.layers());
+        parts_->notes += weakenings_in_use();
         const uint32_t missing = experiment().required_layers & ~probe.layers();
         if (missing != 0) {
             return base::Error{
@@ -284,7 +259,7 @@ class Assembly {
             return {};
         }
         FB_TRY(parts_->program, program_under_test(*parts_->spawner, *experiment().scanner));
-        notes_ += "; scanner: " + parts_->program->identity();
+        parts_->notes += "; scanner: " + parts_->program->identity();
         return {};
     }
 
@@ -377,19 +352,10 @@ class Assembly {
         return (weekday{day}.iso_encoding() - 1) * 24 + static_cast<uint32_t>(hour_of_day);
     }
 
-    std::vector<bool> fixes() const {
-        std::vector<bool> out;
-        for (const scenario::Release& release : experiment().releases) {
-            out.push_back(release.kind == scenario::ReleaseKind::kFix);
-        }
-        return out;
-    }
-
     base::Status open_record() {
-        const record::Header header =
-            make_header(experiment(), parts_->releases, personas_, first_hour(), notes_);
+        FB_TRY(header_, parts_->header(personas_));
         FB_TRY(record::RunWriter writer,
-               record::RunWriter::create(options_.run_file, header, options_.listener));
+               record::RunWriter::create(options_.run_file, header_, options_.listener));
         parts_->writer.emplace(std::move(writer));
         std::vector<record::Tenant> tenants;
         for (size_t g = 0; g < experiment().groups.size(); ++g) {
@@ -401,7 +367,6 @@ class Assembly {
             }
         }
         tenants_ = std::move(tenants);
-        header_ = header;
         return {};
     }
 
@@ -577,7 +542,7 @@ class Assembly {
             if (setting.campaigns.size() == ControlPlane::kMaxCampaigns) {
                 return base::Error{"more than 16 campaigns", plan.place, "leave some out"};
             }
-            const auto file = resolve(experiment(), options_, "samples", plan.sample);
+            const auto file = resolve(experiment(), parts_->shelves, "samples", plan.sample);
             auto bytes = base::read_file(file, kMaxSampleBytes);
             if (!bytes.ok()) {
                 return at(plan.sample_place, bytes.error());
@@ -652,14 +617,15 @@ class Assembly {
         }
         FB_TRY(parts_->initial, parts_->control->install_baseline(*parts_->cdn->heads(kFactory)));
         parts_->context_log.resize(specs.size());
-        parts_->fleet = std::make_unique<fleet::Fleet>(
-            experiment().seed,
-            fleet::Population(experiment().seed, specs, patterns, first_hour(), parts_->initial),
-            end(), *parts_->control);
-        parts_->fleet->set_harmless(fixes());
-        parts_->census =
-            std::make_unique<Census>(std::move(group_of), experiment().groups.size(),
-                                     parts_->releases.size(), std::move(patterns), first_hour());
+        parts_->fleet =
+            std::make_unique<fleet::Fleet>(experiment().seed,
+                                           fleet::Population(experiment().seed, specs, patterns,
+                                                             parts_->first_hour, parts_->initial),
+                                           end(), *parts_->control);
+        parts_->fleet->set_harmless(parts_->fixes());
+        parts_->census = std::make_unique<Census>(std::move(group_of), experiment().groups.size(),
+                                                  parts_->releases.size(), std::move(patterns),
+                                                  parts_->first_hour);
         return parts_->fleet->redraw({0});
     }
 
@@ -675,8 +641,8 @@ class Assembly {
         for (record::Tenant& tenant : tenants_) {
             tenant.endpoints = tenant_sizes[tenant.number];
         }
-        parts_->ledger =
-            std::make_unique<Ledger>(header_, fixes(), std::move(tenants_), *parts_->writer);
+        parts_->ledger = std::make_unique<Ledger>(header_, parts_->fixes(), std::move(tenants_),
+                                                  *parts_->writer);
         const scenario::Crew& crew = experiment().crew;
         parts_->recoveries =
             std::make_unique<Recoveries>(experiment().seed, experiment().start,
@@ -694,16 +660,18 @@ class Assembly {
     }
 
     // Releases before acts of the same moment: an act is about a release that is there. A fix that
-    // waits for a halt is scheduled when that comes.
+    // waits for a halt is scheduled when that comes, and what was done by hand came after all else.
     void schedule_commands() {
         for (const scenario::Release& release : experiment().releases) {
-            if (!release.fixes && release.kind != scenario::ReleaseKind::kPlant) {
-                parts_->due_commands.emplace(release.at,
+            if (!release.fixes && !release.by_hand &&
+                release.kind != scenario::ReleaseKind::kPlant) {
+                parts_->due_commands.emplace(Lab::Parts::Due(release.at, false),
                                              Command{Command::Kind::kRelease, release.id});
             }
         }
         for (const scenario::Act& act : experiment().acts) {
-            parts_->due_commands.emplace(act.at, Command{kind_of(act.kind), act.release});
+            parts_->due_commands.emplace(Lab::Parts::Due(act.at, act.by_hand),
+                                         Command{kind_of(act.kind), act.release});
         }
     }
 
@@ -717,6 +685,8 @@ class Assembly {
                 return Command::Kind::kWithdraw;
             case scenario::ActKind::kResume:
                 return Command::Kind::kResume;
+            case scenario::ActKind::kRelease:
+                return Command::Kind::kRelease;
             case scenario::ActKind::kHalt:
                 break;
         }
@@ -728,7 +698,6 @@ class Assembly {
     Plants plants_;
     std::vector<host::Persona> personas_;
     std::vector<assay::Attack> attacks_;
-    std::string notes_;
     record::Header header_;
     std::vector<record::Tenant> tenants_;
 };

@@ -27,6 +27,13 @@ Census::Census(std::vector<size_t> group_of, size_t groups, size_t releases,
       mix_(groups, std::vector<uint64_t>(patterns_.size())),
       running_online_(groups, std::vector<double>(releases)) {}
 
+void Census::add_release() {
+    for (size_t g = 0; g < groups_.size(); ++g) {
+        running_[g].push_back(0);
+        running_online_[g].push_back(0);
+    }
+}
+
 double Census::online(size_t persona, base::SimTime at) const {
     const auto hour = static_cast<size_t>(first_hour_ + at.seconds / 3600) % 168;
     return static_cast<double>(patterns_[persona][hour]);

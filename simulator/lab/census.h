@@ -31,6 +31,9 @@ class Census {
     Census(std::vector<size_t> group_of, size_t groups, size_t releases,
            std::vector<fleet::OnlinePattern> patterns, uint32_t first_hour);
 
+    // One more release, numbered after the others.
+    void add_release();
+
     // `halted`: by release.
     base::Status update(base::SimTime now, const fleet::Fleet& fleet, ControlPlane& control,
                         const std::vector<bool>& halted);

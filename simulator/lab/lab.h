@@ -43,15 +43,23 @@ struct Options {
 // What a scenario or a person asks of the lab. Takes effect at once, between two slices of time.
 struct Command {
     enum class Kind : uint8_t {
-        kRelease,
+        kRelease,  // of a scenario: the release with this id; of a person: `content`
         kPromoteToInternal,
         kPromoteToPublic,
         kHalt,
         kWithdraw,
-        kResume
+        kResume,
+        kFault,    // `fault` begins
+        kEndFault  // the one with this number ends
     };
     Kind kind = Kind::kHalt;
     std::string release;  // id
+    // What is signed and released now; no plant. Its source: a folder under fixtures/content, or
+    // one of one's own by its absolute path. When it comes is not looked at.
+    std::optional<scenario::Release> content = {};
+    // From now on; `until` {0}: to the end of the run.
+    std::optional<scenario::Fault> fault = {};
+    size_t number = 0;  // of a fault, as Lab::faults() has them
 };
 
 // What a snapshot should show beside the aggregates.
@@ -117,8 +125,12 @@ class Lab {
     // Runs on, in whole slices, until at least `until` or the end. Errors end the run; what was
     // recorded before stays.
     base::Status advance_until(base::SimTime until);
-    // An operator's act; recorded with its time and what came of it. Errors: it was refused.
+    // An operator's act; recorded with its time and what came of it. From here on the scenario in
+    // the record's header has it, too: the scenario that would have come to the same. Errors: it
+    // was refused, and why; or the run is over.
     base::Status submit(const Command& command);
+    // The scenario's, and those that were added by submit(), in the order of their numbers.
+    const std::vector<scenario::Fault>& faults() const;
     Snapshot snapshot(const Viewport& viewport) const;
 
     // Ends the record. `wall_s`: for the report. Errors: the end is not reached, or the run file
@@ -147,6 +159,13 @@ class Lab {
   private:
     explicit Lab(std::unique_ptr<Parts> parts);
     base::Status advance_slice();
+    base::Status begin_slice();
+    base::Status act_by_hand(const Command& command);
+    base::Status release_by_hand(scenario::Release content);
+    base::Status add_release(const scenario::Release& release);
+    base::Status begin_fault(scenario::Fault fault);
+    base::Status end_fault(size_t number);
+    base::Status adopt(scenario::Experiment next);
     base::Status carry_out(const Command& command, const char* origin);
     base::Status run_due_commands();
     void take_signals();
@@ -156,8 +175,10 @@ class Lab {
     std::string published_to(const SegmentPlan& segment) const;
     void watch();
     void note_decisions();
+    void note_halts();
     void note_notices();
     void note_faults();
+    std::string fault_in_words(const scenario::Fault& plan) const;
     void note_evidence();
     base::Result<std::vector<fleet::Context>> contexts();
     void take_events();

@@ -42,6 +42,23 @@ Ledger::Ledger(const record::Header& header, std::vector<bool> fixes,
       evidence_(header.releases.size()),
       writer_(writer) {}
 
+void Ledger::add_release(bool fix) {
+    const auto release = static_cast<int32_t>(fixes_.size());
+    fixes_.push_back(fix);
+    guilty_.push_back(false);
+    evidence_.push_back(0);
+    for (size_t g = 0; g < groups_.size(); ++g) {
+        installed_[g].push_back(0);
+        for (const Metric metric : {Metric::kRunning, Metric::kInstalled}) {
+            set({0}, metric, static_cast<int32_t>(g), release, kAll, 0);
+        }
+    }
+    for (const Metric metric :
+         {Metric::kRunning, Metric::kInstalled, Metric::kHalted, Metric::kEvidence}) {
+        set({0}, metric, kAll, release, kAll, 0);
+    }
+}
+
 void Ledger::count(size_t group, uint8_t persona, uint32_t tenant, const fleet::RowEvent& event,
                    bool after_halt) {
     const bool failed = event.refused || event.harm != base::Harm::kNone;

@@ -42,6 +42,9 @@ class Ledger {
     Ledger(const record::Header& header, std::vector<bool> fixes,
            std::vector<record::Tenant> tenants, record::RunWriter& writer);
 
+    // One more release, numbered after the others. Its metrics have been zero from the start.
+    void add_release(bool fix);
+
     // `after_halt`: the content came after its halt had been decided.
     void count(size_t group, uint8_t persona, uint32_t tenant, const fleet::RowEvent& event,
                bool after_halt);

@@ -42,6 +42,9 @@ void Lab::note_decisions() {
                 break;
         }
     }
+}
+
+void Lab::note_halts() {
     for (uint32_t r = 0; r < parts_->releases.size(); ++r) {
         parts_->ledger->set_halt(r, parts_->release_system->halt_in_force({r}));
     }
@@ -71,20 +74,27 @@ void Lab::note_notices() {
     }
 }
 
+std::string Lab::fault_in_words(const scenario::Fault& plan) const {
+    const std::string edge = plan.edge ? fmt::format(" by edge {}", *plan.edge) : "";
+    return fmt::format(
+        "{}{}, to {}, {:.3g} % of endpoints", parts_->faults->words(plan), edge,
+        plan.groups.empty() ? "every group" : fmt::format("{}", fmt::join(plan.groups, ", ")),
+        100 * plan.share);
+}
+
 void Lab::note_faults() {
     const std::vector<scenario::Fault>& plans = parts_->faults->plans();
+    const auto note = [&](const char* kind, std::string text) {
+        parts_->writer->add(
+            record::TimelineEntry{parts_->now, kind, record::kAll, record::kAll, std::move(text)});
+    };
     for (size_t i = 0; i < plans.size(); ++i) {
-        if (parts_->now < plans[i].from || !parts_->faults_noted.insert(i).second) {
-            continue;
+        if (parts_->now >= plans[i].from && parts_->faults_noted.insert(i).second) {
+            note("fault", fault_in_words(plans[i]));
         }
-        const std::string where = plans[i].groups.empty()
-                                      ? "every group"
-                                      : fmt::format("{}", fmt::join(plans[i].groups, ", "));
-        const std::string edge = plans[i].edge ? fmt::format(" by edge {}", *plans[i].edge) : "";
-        parts_->writer->add(record::TimelineEntry{
-            parts_->now, "fault", record::kAll, record::kAll,
-            fmt::format("{}{}, to {}, {:.3g} % of endpoints", parts_->faults->words(plans[i]), edge,
-                        where, 100 * plans[i].share)});
+        if (parts_->now >= plans[i].until && parts_->faults_ended.insert(i).second) {
+            note("fault_over", fault_in_words(plans[i]));
+        }
     }
 }
 

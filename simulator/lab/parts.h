@@ -19,6 +19,7 @@
 #include "fleet/fleet.h"
 #include "lab/census.h"
 #include "lab/control_plane.h"
+#include "lab/drafts.h"
 #include "lab/fault_menu.h"
 #include "lab/lab.h"
 #include "lab/ledger.h"
@@ -52,6 +53,10 @@ struct Lab::Parts {
     std::vector<std::vector<uint8_t>> group_personas;  // persona numbers per group
     std::vector<SegmentPlan> segments;                 // as in the fleet
     content::Pki pki;                                  // to sign what is made during the run
+    Shelves shelves;
+    std::filesystem::path run_file;
+    uint32_t first_hour = 0;  // of the week
+    std::string notes;        // about the machine, for the record
 
     std::optional<record::RunWriter> writer;
     std::unique_ptr<content::Verifier> verifier;
@@ -66,8 +71,8 @@ struct Lab::Parts {
     std::unique_ptr<assay::Assays> assays;
     std::unique_ptr<ControlPlane> control;
     std::unique_ptr<FaultMenu> faults;
-    std::set<size_t> faults_noted;  // in the timeline
-    fleet::SetId initial;           // the baseline's
+    std::set<size_t> faults_noted, faults_ended;  // in the timeline
+    fleet::SetId initial;                         // the baseline's
     std::unique_ptr<fleet::Fleet> fleet;
     std::unique_ptr<Ledger> ledger;
     std::unique_ptr<Census> census;
@@ -84,9 +89,12 @@ struct Lab::Parts {
         size_t campaign = 0;
         bool begins = false;
     };
-    std::vector<Turn> turns;                             // of campaigns, so far
-    std::multimap<base::SimTime, Command> due_commands;  // of the scenario
-    std::span<const fleet::RowEvent> events;             // of the slice under way
+    std::vector<Turn> turns;  // of campaigns, so far
+    // Of the scenario. At one time, what was done by hand comes last.
+    using Due = std::pair<base::SimTime, bool>;
+    std::multimap<Due, Command> due_commands;
+    bool begun = false;                       // the slice at `now`
+    std::span<const fleet::RowEvent> events;  // of the slice under way
     std::set<std::pair<size_t, base::Category>> failures_noted;
     std::set<std::pair<size_t, base::Channel>> signals_noted;
     std::set<std::string> fixes_made;  // releases that have come out
@@ -103,6 +111,15 @@ struct Lab::Parts {
         }
         return std::nullopt;
     }
+    std::vector<bool> fixes() const {
+        std::vector<bool> out;
+        for (const scenario::Release& release : experiment.releases) {
+            out.push_back(release.kind == scenario::ReleaseKind::kFix);
+        }
+        return out;
+    }
+    // Of the run file. `personas`: as they are numbered in the fleet.
+    base::Result<record::Header> header(const std::vector<host::Persona>& personas) const;
     std::string release_name(uint32_t release) const {
         return release < experiment.releases.size() ? experiment.releases[release].id
                                                     : "other content";

@@ -9,7 +9,9 @@
 
 #include "checks/attack.h"
 #include "fleet/population.h"
+#include "lab/parts.h"
 #include "lab/policy.h"
+#include "scenario/amend.h"
 
 namespace firebreak::lab {
 
@@ -422,7 +424,6 @@ record::Header make_header(const Experiment& experiment,
     header.name = experiment.name;
     header.title = experiment.title;
     header.description = experiment.description;
-    header.scenario = experiment.toml;
     header.version = kVersion;
     header.seed = experiment.seed;
     header.start = experiment.start;
@@ -461,7 +462,15 @@ record::Header make_header(const Experiment& experiment,
             header.notes += sampling_bound(fault);
         }
     }
+    header.scenario = experiment.toml;
     return header;
+}
+
+base::Result<record::Header> Lab::Parts::header(const std::vector<host::Persona>& personas) const {
+    record::Header out = make_header(experiment, releases, personas, first_hour, notes);
+    FB_TRY(out.scenario,
+           scenario::moved(out.scenario, experiment.file.parent_path(), run_file.parent_path()));
+    return out;
 }
 
 }  // namespace firebreak::lab

@@ -9,7 +9,9 @@ namespace firebreak::record {
 class Listener {
   public:
     virtual ~Listener() = default;
-    virtual void heard(const Header& header) = 0;  // first, and once
+    // First; and again whenever somebody has added to what the run is about, before anything that
+    // is about the addition.
+    virtual void heard(const Header& header) = 0;
     virtual void heard(const Command& command) = 0;
     virtual void heard(const TimelineEntry& entry) = 0;
     virtual void heard(const Assay& assay) = 0;

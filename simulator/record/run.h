@@ -117,7 +117,9 @@ struct Attack {
 // What is known before the first second.
 struct Header {
     std::string name, title, description;
-    std::string scenario;  // the resolved TOML: enough to run it again
+    // The resolved TOML with what was done by hand, names beside it as seen from the run file:
+    // enough to run it again.
+    std::string scenario;
     std::string version;   // of Firebreak
     std::string notes;     // layers of the sandbox, bounds that sampled variants support, …
     uint64_t seed = 0;
@@ -135,7 +137,7 @@ struct Header {
 
 struct Command {
     base::SimTime at;
-    std::string origin, kind;  // "scenario" or "operator"; "promote to internal"
+    std::string origin, kind;  // "scenario" or "operator"; "promote to internal", "fault"
     int32_t release = kAll;
     std::string result;  // "done", or why not
 
@@ -145,8 +147,8 @@ struct Command {
 struct TimelineEntry {
     base::SimTime at;
     // "act" and "refused" (commands), "publication", "alarm", "halt", "resume", "withdrawal",
-    // "blame" (what an investigation found), "fault", "refusal", "harm", "signal", "campaign",
-    // "recovery"
+    // "blame" (what an investigation found), "fault", "fault_over", "refusal", "harm", "signal",
+    // "campaign", "recovery"
     std::string kind;
     int32_t group = kAll;
     int32_t release = kAll;

@@ -179,9 +179,9 @@ struct RunWriter::State {
           meta(database, "INSERT OR REPLACE INTO meta VALUES (?, ?)") {}
 
     bool failed() const {
-        return command.failed() || timeline.failed() || assay.failed() || score.failed() ||
-               rule.failed() || sensor.failed() || exclusion.failed() || series.failed() ||
-               meta.failed();
+        return !amended || command.failed() || timeline.failed() || assay.failed() ||
+               score.failed() || rule.failed() || sensor.failed() || exclusion.failed() ||
+               series.failed() || meta.failed();
     }
 
     template <class... What>
@@ -195,6 +195,7 @@ struct RunWriter::State {
     Database database;
     Statement command, timeline, assay, score, rule, sensor, exclusion, series, meta;
     int64_t assays = 0;
+    bool amended = true;  // whenever it was to be
 };
 
 RunWriter::RunWriter(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -225,6 +226,18 @@ base::Result<RunWriter> RunWriter::create(const std::filesystem::path& file, con
     state->listener = listener;
     state->tell(header);
     return RunWriter(std::move(state));
+}
+
+void RunWriter::amend(const Header& header) {
+    state_->tell(header);
+    Database& database = state_->database;
+    for (const char* table :
+         {"release_group", "release", "persona", "setting", "stage", "stage_first_seen",
+          "fault_domain", "fault_domain_feed", "expectation", "attack"}) {
+        state_->amended =
+            state_->amended && database.run(fmt::format("DELETE FROM {}", table).c_str()).ok();
+    }
+    state_->amended = state_->amended && insert_header(database, header).ok();
 }
 
 void RunWriter::add(const Command& row) {

@@ -21,6 +21,9 @@ class RunWriter {
     RunWriter(RunWriter&&) noexcept;
     ~RunWriter();
 
+    // In place of the header so far: a person has added to what the run is about. Releases that
+    // were there keep their numbers.
+    void amend(const Header& header);
     void add(const Command& command);
     void add(const TimelineEntry& entry);
     void add(const Assay& assay);

@@ -24,10 +24,11 @@ struct Deed {
     ActKind kind;
     std::string_view finish;
 };
-constexpr std::array<Deed, 4> kDeeds{{{"promote", ActKind::kPromoteToInternal, "to a promotion"},
+constexpr std::array<Deed, 5> kDeeds{{{"promote", ActKind::kPromoteToInternal, "to a promotion"},
                                       {"halt", ActKind::kHalt, "to a halt"},
                                       {"withdraw", ActKind::kWithdraw, "to a withdrawal"},
-                                      {"resume", ActKind::kResume, "to a resumption"}}};
+                                      {"resume", ActKind::kResume, "to a resumption"},
+                                      {"release", ActKind::kRelease, "to a release"}}};
 
 Result<Act> read_act(TomlTable in, const Experiment& so_far) {
     FB_CHECK(allow(in, act_format()));
@@ -38,8 +39,8 @@ Result<Act> read_act(TomlTable in, const Experiment& so_far) {
                                    [&in](const Deed& known) { return in.has(known.key); });
     if (deed == kDeeds.end()) {
         return in.error("promote", "an act without a deed",
-                        "add `promote` with `to`, `halt`, `withdraw` or `resume`, with the id of "
-                        "a release");
+                        "add `promote` with `to`, `halt`, `withdraw`, `resume` or `release`, with "
+                        "the id of a release");
     }
     out.kind = deed->kind;
     FB_TRY(out.release, in.string(deed->key));
@@ -51,6 +52,11 @@ Result<Act> read_act(TomlTable in, const Experiment& so_far) {
         return in.error(deed->key, fmt::format("release `{}` is a plant", release->id),
                         "the vendor does not know of it: name another one, or remove the act");
     }
+    if (out.kind == ActKind::kRelease && !release->by_hand) {
+        return in.error(deed->key, fmt::format("release `{}` comes by itself", release->id),
+                        "write by_hand = true in its table, in place of its time");
+    }
+    FB_TRY(out.by_hand, in.boolean("by_hand", false));
     FB_CHECK(in.finish(deed->finish));
     return out;
 }
@@ -59,7 +65,8 @@ Result<Act> read_act(TomlTable in, const Experiment& so_far) {
 // Halts by machine or by people are not known beforehand: what may depend on one, may be.
 class Deeds {
   public:
-    explicit Deeds(const Experiment& so_far) : so_far_(so_far) {}
+    Deeds(const Experiment& so_far, const std::map<std::string, SimTime>& by_hand)
+        : so_far_(so_far), by_hand_(by_hand) {}
 
     Status apply(const Act& act) {
         FB_TRY(const Release* release, find_release(act.release, so_far_, act.place));
@@ -79,6 +86,8 @@ class Deeds {
                 return promote(act, *release, state, GroupStage::kInternal);
             case ActKind::kPromoteToPublic:
                 return promote(act, *release, state, GroupStage::kPublic);
+            case ActKind::kRelease:
+                break;
         }
         return {};
     }
@@ -102,6 +111,9 @@ class Deeds {
 
     // When it comes for certain: a fix does once an act has halted what it fixes.
     std::optional<SimTime> comes_at(const Release& release) const {
+        if (release.by_hand) {
+            return by_hand_.at(release.id);
+        }
         if (!release.fixes) {
             return release.at;
         }
@@ -205,8 +217,28 @@ class Deeds {
     }
 
     const Experiment& so_far_;
+    const std::map<std::string, SimTime>& by_hand_;  // when those releases come
     std::map<std::string, State> states_;
 };
+
+// When each release that comes by hand does so: each by one act.
+Result<std::map<std::string, SimTime>> times_by_hand(const std::vector<Act>& acts,
+                                                     const Experiment& so_far) {
+    std::map<std::string, SimTime> out;
+    for (const Act& act : acts) {
+        if (act.kind == ActKind::kRelease && !out.emplace(act.release, act.at).second) {
+            return Error{fmt::format("release `{}` comes twice", act.release), act.place,
+                         "remove one of the acts"};
+        }
+    }
+    for (const Release& release : so_far.releases) {
+        if (release.by_hand && !out.contains(release.id)) {
+            return Error{fmt::format("release `{}` never comes", release.id), release.place,
+                         "add an act that releases it, or write `at` in place of `by_hand`"};
+        }
+    }
+    return out;
+}
 
 }  // namespace
 
@@ -220,9 +252,12 @@ Result<std::vector<Act>> read_acts(TomlTable& root, const Experiment& so_far) {
     // What happens at the same time stays in the order of the file.
     std::stable_sort(out.begin(), out.end(),
                      [](const Act& a, const Act& b) { return a.at < b.at; });
-    Deeds deeds(so_far);
+    FB_TRY(const auto by_hand, times_by_hand(out, so_far));
+    Deeds deeds(so_far, by_hand);
     for (const Act& act : out) {
-        FB_CHECK(deeds.apply(act));
+        if (!act.by_hand) {
+            FB_CHECK(deeds.apply(act));
+        }
     }
     return out;
 }

@@ -42,11 +42,12 @@ Result<const MetricInfo*> read_metric(TomlTable& in) {
     return base::no_such("metric", name, names, in.place("metric"));
 }
 
-// Plants are not of the timeline.
+// Plants are not of the timeline, and what came by hand was not meant.
 const Release* last_published(const Experiment& so_far) {
     const auto last =
-        std::find_if(so_far.releases.rbegin(), so_far.releases.rend(),
-                     [](const Release& release) { return release.kind != ReleaseKind::kPlant; });
+        std::find_if(so_far.releases.rbegin(), so_far.releases.rend(), [](const Release& release) {
+            return release.kind != ReleaseKind::kPlant && !release.by_hand;
+        });
     return last == so_far.releases.rend() ? nullptr : &*last;
 }
 

@@ -177,6 +177,9 @@ struct Release {
     Place source_place;
     std::vector<std::filesystem::path> with;  // likewise: folders whose files join them
     base::SimTime at;  // signed and published to the engineering group; a plant: exists from then
+    // By an act, at its time, in place of `at`. Numbered after all others, so that those keep their
+    // numbers when somebody releases something that was not planned.
+    bool by_hand = false;
     // In place of `at`: made once that release is halted, so long after the halt. If it never is,
     // this one never comes.
     std::optional<std::string> fixes;
@@ -193,14 +196,24 @@ struct Release {
 };
 
 // kHalt ends publication (and takes back what is on offer, by policy); kWithdraw takes it back in
-// any case; kResume goes on with a halted release.
-enum class ActKind : uint8_t { kPromoteToInternal, kPromoteToPublic, kHalt, kWithdraw, kResume };
+// any case; kResume goes on with a halted release; kRelease is of one that comes by hand.
+enum class ActKind : uint8_t {
+    kPromoteToInternal,
+    kPromoteToPublic,
+    kHalt,
+    kWithdraw,
+    kResume,
+    kRelease
+};
 
 // What an operator does at a given time.
 struct Act {
     base::SimTime at;
     ActKind kind = ActKind::kHalt;
     std::string release;  // id
+    // Was done while a run went on: whether it can do anything is not asked beforehand, and what
+    // else is due at its time comes first.
+    bool by_hand = false;
     Place place;
 
     friend bool operator==(const Act&, const Act&) = default;
@@ -285,7 +298,7 @@ enum class When : uint8_t { kEnd, kAlways, kEventually, kAt };
 struct Expectation {
     base::Metric metric = base::Metric::kAffected;
     std::optional<std::string> group;  // nullopt: all groups together
-    // Metrics per release; default: the timeline's last that is no plant.
+    // Metrics per release; default: the timeline's last that is no plant and does not come by hand.
     std::optional<std::string> release;
     std::optional<std::string> part;  // persona, channel or harm, by the metric's Part
     Comparison comparison = Comparison::kEquals;
@@ -379,8 +392,9 @@ struct Experiment {
     Protection protection;
     std::optional<ExternalScanner> scanner;  // nullopt: the built-in one
     std::vector<Baseline> baseline;
-    std::vector<Release> releases;  // in order of time, then of the file
-    std::vector<Act> acts;          // likewise
+    // In order of time, then of the file; then those that wait for a halt; then those by hand.
+    std::vector<Release> releases;
+    std::vector<Act> acts;  // likewise
     std::vector<Fault> faults;
     std::vector<Campaign> campaigns;
     std::vector<Measurement> measurements;

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "scenario/amend.h"
 #include "scenario/format.h"
 #include "scenario/parts.h"
 #include "scenario/words.h"
@@ -22,37 +23,8 @@ bool has_baseline(const Experiment& so_far, content::Feed feed) {
                        [feed](const Baseline& entry) { return entry.feed == feed; });
 }
 
-// What goes wrong on the endpoint itself has no feed and no edge.
-bool is_on_the_way(FaultKind kind) {
-    switch (kind) {
-        case FaultKind::kWrongClock:
-        case FaultKind::kStateLost:
-        case FaultKind::kStoreFull:
-        case FaultKind::kStoreReadOnly:
-            return false;
-        default:
-            return true;
-    }
-}
-
 bool is_damage(FaultKind kind) {
     return kind == FaultKind::kBitFlip || kind == FaultKind::kTruncate;
-}
-
-// Only a bit can be wrong in a part of a file; everything else befalls whole files.
-std::vector<std::string> targets_of(FaultKind kind) {
-    switch (kind) {
-        case FaultKind::kBitFlip:
-            return words_of(kFaultTargets);
-        case FaultKind::kTruncate:
-        case FaultKind::kMissing:
-        case FaultKind::kEndless:
-        case FaultKind::kInflate:
-        case FaultKind::kSlow:
-            return {"payload", "package", "head", "set"};
-        default:
-            return {};
-    }
 }
 
 // A fault of a feed that nobody publishes would strike nothing, and so weaken the experiment.
@@ -86,17 +58,20 @@ Status read_edge(TomlTable& in, const Experiment& so_far, Fault& out) {
 }
 
 Status read_target(TomlTable& in, Fault& out) {
-    const std::vector<std::string> targets = targets_of(out.kind);
+    const std::vector<FaultTarget> targets = targets_of(out.kind);
     if (targets.empty()) {
         return {};
     }
     FB_TRY(out.target, in.word("target", kFaultTargets, out.target));
-    const std::string word = word_for(out.target, kFaultTargets);
-    if (std::find(targets.begin(), targets.end(), word) == targets.end()) {
+    if (std::find(targets.begin(), targets.end(), out.target) == targets.end()) {
+        std::vector<std::string> valid;
+        for (const FaultTarget target : targets) {
+            valid.push_back(word_of(target));
+        }
         return in.error("target",
-                        fmt::format("`target` cannot be `{}` for kind = \"{}\"", word,
-                                    word_for(out.kind, kFaultKinds)),
-                        fmt::format("valid: {}", fmt::join(targets, ", ")));
+                        fmt::format("`target` cannot be `{}` for kind = \"{}\"",
+                                    word_of(out.target), word_of(out.kind)),
+                        fmt::format("valid: {}", fmt::join(valid, ", ")));
     }
     return {};
 }

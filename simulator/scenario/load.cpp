@@ -128,6 +128,12 @@ Result<Experiment> read_experiment(TomlDocument document, const path& file) {
     FB_TRY(out.releases, read_releases(root, out));
     FB_TRY(out.kernel, read_load_context(root, out, out.settings));
     FB_TRY(out.acts, read_acts(root, out));
+    for (const Act& act : out.acts) {
+        if (act.kind == ActKind::kRelease) {
+            const auto released = std::ranges::find(out.releases, act.release, &Release::id);
+            released->at = act.at;
+        }
+    }
     FB_TRY(out.faults, read_faults(root, out));
     FB_TRY(out.campaigns, read_campaigns(root, out));
     FB_TRY(out.measurements, read_measured(root, out));

@@ -30,25 +30,6 @@ path folder_of(const path& file) {
     return file.has_parent_path() ? file.parent_path() : path(".");
 }
 
-// What is "beside the scenario" stays beside the scenario that names it.
-void move_names(TomlDocument& parent, const path& from, const path& to) {
-    const path way = identity(from).lexically_relative(identity(to));
-    if (way == "." || way.empty()) {
-        return;
-    }
-    const auto moved = [&way](const std::string& name) {
-        return name.starts_with("./") ? "./" + (way / name).lexically_normal().string() : name;
-    };
-    parent.rewrite("inventory", "file", moved);
-    parent.rewrite("keys", "", moved);
-    parent.rewrite("baseline", "source", moved);
-    parent.rewrite("release", "source", moved);
-    parent.rewrite("baseline", "with", moved);
-    parent.rewrite("release", "with", moved);
-    parent.rewrite("campaign", "sample", moved);
-    parent.rewrite("measured", "file", moved);
-}
-
 // Groups and an inventory stand in each other's place.
 void inherit(TomlDocument& document, TomlDocument parent) {
     if (document.root().has("inventory")) {
@@ -119,6 +100,7 @@ class Family {
         line_.push_back(identity(file));
         FB_TRY(TomlDocument gathered, gather(std::move(*loaded), file));
         line_.pop_back();
+        // What is "beside the scenario" stays beside the scenario that names it.
         move_names(gathered, folder_of(file), folder_of(child));
         return gathered;
     }
@@ -134,6 +116,27 @@ std::string trimmed(std::string_view text) {
 }
 
 }  // namespace
+
+void move_names(TomlDocument& document, const path& from, const path& to) {
+    const path here = identity(from);
+    const path there = identity(to);
+    if (here == there) {
+        return;
+    }
+    const auto moved = [&](const std::string& name) {
+        return name.starts_with("./")
+                   ? "./" + (here / name).lexically_normal().lexically_relative(there).string()
+                   : name;
+    };
+    document.rewrite("inventory", "file", moved);
+    document.rewrite("keys", "", moved);
+    document.rewrite("baseline", "source", moved);
+    document.rewrite("release", "source", moved);
+    document.rewrite("baseline", "with", moved);
+    document.rewrite("release", "with", moved);
+    document.rewrite("campaign", "sample", moved);
+    document.rewrite("measured", "file", moved);
+}
 
 Result<TomlDocument> resolve(TomlDocument document, const path& file) {
     return Family(file).gather(std::move(document), file);

@@ -15,6 +15,11 @@ namespace firebreak::scenario {
 base::Result<base::TomlDocument> resolve(base::TomlDocument document,
                                          const std::filesystem::path& file);
 
+// Names of files beside a scenario in the folder `from`, so that they lead to the same files for
+// one in the folder `to`.
+void move_names(base::TomlDocument& document, const std::filesystem::path& from,
+                const std::filesystem::path& to);
+
 // "policy.cdn_ttl=10m", as load() has it.
 base::Status override_with(base::TomlDocument& document, std::span<const std::string> overrides);
 

@@ -193,6 +193,10 @@ const Table& release_format() {
                   .type = Type::kDuration,
                   .description = "With `fixes`: from the halt to this release.",
                   .fallback = "0s"},
+                 {.name = "by_hand",
+                  .type = Type::kBoolean,
+                  .description = "In place of `at`, and true: an act releases it, at its time. It "
+                                 "is numbered after all others."},
                  {.name = "kind",
                   .type = Type::kWord,
                   .description =
@@ -227,7 +231,7 @@ const Table& release_format() {
                                  "cut off.",
                   .fallback = word_for(SignedBy::kVendor, kSigners),
                   .words = words_of(kSigners)}},
-        .one_of = {{"at"}, {"fixes"}},
+        .one_of = {{"at"}, {"fixes"}, {"by_hand"}},
         .but_for = {"kind", word_for(ReleaseKind::kPlant, kReleaseKinds)}};
     return kTable;
 }
@@ -255,8 +259,17 @@ const Table& act_format() {
                   .description = "The release to take back, and to halt if it is not halted yet."},
                  {.name = "resume",
                   .type = Type::kName,
-                  .description = "The release to go on with after a halt."}},
-        .one_of = {{"promote", "to"}, {"halt"}, {"withdraw"}, {"resume"}}};
+                  .description = "The release to go on with after a halt."},
+                 {.name = "release",
+                  .type = Type::kName,
+                  .description = "The release to publish to the first group, one that has "
+                                 "`by_hand`."},
+                 {.name = "by_hand",
+                  .type = Type::kBoolean,
+                  .description = "It was done while a run went on, and comes after what else is "
+                                 "due at its time; whether it can do anything is not asked.",
+                  .fallback = "false"}},
+        .one_of = {{"promote", "to"}, {"halt"}, {"withdraw"}, {"resume"}, {"release"}}};
     return kTable;
 }
 

@@ -54,12 +54,16 @@ class Versions {
     std::map<std::pair<content::Feed, std::string>, Place> places_;
 };
 
-// When it comes: at a time, or once another release has been halted.
+// When it comes: at a time, once another release has been halted, or by an act.
 Status read_release_time(TomlTable& in, const Experiment& so_far, Release& out) {
     if (out.kind == ReleaseKind::kPlant) {
         if (in.has("at")) {
             FB_TRY(out.at, read_moment(in, "at", so_far));
         }
+        return {};
+    }
+    FB_TRY(out.by_hand, in.boolean("by_hand", false));
+    if (out.by_hand) {
         return {};
     }
     if (!in.has("fixes")) {
@@ -118,7 +122,9 @@ Result<Release> read_release(TomlTable in, const Experiment& so_far) {
         return out;
     }
     FB_TRY(out.expedited, in.boolean("expedited", false));
-    FB_CHECK(in.finish(out.fixes ? "beside `fixes`" : "without `fixes`"));
+    FB_CHECK(in.finish(out.by_hand ? "beside `by_hand`"
+                       : out.fixes ? "beside `fixes`"
+                                   : "without `fixes`"));
     return out;
 }
 
@@ -195,9 +201,12 @@ Result<std::vector<Release>> read_releases(TomlTable& root, const Experiment& so
         out.push_back(std::move(release));
     }
     FB_CHECK(check_fixes(out, tables));
-    // Those that wait for a halt come last, as they stand in the file.
+    // Those that wait for a halt come after those that have a time, as they stand in the file;
+    // those by hand come last.
+    const auto by_hand = std::stable_partition(
+        out.begin(), out.end(), [](const Release& release) { return !release.by_hand; });
     const auto waiting = std::stable_partition(
-        out.begin(), out.end(), [](const Release& release) { return !release.fixes; });
+        out.begin(), by_hand, [](const Release& release) { return !release.fixes; });
     std::stable_sort(out.begin(), waiting,
                      [](const Release& a, const Release& b) { return a.at < b.at; });
     return out;

@@ -146,8 +146,8 @@ TEST_F(MainWindowTest, ActsOfTheConsoleAreRecordedAndReplayToTheSameFingerprint)
     wait_for(State::kEnded);
     const std::string played = store().fingerprint();
     const auto saved = folder() / "scenarios/fast/played.toml";
-    std::ofstream(saved) << store().run().header.scenario << "\n"
-                         << window_.findChild<ReleaseConsole*>()->acts_as_toml().toStdString();
+    ASSERT_OK_AND(const std::string text, window_.desk().played(saved.parent_path()));
+    std::ofstream(saved) << text;
     ASSERT_TRUE(window_.desk().run(saved));
     wait_for(State::kEnded);
     EXPECT_EQ(store().fingerprint(), played);

@@ -76,6 +76,33 @@ std::filesystem::path write_sample(const test::TemporaryFolder& folder) {
     return write_run(folder, run);
 }
 
+TEST(RunFile, HoldsTheHeaderAsItWasAmendedLast) {
+    const test::TemporaryFolder folder;
+    const record::Run run = test::rich_run();
+    Header first = run.header;
+    first.releases.pop_back();
+    first.stages.clear();
+    first.scenario = "schema = 1\n";
+    const auto file = folder.path() / "sample.run";
+    ASSERT_OK_AND(RunWriter writer, RunWriter::create(file, first));
+    ASSERT_OK(writer.commit({300}));
+    writer.amend(run.header);
+    add_all(writer, run);
+    ASSERT_OK(writer.commit({600}));
+    ASSERT_OK_AND(const record::Run back, read_run(file));
+    EXPECT_EQ(back.status, RunStatus::kInterrupted);
+    EXPECT_EQ(back.reached, base::SimTime{600});
+    EXPECT_EQ(back.header.scenario, run.header.scenario);
+    EXPECT_EQ(back.header.releases, run.header.releases);
+    EXPECT_EQ(back.header.groups, run.header.groups);
+    EXPECT_EQ(back.header.personas, run.header.personas);
+    EXPECT_EQ(back.header.settings, run.header.settings);
+    EXPECT_EQ(back.header.stages, run.header.stages);
+    EXPECT_EQ(back.header.fault_domains, run.header.fault_domains);
+    EXPECT_EQ(back.header.expectations, run.header.expectations);
+    EXPECT_EQ(back.timeline, run.timeline);
+}
+
 TEST(RunFile, ComesBackAsItWasWritten) {
     const test::TemporaryFolder folder;
     record::Run run = test::rich_run();

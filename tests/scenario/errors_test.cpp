@@ -49,11 +49,11 @@ INSTANTIATE_TEST_SUITE_P(
                 "under fixtures/content, or one beside the scenario as \"./…\""},
         Mistake{"Release", "expedited = true", "expedite = true",
                 "<expedite>: unknown key `expedite`; did you mean `expedited`? valid keys: id, "
-                "feed, version, source, with, at, fixes, after_halt, kind, expedited, platform, "
-                "only_groups, signed_at, signed_by"},
+                "feed, version, source, with, at, fixes, after_halt, by_hand, kind, expedited, "
+                "platform, only_groups, signed_at, signed_by"},
         Mistake{"Act", "at = \"9h\"", "at = \"9h\"\nstop = 1",
                 "<stop>: unknown key `stop`; did you mean `to`? valid keys: at, promote, to, halt, "
-                "withdraw, resume"},
+                "withdraw, resume, release, by_hand"},
         Mistake{"Fault", "variants = 16", "variant = 16",
                 "<variant>: unknown key `variant`; did you mean `variants`? valid keys: kind, "
                 "feed, target, variants, byte, bit, replayed, stolen_heads, from_group, ahead, "
@@ -335,6 +335,12 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"ReleaseWithoutATime", "at = \"3d\"\n", "",
                 "<[[release]]\nid = \"late\">: a release without a time; add `at`, or `fixes` with "
                 "the id of another release"},
+        Mistake{"ByHandAtATime", "at = \"3d\"\n", "at = \"3d\"\nby_hand = true\n",
+                "<at = \"3d\"\nby_hand>: `at` does not apply beside `by_hand`; remove it"},
+        Mistake{
+            "ByHandWithoutAnAct", "at = \"3d\"\n", "by_hand = true\n",
+            "<[[release]]\nid = \"late\">: release `late` never comes; add an act that releases "
+            "it, or write `at` in place of `by_hand`"},
         Mistake{"FixAtATime", "after_halt = \"4h\"", "at = \"4h\"",
                 "<at = \"4h\">: `at` does not apply beside `fixes`; remove it"},
         Mistake{"DelayOfNoHalt", "at = \"3d\"\n", "at = \"3d\"\nafter_halt = \"1h\"\n",
@@ -357,7 +363,12 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Mistake{"NoDeed", "halt = \"rules-2\"\n", "",
                 "<[[act]]\nat = \"2d\">: an act without a deed; add `promote` with `to`, `halt`, "
-                "`withdraw` or `resume`, with the id of a release"},
+                "`withdraw`, `resume` or `release`, with the id of a release"},
+        Mistake{"ReleaseOfWhatComesByItself", "halt = \"rules-2\"\n", "release = \"rules-2\"\n",
+                "<release = |\"rules-2\"\n\n[[act]]>: release `rules-2` comes by itself; write "
+                "by_hand = true "
+                "in its "
+                "table, in place of its time"},
         Mistake{"TwoDeeds", "halt = \"rules-2\"\n",
                 "halt = \"rules-2\"\npromote = \"rules-2\"\nto = \"public\"\n",
                 "<halt = \"rules-2\">: `halt` does not apply to a promotion; remove it"},

@@ -207,7 +207,7 @@ TEST_F(Schema, AsksAllReleasesButPlantsForATime) {
     EXPECT_EQ(release.at("if").dump(),
               R"({"properties":{"kind":{"const":"plant"}},"required":["kind"]})");
     EXPECT_EQ(release.at("else").dump(),
-              R"({"oneOf":[{"required":["at"]},{"required":["fixes"]}]})");
+              R"({"oneOf":[{"required":["at"]},{"required":["fixes"]},{"required":["by_hand"]}]})");
     EXPECT_FALSE(release.contains("then"));
 }
 
@@ -237,6 +237,9 @@ at = "1h"
 feed = "DatasetA"
 version = "0"
 source = "x"
+[[act]]
+at = "2h"
+halt = "rules"
 [[fault]]
 kind = "bit_flip"
 feed = "DatasetA"
